@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two commands for everybody: `make demo` and `make test`. Both set up what they need in .venv,
+# which `make clean` removes again.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+CACHE := .cache
+DEMO := $(CACHE)/demo
+# The oldest apache-tvm-ffi that pyproject.toml allows; the newest is in the environment.
+FFI_FLOOR := 0.1.14.post0
+FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
+
+# The tests that cross the border to libtvm_ffi in every way there is.
+FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,container convert error function \
+	graph_executor_core interop lifetime module value version))
+
+EXTENSION_SOURCES := setup.py pyproject.toml \
+	$(wildcard tvmgo/*.pyx tvmgo/*.pxd tvmgo/capi/* tvmgo/cxx/* tvmgo/cxx/classic/*)
+
+.PHONY: demo test bench fuzz clean
+
+demo: $(INSTALLED) $(DEMO)/deploy.so
+	@$(RUN) examples/complex.py $(DEMO)
+
+test: $(INSTALLED) $(FLOOR)
+	$(RUN) -m pytest
+	@echo "== the binding and the executor again, on apache-tvm-ffi $(FFI_FLOOR)"
+	PYTHONPATH=$(FLOOR) $(RUN) -m pytest -q -m 'not slow' $(FLOOR_TESTS)
+
+bench: $(INSTALLED)
+	$(RUN) -m benchmarks
+
+$(INSTALLED): $(EXTENSION_SOURCES)
+	@echo "== setting up $(VENV): a few minutes the first time"
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --upgrade pip
+	@echo "== building tvmgo and installing it with what its tests need"
+	$(RUN) -m pip install --editable '.[test]'
+	touch $@
+
+$(FLOOR):
+	$(RUN) -m pip install --quiet --no-deps --target $@ apache-tvm-ffi==$(FFI_FLOOR)
+
+$(DEMO)/mobilenet.onnx: examples/mobilenet.py | $(INSTALLED)
+	@mkdir -p $(DEMO)
+	@echo "== writing MobileNet v1 1.0 224 with seeded weights as ONNX"
+	@$(RUN) examples/mobilenet.py $@
+
+$(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(wildcard tvmgo/compiler/*.py)
+	@echo "== exporting it to deploy.so, deploy.json and deploy.params"
+	@$(RUN) examples/export_model.py $< $(DEMO)
+
+# A million mutated inputs for each parser of untrusted files, under the sanitizers.
+fuzz: $(INSTALLED)
+	$(RUN) -m tests.fuzz --runs 1000000
+
+clean:
+	rm -rf $(VENV) $(CACHE) build tvmgo/*.so

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build of the extension modules; everything else is in pyproject.toml."""
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import numpy
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+VERSION = "0.1.0"
+ROOT = Path(__file__).parent
+GENERATED = Path("build", "cython")
+
+# One extension per room, joined by cimport.
+ROOMS = ("handle", "error", "dtype", "device", "bytearray", "ndarray", "array", "convert",
+         "container", "value", "staging", "function", "module", "version")
+
+# Flags for developers: AddressSanitizer and line coverage change what is built, not how.
+SANITIZE = os.environ.get("TVMGO_SANITIZE", "")
+
+
+def tvm_ffi_root() -> Path:
+    """Return the folder of the installed tvm_ffi package, without importing it."""
+    spec = importlib.util.find_spec("tvm_ffi")
+    if spec is None or spec.origin is None:
+        raise SystemExit("building tvmgo needs the headers in apache-tvm-ffi")
+    return Path(spec.origin).parent
+
+
+def extension(room: str, **options) -> Extension:
+    ffi = tvm_ffi_root()
+    compile_args = ["-O2", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
+    link_args = []
+    if SANITIZE:
+        compile_args += [f"-fsanitize={SANITIZE}", "-g", "-fno-omit-frame-pointer"]
+        link_args += [f"-fsanitize={SANITIZE}"]
+    if sys.platform == "darwin":  # the loader there wants a path, if only a relative one
+        link_args += ["-Wl,-rpath,@loader_path/../tvm_ffi/lib"]
+    options["extra_compile_args"] = compile_args + options.get("extra_compile_args", [])
+    return Extension(
+        f"tvmgo.{room}",
+        [f"tvmgo/{room}.pyx", *options.pop("sources", [])],
+        include_dirs=[str(ROOT / "tvmgo"), str(ffi / "include"), numpy.get_include()],
+        library_dirs=[str(ffi / "lib")],
+        libraries=["tvm_ffi"],
+        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+                       ("TVMGO_VERSION", f'"{VERSION}"')],
+        extra_link_args=link_args,
+        **options,
+    )
+
+
+class BuildExt(build_ext):
+    """Link without the run path an interpreter may have been built with: it is an absolute one."""
+
+    def build_extensions(self):
+        for name in ("linker_so", "linker_so_cxx"):
+            command = getattr(self.compiler, name, None)
+            if command:
+                setattr(self.compiler, name,
+                        [part for part in command if not part.startswith("-Wl,-rpath")])
+        super().build_extensions()
+
+
+executor = extension(
+    "executor",
+    sources=sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tvmgo/cxx/**/*.cc")),
+    depends=sorted(str(path) for path in ROOT.glob("tvmgo/cxx/**/*.h")),
+    language="c++",
+    extra_compile_args=["-std=c++17", "-fvisibility=hidden"],
+)
+
+# Not a Python module: the C names that some classic libraries import, apart from everything else
+# because it is opened for all libraries to see.
+classic_exports = Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
+                            extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])
+
+setup(
+    version=VERSION,
+    cmdclass={"build_ext": BuildExt},
+    options={"build_ext": {"parallel": os.cpu_count()}},
+    ext_modules=[classic_exports] + cythonize(
+        [extension(room) for room in ROOMS] + [executor],
+        compiler_directives={
+            "language_level": 3,
+            # Methods that check the type of `self`, which bound functions of Cython do not.
+            "binding": False,
+            "embedsignature": True,
+            "embedsignature.format": "clinic",
+            "auto_pickle": False,
+        },
+        build_dir=str(GENERATED),
+        # Cython looks at its sources only; the directives above stand in this file.
+        force=any(path.stat().st_mtime < Path(__file__).stat().st_mtime
+                  for path in (ROOT / GENERATED).glob("tvmgo/*.c*")),
+    ),
+)

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// A library with modules embedded in it: BLOB names a file of C numbers.
+#include "classic.h"
+
+VARIABLE void* __tvm_module_ctx = NULL;
+VARIABLE int (*__TVMFuncCall)(void*, Cell*, int32_t*, int, Cell*, int32_t*) = NULL;
+VARIABLE void (*__TVMAPISetLastError)(const char*) = NULL;
+VARIABLE int (*__TVMBackendGetFuncFromEnv)(void*, const char*, void**) = NULL;
+
+EXPORT const unsigned char __tvm_dev_mblob[] = {
+#include BLOB
+};
+
+static float* data_of(const Cell* cell) { return ((const Tensor*)cell->pointer)->data; }
+
+FUNCTION_OF(kadd) {
+  const float *x = data_of(&args[0]), *y = data_of(&args[1]);
+  for (int i = 0; i < 2; ++i) data_of(&args[2])[i] = x[i] + y[i];
+  return 0;
+}
+FUNCTION_OF(ksquare) {
+  const float* x = data_of(&args[0]);
+  for (int i = 0; i < 2; ++i) data_of(&args[1])[i] = x[i] * x[i];
+  return 0;
+}
+
+// Calls a function of an imported module by its name.
+FUNCTION_OF(call_import) {
+  static void* function = NULL;
+  if (function == NULL && __TVMBackendGetFuncFromEnv(__tvm_module_ctx, args[0].text, &function)) {
+    return -1;
+  }
+  return __TVMFuncCall(function, args + 1, codes + 1, num_args - 1, ret, ret_code);
+}
+
+// What a const_loader calls before the first use of `with_constants`.
+static int64_t initialised;
+static int32_t code_seen;
+FUNCTION_OF(__init_with_constants) {
+  ++initialised;
+  code_seen = codes[0];
+  ret->number = 0;
+  *ret_code = INT;
+  return 0;
+}
+FUNCTION_OF(with_constants) {
+  ret->number = initialised * 100 + code_seen;
+  *ret_code = INT;
+  return 0;
+}
+FUNCTION_OF(__init_never) {
+  __TVMAPISetLastError("__init_never said no");
+  return -1;
+}
+FUNCTION_OF(never) { return 0; }

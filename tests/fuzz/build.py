@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles the parsers with their targets under AddressSanitizer and UBSan.
+
+libtvm_ffi itself is as installed; its memory is watched all the same, as malloc is replaced.
+"""
+import importlib.util
+import os
+import shutil
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CXX = HERE.parents[1] / "tvmgo" / "cxx"
+
+SOURCES = [CXX / f"{name}.cc" for name in (
+    "graph_json", "json_value", "dtype_string", "storage_plan", "params_blob", "tensor_make",
+    "classic/module_blob", "classic/payloads", "classic/tensor_record", "classic/elf_symbols",
+    "classic/generation")]
+OPTIONS = ["-std=c++17", "-O1", "-g1", "-Wall", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
+SANITIZERS = "address,undefined"
+
+
+def clang():
+    """Return a compiler that has libFuzzer, or None."""
+    compiler = shutil.which("clang++")
+    if compiler is None:
+        return None
+    library = subprocess.run([compiler, "--print-file-name=libclang_rt.fuzzer-x86_64.a"],
+                             capture_output=True, text=True).stdout.strip()
+    probe = subprocess.run([compiler, "-x", "c++", "-fsanitize=fuzzer,address", "-o", os.devnull, "-"],
+                           input='extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long)'
+                                 " { return 0; }", capture_output=True, text=True)
+    return compiler if library and probe.returncode == 0 else None
+
+
+def build(directory, *, guided=False):
+    """Compile the fuzzer into `directory` and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    compiler = clang() if guided else os.environ.get("CXX", "c++")
+    if compiler is None:
+        raise SystemExit("coverage-guided fuzzing needs clang++ with libFuzzer")
+    ffi = Path(importlib.util.find_spec("tvm_ffi").origin).parent
+    sources = [*SOURCES, HERE / "targets.cc", HERE / ("guided.cc" if guided else "driver.cc")]
+    sanitize = f"-fsanitize={SANITIZERS}"
+
+    def compile_one(source):
+        target = directory / f"{source.stem}{'-guided' if guided else ''}.o"
+        subprocess.run([compiler, *OPTIONS, sanitize, *(["-fsanitize=fuzzer-no-link"] if guided else []),
+                        f"-I{CXX}", f"-I{ffi / 'include'}", "-c", str(source), "-o", str(target)],
+                       check=True)
+        return target
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        objects = list(pool.map(compile_one, sources))
+    fuzzer = directory / ("fuzz-guided" if guided else "fuzz")
+    subprocess.run([compiler, sanitize, *(["-fsanitize=fuzzer"] if guided else []),
+                    *map(str, objects), f"-L{ffi / 'lib'}", "-ltvm_ffi", f"-Wl,-rpath,{ffi / 'lib'}",
+                    "-o", str(fuzzer)], check=True)
+    return fuzzer

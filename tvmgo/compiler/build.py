@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From kernels to ``deploy.so``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import tvm
+from tvm.support import cc
+
+from tvmgo.compiler.errors import ExportError, refusals_of
+
+NEED_COMPILER = (
+    "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
+)
+
+
+def find_linker() -> str:
+    """Return the C++ compiler that links: ``$CXX``, or the first one known on the path.
+
+    Raises
+    ------
+    ExportError
+        If there is none.
+    """
+    linker = cc.get_cc()
+    if linker is None:
+        raise ExportError("linking deploy.so", "no C++ compiler was found", NEED_COMPILER)
+    return linker
+
+
+def compile_kernels(
+    kernels: Mapping[str, tvm.tirx.PrimFunc], target: tvm.target.Target
+) -> tvm.runtime.Module:
+    """Compile kernels under their public names.
+
+    Parameters
+    ----------
+    kernels : mapping of str to PrimFunc
+        By symbol, as the graph calls them.
+    target : tvm.target.Target
+
+    Returns
+    -------
+    tvm.runtime.Module
+        In memory, ready to link.
+
+    Raises
+    ------
+    ExportError
+        If TVM cannot generate code for one of them.
+    """
+    functions = {
+        tvm.ir.GlobalVar(symbol): kernel.with_attr("global_symbol", symbol)
+        for symbol, kernel in kernels.items()
+    }
+    with refusals_of("compiling the kernels", instead=f"try another target than {target}"):
+        return tvm.tirx.build(tvm.IRModule(functions), target=target)
+
+
+def link(library: tvm.runtime.Module, path: Path, linker: str) -> None:
+    """Write compiled kernels as a shared library.
+
+    Raises
+    ------
+    ExportError
+        If the linker fails; its output is in the message.
+    """
+    with refusals_of(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
+        library.export_library(str(path), cc=linker)

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernels are compiled for."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tvm
+
+from tvmgo.compiler.errors import ExportError
+from tvmgo.compiler.graph import CPU_DEVICE_TYPE
+
+# Code for any machine of this architecture. Naming the CPU lets LLVM vectorise the plain loops of
+# unscheduled kernels along the wrong axis: MobileNet then takes twice as long.
+DEFAULT = {"kind": "llvm"}
+
+# Spellings of classic target strings that TVM has renamed since.
+RENAMED_OPTIONS = {"target": "mtriple"}
+
+
+def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -> tvm.target.Target:
+    """Make a target from what users write.
+
+    Parameters
+    ----------
+    target : str, dict, tvm.target.Target or None
+        None for any CPU of this machine's architecture; ``"native"`` for this machine's CPU; a
+        classic string, ``"llvm -mcpu=skylake"``; or what ``tvm.target.Target`` takes.
+
+    Returns
+    -------
+    tvm.target.Target
+
+    Raises
+    ------
+    ExportError
+        If the target is no CPU.
+    ValueError
+        If TVM does not know the target, one of its options, or its CPU.
+    """
+    resolved = tvm.target.Target(as_options(DEFAULT if target is None else target))
+    if resolved.get_target_device_type() != CPU_DEVICE_TYPE:
+        raise ExportError(
+            f"target {resolved.kind.name!r}",
+            "kernels of a deployed graph run on the CPU",
+            'use "llvm"',
+        )
+    check_cpu(resolved)
+    return resolved
+
+
+def check_cpu(target: tvm.target.Target) -> None:
+    """Refuse a CPU that LLVM does not know; it would print so and compile for any CPU instead."""
+    cpu = target.attrs.get("mcpu")
+    triple = target.attrs.get("mtriple", tvm.target.codegen.llvm_get_system_triple())
+    if cpu is not None and not tvm.target.codegen.llvm_is_valid_cpu(cpu, triple):
+        raise ValueError(f"target: LLVM knows no CPU {cpu!r} for {triple}")
+
+
+def as_options(target: str | Mapping[str, Any] | tvm.target.Target) -> Any:
+    """Translate the strings that TVM no longer reads; pass everything else through."""
+    if target == "native":
+        return {"kind": "llvm", "mcpu": tvm.target.codegen.llvm_get_system_cpu()}
+    if isinstance(target, str) and " " in target.strip() and not target.lstrip().startswith("{"):
+        return parse_options(target)
+    return dict(target) if isinstance(target, Mapping) else target
+
+
+def parse_options(text: str) -> dict[str, Any]:
+    """Read ``"kind -option=value -option value"``, the target strings of TVM up to 0.19."""
+    joined = re.sub(
+        r"(?<=\s)(-[\w-]+)\s+(?=[^-\s])", r"\1=", text
+    )  # "-option value" is "-option=value"
+    kind, *words = shlex.split(joined)
+    types = tvm.target.Target(kind).kind.options
+    options: dict[str, Any] = {"kind": kind}
+    for word in words:
+        name, _, value = word.lstrip("-").partition("=")
+        name = RENAMED_OPTIONS.get(name, name)
+        read = OPTION_READERS.get(types.get(name), str)
+        options[name] = read(value)
+    return options
+
+
+def read_flag(value: str) -> bool:
+    """Read a boolean option; naming it alone switches it on."""
+    return bool(json.loads(value.lower())) if value else True
+
+
+# By the type that TVM declares for an option.
+OPTION_READERS: dict[str, Callable[[str], Any]] = {
+    "int": int,
+    "bool": read_flag,
+    "Array<str>": lambda value: value.split(","),
+}

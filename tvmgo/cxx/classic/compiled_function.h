@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function of a classic library as an ordinary function of the runtime.
+#ifndef TVMGO_CXX_CLASSIC_COMPILED_FUNCTION_H_
+#define TVMGO_CXX_CLASSIC_COMPILED_FUNCTION_H_
+
+#include <string>
+
+#include "abi.h"
+#include "context.h"
+
+namespace tvmgo::classic {
+
+// `module` is kept alive, and with it the library. See CallsRuntimeDirectly for `checks_thread`.
+Ref NewCompiledFunction(std::string name, PackedFunction code, Context* context, Ref module,
+                        bool checks_thread);
+
+}  // namespace tvmgo::classic
+
+#endif  // TVMGO_CXX_CLASSIC_COMPILED_FUNCTION_H_

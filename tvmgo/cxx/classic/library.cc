@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See library.h. Addresses and sizes come from the system's loader, which mapped the symbol tables;
+// the library's code may still be anything, but no lie in those tables leads outside its segments.
+#include "library.h"
+
+#ifdef __linux__
+#include <dlfcn.h>
+#include <elf.h>
+#include <link.h>
+#endif
+
+#include <algorithm>
+#include <cstring>
+#include <mutex>
+#include <unordered_map>
+
+#include "../ffi.h"
+
+namespace tvmgo::classic {
+namespace {
+
+struct SystemTable {
+  std::mutex mutex;
+  std::unordered_map<std::string, void*> addresses;
+};
+
+// Never destroyed: libraries may register from other threads while the process ends.
+SystemTable& TheSystemTable() {
+  static auto* table = new SystemTable();
+  return *table;
+}
+
+// Where names go that are registered on this thread while it opens a library.
+thread_local std::vector<std::pair<std::string, void*>>* collecting = nullptr;
+
+}  // namespace
+
+void SystemSymbols::Register(const char* name, void* address) {
+  if (collecting != nullptr) {
+    collecting->emplace_back(name, address);
+    return;
+  }
+  SystemTable& table = TheSystemTable();
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  table.addresses[name] = address;
+}
+
+void* SystemSymbols::Find(const std::string& name) {
+  SystemTable& table = TheSystemTable();
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  const auto found = table.addresses.find(name);
+  return found == table.addresses.end() ? nullptr : found->second;
+}
+
+Library::Library(Library&& other) noexcept
+    : handle_(std::exchange(other.handle_, nullptr)),
+      path_(std::move(other.path_)),
+      segments_(std::move(other.segments_)),
+      registered_(std::move(other.registered_)) {}
+
+Library& Library::operator=(Library&& other) noexcept {
+  std::swap(handle_, other.handle_);
+  std::swap(path_, other.path_);
+  std::swap(segments_, other.segments_);
+  std::swap(registered_, other.registered_);
+  return *this;
+}
+
+#ifdef __linux__
+
+Library::Library(const std::string& path) : path_(path) {
+  // Without a slash the system would search its own folders.
+  const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
+  auto* outer = std::exchange(collecting, &registered_);  // opening one may open another
+  handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  collecting = outer;
+  if (handle_ == nullptr) {
+    const char* problem = dlerror();
+    TVM_FFI_THROW(RuntimeError) << "Failed to load dynamic shared library " << path << ": "
+                                << (problem != nullptr ? problem : "the system gave no reason");
+  }
+  ReadSegments();
+}
+
+void Library::ReadSegments() {
+  struct Wanted {
+    const link_map* map;
+    std::vector<Segment>* segments;
+  };
+  const auto visit = [](dl_phdr_info* info, size_t, void* data) {
+    const auto* wanted = static_cast<Wanted*>(data);
+    if (info->dlpi_addr != wanted->map->l_addr ||
+        std::strcmp(info->dlpi_name, wanted->map->l_name) != 0) {
+      return 0;
+    }
+    Segment relocated{};  // read-only once the library has been opened
+    for (int i = 0; i < info->dlpi_phnum; ++i) {
+      const auto& header = info->dlpi_phdr[i];
+      const uintptr_t begin = info->dlpi_addr + header.p_vaddr;
+      const Segment segment{begin, begin + header.p_memsz, (header.p_flags & PF_W) != 0,
+                            (header.p_flags & PF_X) != 0};
+      if (header.p_type == PT_LOAD) wanted->segments->push_back(segment);
+      if (header.p_type == PT_GNU_RELRO) relocated = segment;
+    }
+    // The first match counts, so the read-only part stands before what contains it.
+    relocated.writable = false;
+    wanted->segments->insert(wanted->segments->begin(), relocated);
+    return 1;
+  };
+  Wanted wanted{static_cast<const link_map*>(handle_), &segments_};
+  dl_iterate_phdr(visit, &wanted);
+}
+
+bool IsVisibleToLibraries(const char* name) { return dlsym(RTLD_DEFAULT, name) != nullptr; }
+
+bool Library::Close() {
+  if (handle_ == nullptr) return false;
+  const std::string name = static_cast<const link_map*>(handle_)->l_name;
+  const void* before = std::exchange(handle_, nullptr);
+  dlclose(const_cast<void*>(before));
+  void* still = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  if (still == nullptr) {
+    dlerror();  // that it is gone was the question, not an error
+    return false;
+  }
+  dlclose(still);
+  return still == before;
+}
+
+Library::Symbol Library::Find(const char* name) const {
+  dlerror();
+  if (void* address = dlsym(handle_, name)) return At(address);
+  dlerror();
+  for (const auto& [registered, address] : registered_) {
+    if (registered != name) continue;
+    Symbol symbol = At(address);  // of no name that the system knows
+    symbol.function = symbol.executable;
+    symbol.object = !symbol.executable;
+    return symbol;
+  }
+  return Symbol();
+}
+
+// What stands at an address: nothing unless it is this library's own.
+Library::Symbol Library::At(void* address) const {
+  const auto number = reinterpret_cast<uintptr_t>(address);
+  for (const Segment& segment : segments_) {
+    if (number < segment.begin || number >= segment.end) continue;
+    Symbol symbol;
+    symbol.address = static_cast<char*>(address);
+    symbol.nbytes = segment.end - number;
+    symbol.writable = segment.writable;
+    symbol.executable = segment.executable;
+    Dl_info info;
+    const ElfW(Sym)* entry = nullptr;
+    if (dladdr1(address, &info, const_cast<void**>(reinterpret_cast<const void**>(&entry)),
+                RTLD_DL_SYMENT) != 0 &&
+        entry != nullptr) {
+      const unsigned type = entry->st_info & 15;
+      symbol.function = type == STT_FUNC;
+      symbol.object = type == STT_OBJECT;
+      if (entry->st_size != 0) symbol.nbytes = std::min<size_t>(symbol.nbytes, entry->st_size);
+    }
+    return symbol;
+  }
+  return Symbol();
+}
+
+#else  // classic libraries are looked for on Linux only; the loader says so before it comes here
+
+bool IsVisibleToLibraries(const char*) { return false; }
+Library::Library(const std::string& path) : path_(path) {}
+void Library::ReadSegments() {}
+bool Library::Close() { return false; }
+Library::Symbol Library::Find(const char*) const { return Symbol(); }
+Library::Symbol Library::At(void*) const { return Symbol(); }
+
+#endif
+
+PackedFunction Library::FindFunction(const std::string& name) const {
+  const Symbol symbol = Find(name.c_str());
+  return symbol.function ? reinterpret_cast<PackedFunction>(symbol.address) : nullptr;
+}
+
+void* Library::FindVariable(const char* name, size_t nbytes) const {
+  const Symbol symbol = Find(name);
+  return symbol.object && symbol.writable && symbol.nbytes >= nbytes ? symbol.address : nullptr;
+}
+
+std::string_view Library::FindBytes(const char* name) const {
+  const Symbol symbol = Find(name);
+  if (!symbol.object) return {};
+  return {symbol.address, symbol.nbytes};
+}
+
+}  // namespace tvmgo::classic

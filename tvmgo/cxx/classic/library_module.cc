@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See library_module.h.
+#include "library_module.h"
+
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "../module_object.h"
+#include "compiled_function.h"
+
+namespace tvmgo::classic {
+namespace {
+
+constexpr char kEntry[] = "__tvm_main__";
+
+class LibraryModule final : public Behaviour {
+ public:
+  LibraryModule(ContextRef context, bool checks_thread)
+      : context_(std::move(context)), checks_thread_(checks_thread) {}
+
+  const char* kind() const final { return kClassicLibrary; }
+
+  Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final {
+    PackedFunction code = name == "main" || name == kEntry ? FindEntry() : nullptr;
+    if (code == nullptr) code = context_->library().FindFunction(name);
+    if (code == nullptr) return Ref();
+    return NewCompiledFunction(name, code, context_.get(), Ref::Share(self), checks_thread_);
+  }
+
+ private:
+  // Libraries of the `c` target define the entry itself, all others a text that names it.
+  PackedFunction FindEntry() const {
+    const Library& library = context_->library();
+    if (const PackedFunction code = library.FindFunction(kEntry)) return code;
+    const std::string_view text = library.FindBytes(kEntry);
+    const size_t end = text.find('\0');
+    if (end == std::string_view::npos) return nullptr;
+    return library.FindFunction(std::string(text.substr(0, end)));
+  }
+
+  ContextRef context_;
+  bool checks_thread_;
+};
+
+class SystemLibraryModule final : public Behaviour {
+ public:
+  explicit SystemLibraryModule(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  const char* kind() const final { return kClassicLibrary; }
+
+  Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final {
+    if (name.rfind("__tvm_", 0) == 0) return Ref();  // variables are registered as well
+    void* address = SystemSymbols::Find(prefix_ + name);
+    if (address == nullptr) address = SystemSymbols::Find(name);
+    if (address == nullptr) return Ref();
+    return NewCompiledFunction(name, reinterpret_cast<PackedFunction>(address),
+                               Context::OfSystemLibrary(), Ref::Share(self),
+                               /*checks_thread=*/true);
+  }
+
+ private:
+  std::string prefix_;
+};
+
+}  // namespace
+
+Ref NewLibraryModule(ContextRef context, bool checks_thread) {
+  return NewModule(std::make_unique<LibraryModule>(std::move(context), checks_thread));
+}
+
+Ref NewSystemLibraryModule(std::string prefix) {
+  if (void* place = SystemSymbols::Find("__tvm_module_ctx")) {
+    Context* context = Context::OfSystemLibrary();
+    std::memcpy(place, &context, sizeof(context));
+  }
+  return NewModule(std::make_unique<SystemLibraryModule>(std::move(prefix)));
+}
+
+}  // namespace tvmgo::classic

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A classic library as a module of the runtime, of kind "classic_library". Its functions are the
+// functions the file exports; "main", which is what calling a module means, is its entry function.
+#ifndef TVMGO_CXX_CLASSIC_LIBRARY_MODULE_H_
+#define TVMGO_CXX_CLASSIC_LIBRARY_MODULE_H_
+
+#include <string>
+
+#include "context.h"
+
+namespace tvmgo::classic {
+
+constexpr char kClassicLibrary[] = "classic_library";
+
+// See CallsRuntimeDirectly for `checks_thread`.
+Ref NewLibraryModule(ContextRef context, bool checks_thread);
+
+// The functions that libraries opened by others have registered as a "system library". A name is
+// looked up with the prefix first, then as it is.
+Ref NewSystemLibraryModule(std::string prefix);
+
+}  // namespace tvmgo::classic
+
+#endif  // TVMGO_CXX_CLASSIC_LIBRARY_MODULE_H_

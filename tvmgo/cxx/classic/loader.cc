@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See loader.h.
+#include "loader.h"
+
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "../executor_factory.h"
+#include "../module_object.h"
+#include "binding.h"
+#include "const_loader.h"
+#include "context.h"
+#include "elf_symbols.h"
+#include "library_module.h"
+#include "module_blob.h"
+
+namespace tvmgo::classic {
+namespace {
+
+// The global function by which the runtime makes a module from bytes.
+std::string LoaderName(std::string_view key) {
+  if (key == "hsaco") key = "hip";  // one module, which wrote either
+  return "ffi.Module.load_from_bytes." + std::string(key);
+}
+
+Ref LoadFromBytes(std::string_view key, std::string_view payload) {
+  TVMFFIByteArray bytes{payload.data(), payload.size()};
+  TVMFFIAny any{};
+  any.type_index = kTVMFFIByteArrayPtr;
+  any.v_ptr = &bytes;
+  return Call(GetGlobal(LoaderName(key)), any).TakeObject();
+}
+
+// Makes the module of one payload.
+struct Maker {
+  std::string_view key;
+  const Ref& library;
+
+  Ref operator()(const SelfPayload&) const { return library; }
+  Ref operator()(const EmptyPayload&) const { return NewEmptyModule("metadata_module"); }
+  Ref operator()(const GraphFactoryPayload& payload) const {
+    std::vector<FactoryParam> params;
+    for (const NamedTensor& param : payload.params) {
+      params.push_back(FactoryParam{std::string(param.name), NewTensor(param.tensor)});
+    }
+    return NewExecutorFactory(std::string(payload.graph_json), std::move(params),
+                              std::string(payload.model_name));
+  }
+  Ref operator()(const ConstantsPayload& payload) const { return NewConstLoader(payload); }
+  Ref operator()(const DevicePayload& payload) const { return LoadFromBytes(key, payload.bytes); }
+  Ref operator()(const JSONRuntimePayload& payload) const {
+    return LoadFromBytes(key, payload.bytes);
+  }
+};
+
+// The root of the tree; `library` takes its place in it.
+Ref BuildTree(const ModuleBlob& blob, const Ref& library) {
+  std::vector<Ref> modules;
+  for (const EmbeddedModule& embedded : blob.modules) {
+    modules.push_back(std::visit(Maker{embedded.key, library}, embedded.payload));
+  }
+  if (!blob.has_tree) {
+    for (const Ref& module : modules) {
+      if (module.get() != library.get()) ImportModule(library, module);
+    }
+    return library;
+  }
+  for (size_t i = 0; i < modules.size(); ++i) {
+    for (uint32_t import : blob.modules[i].imports) ImportModule(modules[i], modules[import]);
+  }
+  return std::move(modules.front());
+}
+
+ContextRef Open(const ElfSymbols& elf, const std::string& path) {
+  ProvideFor(elf, path);
+  try {
+    return ContextRef(path);
+  } catch (const tvm::ffi::Error&) {
+    ExplainFailure(elf, path);
+    throw;
+  }
+}
+
+void RequireOwnMachine(const ElfSymbols& elf, const std::string& path) {
+  if (elf.foreign().empty()) return;
+  TVM_FFI_THROW(ValueError) << path << ": it cannot be loaded here: " << elf.foreign();
+}
+
+[[noreturn]] void RefuseTransitional(const std::string& path) {
+  TVM_FFI_THROW(ValueError) << path << ": it was compiled by TVM 0.21, which gave today's calling "
+                            << "convention to functions with the names of the old one; compile the "
+                            << "model again with TVM up to 0.20 or from 0.22";
+  TVM_FFI_UNREACHABLE();
+}
+
+Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
+  ContextRef context = Open(elf, path);
+  Context* held = context.get();
+  const std::string_view blob = held->library().FindBytes("__tvm_dev_mblob");
+  const Ref library = NewLibraryModule(std::move(context), CallsRuntimeDirectly(elf));
+  if (blob.empty()) return library;
+  const auto has_loader = [](std::string_view key) {
+    return static_cast<bool>(FindGlobal(LoaderName(key)));
+  };
+  Ref root = BuildTree(ParseModuleBlob(blob, has_loader), library);
+  held->SetImports(ImportsOf(library.get()));
+  return root;
+}
+
+// A file by another system's rules; `nothing` on that system itself, whose loader will do.
+void RefuseForeignFormat(FileKind kind, const std::string& path) {
+#ifdef __linux__
+  if (kind == FileKind::kMachO) {
+    TVM_FFI_THROW(ValueError) << path << ": it is a Mach-O file, a library for macOS or iOS, and "
+                              << "this is Linux";
+  }
+  if (kind == FileKind::kPortableExecutable) {
+    TVM_FFI_THROW(ValueError) << path << ": it is a PE file, a library for Windows, and this is "
+                              << "Linux";
+  }
+#else
+  (void)kind;
+  (void)path;
+#endif
+}
+
+Ref LoadModern(const Ref& load_modern, const std::string& path) {
+  return Call(load_modern, Value(std::string_view(path)).view(),
+              Value(std::string_view("so")).view())
+      .TakeObject();
+}
+
+}  // namespace
+
+Generation LibraryGeneration(const std::string& path) {
+  if (KindOfFile(path) != FileKind::kElf) {
+    TVM_FFI_THROW(ValueError) << path << ": it is not a shared library of ELF";
+  }
+  return GenerationOf(ElfSymbols(path));
+}
+
+Ref LoadClassicLibrary(const std::string& path) {
+  const FileKind kind = KindOfFile(path);
+  RefuseForeignFormat(kind, path);
+  if (kind != FileKind::kElf) {
+    TVM_FFI_THROW(ValueError) << path << ": it is not a shared library of ELF";
+  }
+#ifndef __linux__
+  TVM_FFI_THROW(RuntimeError) << path << ": classic libraries can be loaded on Linux only";
+#endif
+  const ElfSymbols elf(path);
+  RequireOwnMachine(elf, path);
+  if (GenerationOf(elf) == Generation::kTransitional) RefuseTransitional(path);
+  return LoadClassic(elf, path);
+}
+
+Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
+  const FileKind kind = KindOfFile(path);
+  RefuseForeignFormat(kind, path);
+  if (kind != FileKind::kElf) return LoadModern(load_modern, path);  // which says what is wrong
+  const ElfSymbols elf(path);
+  RequireOwnMachine(elf, path);
+  switch (GenerationOf(elf)) {
+    case Generation::kTransitional:
+      RefuseTransitional(path);
+    case Generation::kClassic:
+      return LoadClassic(elf, path);
+    case Generation::kUndecided:
+      if (ExportsFunctions(elf)) return LoadClassic(elf, path);
+      break;
+    case Generation::kModern:
+      break;
+  }
+  return LoadModern(load_modern, path);
+}
+
+}  // namespace tvmgo::classic

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See register_classic.h. libtvm_ffi's own loader of shared libraries is kept and called for
+// libraries of today.
+#include "register_classic.h"
+
+#include <string>
+#include <string_view>
+
+#include "../call_args.h"
+#include "generation.h"
+#include "library_module.h"
+#include "loader.h"
+
+namespace tvmgo::classic {
+namespace {
+
+constexpr char kLoadShared[] = "ffi.Module.load_from_file.so";
+constexpr char kLoadAsClassic[] = "ffi.Module.load_from_file.classic";
+constexpr char kLoadAsModern[] = "ffi.Module.load_from_file.modern";
+constexpr char kLoadClassic[] = "tvmgo.load_classic_library";
+constexpr char kGeneration[] = "tvmgo.library_generation";
+constexpr char kSystemLibrary[] = "tvmgo.classic_system_library";
+
+// libtvm_ffi's loader, never let go: files may be loaded while the process ends.
+const Ref& ModernLoader() {
+  static const auto* loader = new Ref(GetGlobal(kLoadShared));
+  return *loader;
+}
+
+std::string Path(const CallArgs& args) {
+  const std::string path(args.Text(0, "path"));
+  if (path.empty() || path.find('\0') != std::string::npos) args.Fail(0, "path", "a path");
+  return path;
+}
+
+Value CallModernLoader(const CallArgs& args) {
+  return Call(ModernLoader(), args[0], Value(std::string_view("so")).view());
+}
+
+Value LoadShared(const CallArgs& args) {
+  args.RequireSize(1, 2);
+  const std::string_view format = args.size() == 1 ? "so" : args.Text(1, "format");
+  if (format == "classic") return Value(LoadClassicLibrary(Path(args)));
+  if (format == "modern") return CallModernLoader(args);
+  return Value(LoadSharedLibrary(Path(args), ModernLoader()));
+}
+
+Value LoadAsClassic(const CallArgs& args) {
+  args.RequireSize(1, 2);
+  return Value(LoadClassicLibrary(Path(args)));
+}
+
+Value LoadAsModern(const CallArgs& args) {
+  args.RequireSize(1, 2);
+  return CallModernLoader(args);
+}
+
+Value GenerationText(const CallArgs& args) {
+  args.RequireSize(1, 1);
+  return Value(std::string_view(GenerationName(LibraryGeneration(Path(args)))));
+}
+
+Value SystemLibrary(const CallArgs& args) {
+  args.RequireSize(0, 1);
+  return Value(NewSystemLibraryModule(
+      args.size() == 0 ? std::string() : std::string(args.Text(0, "prefix"))));
+}
+
+struct Global {
+  const char* name;
+  Value (*call)(const CallArgs& args);
+};
+
+constexpr Global kGlobals[] = {
+    {kLoadShared, LoadShared},     {kLoadAsClassic, LoadAsClassic}, {kLoadAsModern, LoadAsModern},
+    {kLoadClassic, LoadAsClassic}, {kGeneration, GenerationText},   {kSystemLibrary, SystemLibrary},
+};
+
+int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
+  return CatchErrors([=] {
+    const auto* global = static_cast<const Global*>(self);
+    global->call(CallArgs(global->name, packed, num_args)).MoveTo(result);
+  });
+}
+
+void RegisterAll() {
+  ModernLoader();  // before its name is taken
+  for (const Global& global : kGlobals) {
+    TVMFFIObjectHandle handle = nullptr;
+    TVM_FFI_CHECK_SAFE_CALL(
+        TVMFFIFunctionCreate(const_cast<Global*>(&global), CallGlobal, nullptr, &handle));
+    const Ref function = Ref::Steal(handle);
+    const std::string_view name = global.name;
+    const TVMFFIByteArray bytes{name.data(), name.size()};
+    TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, function.get(), /*allow_override=*/1));
+  }
+}
+
+}  // namespace
+}  // namespace tvmgo::classic
+
+int TVMGoRegisterClassicLoader(void) {
+  return tvmgo::CatchErrors(tvmgo::classic::RegisterAll);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The entry of the loader for classic libraries.
+#ifndef TVMGO_CXX_CLASSIC_REGISTER_CLASSIC_H_
+#define TVMGO_CXX_CLASSIC_REGISTER_CLASSIC_H_
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Registers among the runtime's global functions, once for a process:
+//
+//   ffi.Module.load_from_file.so(path, format) -> Module    both generations; the format "classic"
+//                                                           or "modern" overrides the decision
+//   ffi.Module.load_from_file.classic, .modern              the same as formats of their own
+//   tvmgo.load_classic_library(path) -> Module
+//   tvmgo.library_generation(path) -> "modern", "transitional", "classic" or "undecided"
+//   tvmgo.classic_system_library(prefix="") -> Module
+//
+// 0, or -1 with the error raised.
+__attribute__((visibility("default"))) int TVMGoRegisterClassicLoader(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // TVMGO_CXX_CLASSIC_REGISTER_CLASSIC_H_

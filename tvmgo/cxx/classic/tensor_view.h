@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A tensor as classic code must see it: without strides when compact, the byte offset folded into
+// the address, bool described as uint1. The original is never handed out, because compiled checks
+// reject what is normal today: strides are always there, and bool has a type code of its own.
+#ifndef TVMGO_CXX_CLASSIC_TENSOR_VIEW_H_
+#define TVMGO_CXX_CLASSIC_TENSOR_VIEW_H_
+
+#include <tvm/ffi/c_api.h>
+
+#include <cstdint>
+
+namespace tvmgo::classic {
+
+// What classic kernels may assume of an address: their widest vector instructions move this many
+// bytes, and only to multiples of it.
+constexpr uintptr_t kAlignment = 64;
+
+// Handles the common case: an aligned, compact tensor of ordinary numbers on the CPU. False means
+// that ShowTensor has to look closer.
+inline bool ShowOrdinaryTensor(const DLTensor& from, DLTensor* to) {
+  const uintptr_t address = reinterpret_cast<uintptr_t>(from.data) + from.byte_offset;
+  to->data = reinterpret_cast<void*>(address);
+  to->device = from.device;
+  to->ndim = from.ndim;
+  to->dtype = from.dtype;
+  to->shape = from.shape;
+  to->strides = nullptr;
+  to->byte_offset = 0;
+  bool ordinary = from.device.device_type == kDLCPU && address % kAlignment == 0 &&
+                  from.dtype.code <= kDLFloat && from.dtype.bits % 8 == 0;
+  if (from.strides != nullptr) {
+    int64_t expected = 1;
+    for (int32_t i = from.ndim - 1; i >= 0; --i) {
+      ordinary &= from.strides[i] == expected || from.shape[i] == 1;
+      expected *= from.shape[i];
+    }
+  }
+  return ordinary;
+}
+
+enum class Staging { kNotNeeded, kAlignedCopy };
+
+// Any tensor. Throws TypeError for elements that classic code would misread, and ValueError for
+// strides or an offset it cannot be told about.
+Staging ShowTensor(const DLTensor& from, DLTensor* to);
+
+// Today's description of an element type a library used.
+DLDataType DTypeFromLibrary(DLDataType dtype);
+
+}  // namespace tvmgo::classic
+
+#endif  // TVMGO_CXX_CLASSIC_TENSOR_VIEW_H_

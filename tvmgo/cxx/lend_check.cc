@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See lend_check.h.
+#include "lend_check.h"
+
+#include <cstring>
+
+#include "ffi.h"
+#include "tensor_copy.h"
+
+namespace tvmgo {
+namespace {
+
+// What kernels compiled by TVM 0.10 and later assume, and enough for every vector instruction the
+// older ones contain.
+constexpr uintptr_t kAlignment = 64;
+
+void RequireAligned(const Label& what, const DLTensor& lent) {
+  if (reinterpret_cast<uintptr_t>(TensorData(lent)) % kAlignment == 0) return;
+  TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << kAlignment
+                            << " bytes, got the address " << static_cast<void*>(TensorData(lent));
+}
+
+void RequireContiguous(const Label& what, const DLTensor& lent) {
+  if (IsContiguous(lent)) return;
+  TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one with strides";
+}
+
+}  // namespace
+
+void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent) {
+  if (std::memcmp(&own.dtype, &lent.dtype, sizeof(DLDataType)) != 0) {
+    TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(own) << ", got "
+                             << DescribeTensor(lent);
+  }
+  RequireAligned(what, lent);
+  if (!SameShape(own, lent)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(own) << ", got "
+                              << DescribeTensor(lent);
+  }
+  if (own.device.device_type != lent.device.device_type ||
+      own.device.device_id != lent.device.device_id) {
+    TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device "
+                              << own.device.device_type << ":" << own.device.device_id << ", got "
+                              << lent.device.device_type << ":" << lent.device.device_id;
+  }
+  RequireContiguous(what, lent);
+}
+
+void RequireUsableByKernels(const Label& what, const DLTensor& lent) {
+  RequireAligned(what, lent);
+  RequireContiguous(what, lent);
+}
+
+}  // namespace tvmgo

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// See register.h.
+#include "register.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "call_args.h"
+#include "executor_factory.h"
+#include "executor_module.h"
+#include "executor_variants.h"
+#include "module_object.h"
+
+namespace tvmgo {
+namespace {
+
+// A library is a module, or None when the global functions are all the kernels there are.
+Ref LibraryArg(const CallArgs& args) {
+  return args.IsNone(1) ? Ref() : args.Module(1, "library");
+}
+
+// As in TVM 0.2-0.19; a Device object is not accepted here.
+template <const Variant& variant>
+Value Create(const CallArgs& args) {
+  if (args.size() < 4) {
+    TVM_FFI_THROW(TypeError) << args.function() << ": the number of arguments must be at least 4, "
+                             << "but it has " << args.size();
+  }
+  const bool has_lookup = args.IsFunction(2);
+  GraphSetup setup;
+  setup.graph = ParseGraph(args.Text(0, "graph JSON"));
+  setup.library = LibraryArg(args);
+  if (has_lookup) setup.lookup_linked_param = Ref::Share(args[2].v_obj);
+  setup.devices = args.DevicePairs(has_lookup ? 3 : 2);
+  return NewExecutorModule(variant.make(std::move(setup)), variant.find);
+}
+
+Value CreateFactory(const CallArgs& args) {
+  args.RequireSize(3, kAnyNumber);
+  const Ref library = LibraryArg(args);
+  std::vector<FactoryParam> params;
+  for (int32_t i = 3; i < args.size(); i += 2) {
+    if (i + 1 == args.size()) {
+      TVM_FFI_THROW(TypeError) << args.function() << ": argument " << i
+                               << " (parameter name) has no tensor after it";
+    }
+    params.push_back(FactoryParam{std::string(args.Text(i, "parameter name")),
+                                  args.TensorObject(i + 1, "parameter")});
+  }
+  Ref factory = NewExecutorFactory(std::string(args.Text(0, "graph JSON")), std::move(params),
+                                   std::string(args.Text(2, "model name")));
+  if (library) ImportModule(factory, library);
+  return Value(std::move(factory));
+}
+
+struct Global {
+  const char* name;
+  Value (*call)(const CallArgs& args);
+};
+
+constexpr Global kGlobals[] = {
+    {"tvm.graph_executor.create", Create<kPlainVariant>},
+    {"tvm.graph_executor_debug.create", Create<kDebugVariant>},
+    {"tvm.graph_executor_cuda_graph.create", Create<kCudaGraphVariant>},
+    {"tvm.graph_executor_factory.create", CreateFactory},
+    {"tvm.graph_runtime.create", Create<kPlainVariant>},
+    {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
+    {"tvm.graph_runtime_factory.create", CreateFactory},
+};
+
+int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
+  return CatchErrors([=] {
+    const auto* global = static_cast<const Global*>(self);
+    global->call(CallArgs(global->name, packed, num_args)).MoveTo(result);
+  });
+}
+
+void RegisterAll() {
+  for (const Global& global : kGlobals) {
+    TVMFFIObjectHandle handle = nullptr;
+    TVM_FFI_CHECK_SAFE_CALL(
+        TVMFFIFunctionCreate(const_cast<Global*>(&global), CallGlobal, nullptr, &handle));
+    const Ref function = Ref::Steal(handle);
+    const std::string_view name = global.name;
+    const TVMFFIByteArray bytes{name.data(), name.size()};
+    TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, function.get(), /*allow_override=*/1));
+  }
+}
+
+}  // namespace
+}  // namespace tvmgo
+
+int TVMGoRegisterGraphExecutor(void) { return tvmgo::CatchErrors(tvmgo::RegisterAll); }

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+from tvmgo.capi.dlpack cimport DLDevice
+
+
+cdef class Device:
+    cdef DLDevice c_device
+
+
+cdef Device wrap_device(DLDevice c_device)
+
+# The device `x` names: a Device, a string such as "cpu:0", or anything with __dlpack_device__.
+cdef DLDevice device_of(object x) except *
+
+cdef str device_name(DLDevice c_device)
+
+# Memory the processor can address directly.
+cdef bint is_host(DLDevice c_device) noexcept nogil

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+from tvmgo.capi cimport ffi
+
+# The only road from a failed C call to a Python exception: takes the error the call left behind
+# and raises it. For calls that can run foreign code, use it right after the call.
+cdef inline int check(int code) except -1 nogil:
+    if code != 0:
+        raise_native()
+    return 0
+
+cdef int raise_native() except -1 with gil
+
+# Forget an error that an earlier call left behind although it succeeded; otherwise a call that
+# fails without naming its error would seem to have failed for that reason.
+cdef inline void forget_stale_error() noexcept nogil:
+    cdef void* c_error = NULL
+    ffi.TVMFFIErrorMoveFromRaised(&c_error)
+    if c_error != NULL:
+        ffi.TVMFFIObjectDecRef(c_error)
+
+# The exception an error object stands for. Takes the reference over.
+cdef object exception_from_error(void* c_error)
+
+# An error object for a Python exception; carries the exception itself. Owned by the caller.
+cdef void* error_from_exception(object exception) except NULL
+
+# Leave `exception` behind as the raised error of a callback. Never fails.
+cdef void raise_to_native(object exception) noexcept

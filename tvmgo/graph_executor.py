@@ -1,0 +1,459 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running a deployed graph: the Python side of ``tvm.graph_executor.create``.
+
+Follows TVM's module of the same name (``graph_runtime`` up to TVM 0.7), so that deployment
+scripts written for it go on working.
+"""
+from __future__ import annotations
+
+import statistics
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tvmgo.array import Array, array
+from tvmgo.bytearray import ByteArray
+from tvmgo.device import Device, cpu
+from tvmgo.error import TVMKeyError, TVMNotImplementedError, TVMTypeError, TVMValueError
+from tvmgo.function import Function, get_global_function
+from tvmgo.module import Module
+
+__all__ = ["BenchmarkResult", "GraphModule", "create"]
+
+
+def create(
+    graph_json_str: str, libmod: Module, device: Device | Sequence[Device] | None = None
+) -> GraphModule:
+    """Make an executor for a graph.
+
+    Parameters
+    ----------
+    graph_json_str : str
+        The text of ``deploy.json``.
+    libmod : Module
+        The library with the graph's operators, ``deploy.so``.
+    device : Device or sequence of Device, default ``cpu(0)``
+        Where the graph runs; the first is the default for tensors the graph does not place.
+
+    Returns
+    -------
+    GraphModule
+
+    Raises
+    ------
+    ValueError
+        If the graph is malformed, lacks an operator, or `device` is no device.
+    TypeError
+        If an argument is of the wrong type.
+
+    Notes
+    -----
+    Source: ``tvm.graph_executor.create`` (docs of the executor: ``tvmgo/cxx``).
+    """
+    return GraphModule(make_executor("tvm.graph_executor.create", graph_json_str, libmod, device))
+
+
+def make_executor(creator: str, graph_json_str: str, libmod: Module,
+                  device: Device | Sequence[Device] | None) -> Module:
+    """Call one of the global functions that make executors; arguments as for `create`."""
+    if not isinstance(graph_json_str, str):
+        raise TVMTypeError(f"graph_json_str: expected a str, got {type(graph_json_str).__name__}")
+    if device is None:
+        device = cpu(0)
+    devices = [device] if isinstance(device, Device) else device
+    if isinstance(devices, str) or not isinstance(devices, Iterable):
+        raise TVMValueError(f"device: expected a Device or a list of them, got {device!r}")
+    pairs: list[int] = []
+    for item in devices:
+        if not isinstance(item, Device):
+            raise TVMValueError(f"device: expected a Device or a list of them, got {item!r}")
+        if item.device_type != cpu().device_type and not item.exists:
+            raise TVMValueError(f"device: this machine's runtime has no {item}")
+        pairs += (item.device_type, item.device_id)
+    module: Module = get_global_function(creator)(graph_json_str, libmod, *pairs)
+    return module
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """Times of repeated runs, in seconds per run.
+
+    Attributes
+    ----------
+    results : tuple of float
+        One mean per repeat.
+    """
+
+    results: tuple[float, ...]
+
+    @property
+    def mean(self) -> float:
+        """Mean of the repeats, in seconds."""
+        return statistics.fmean(self.results)
+
+    @property
+    def median(self) -> float:
+        """Median of the repeats, in seconds."""
+        return statistics.median(self.results)
+
+    @property
+    def min(self) -> float:
+        """The fastest repeat, in seconds."""
+        return min(self.results)
+
+    @property
+    def max(self) -> float:
+        """The slowest repeat, in seconds."""
+        return max(self.results)
+
+    @property
+    def std(self) -> float:
+        """Standard deviation of the repeats, in seconds."""
+        return statistics.pstdev(self.results)
+
+    def __str__(self) -> str:
+        names = ("mean", "median", "max", "min", "std")
+        return ("Execution time summary:\n"
+                + "".join(f"{name + ' (ms)':^14}" for name in names) + "\n"
+                + "".join(f"{getattr(self, name) * 1e3:^14.4f}" for name in names))
+
+
+class GraphModule:
+    """A graph ready to run, with its inputs, outputs and parameters.
+
+    Parameters
+    ----------
+    module : Module
+        What ``tvm.graph_executor.create`` returned.
+
+    Notes
+    -----
+    One executor serves one thread at a time: a call while it runs raises an error. Make one
+    executor per thread; they can share a library.
+    """
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self._set_input = module["set_input"]
+        self._get_input = module["get_input"]
+        self._get_output = module["get_output"]
+        self._run = module["run"]
+
+    def set_input(self, key: int | str | None = None, value: Any = None, **params: Any) -> None:
+        """Copy values into inputs of the graph.
+
+        Parameters
+        ----------
+        key : int or str, optional
+            Index or name of one input.
+        value : Array, NumPy array or what ``numpy.asarray`` takes
+            In the input's shape; converted to its element type if NumPy calls that a cast of
+            the same kind (float64 to float32 is one, float to int is not).
+        **params : array-likes by name
+            More inputs; names the graph does not have are skipped, as in TVM.
+
+        Raises
+        ------
+        KeyError
+            If the graph has no input `key`; a `TVMError` as well.
+        ValueError
+            If the shape is another one.
+        TypeError
+            If the elements cannot be converted.
+
+        Notes
+        -----
+        The bytes are copied: `value` may change or go afterwards. Restores the executor's own
+        buffer after `set_input_zero_copy`. Source: executor function ``set_input``.
+        """
+        if key is not None:
+            self._set_one(key, self._input(key), value)
+        # Largest first, as in TVM: a failure for want of memory comes early.
+        for name in sorted(params, key=lambda name: -_size(params[name])):
+            entry = self._get_input(name)
+            if entry is not None:
+                self._set_one(name, entry, params[name])
+
+    def _input(self, key: int | str) -> Array:
+        entry: Array | None = self._get_input(key)
+        if entry is None:
+            raise TVMKeyError(f"Could not find '{key}' in graph's inputs")
+        return entry
+
+    def _set_one(self, key: int | str, entry: Array, value: Any) -> None:
+        if not isinstance(value, Array):
+            value = _as_type(value, entry)
+        if tuple(value.shape) != entry.shape:
+            raise TVMValueError(f"value: input '{key}' has shape {entry.shape}, "
+                                f"got {tuple(value.shape)}")
+        if value.dtype != entry.dtype:
+            raise TVMTypeError(f"value: input '{key}' has elements of type {entry.dtype}, "
+                               f"got {value.dtype}")
+        self._set_input(key, value)
+
+    def set_input_zero_copy(self, key: int | str | None = None, value: Any = None,
+                            **params: Any) -> None:
+        """Let the graph read inputs straight from the caller's memory.
+
+        Parameters
+        ----------
+        key : int or str, optional
+            Index or name of one input.
+        value : Array, NumPy array or object with ``__dlpack__``
+            Contiguous, of the input's exact shape, type and device, its data aligned as the
+            executor's own (`tvmgo.empty` and `tvmgo.array` are). Kept alive by the executor.
+        **params : arrays by name
+            More inputs; names the graph does not have are skipped.
+
+        Raises
+        ------
+        KeyError
+            If the graph has no input `key`.
+        ValueError
+            If a requirement above does not hold; nothing is redirected then.
+
+        Notes
+        -----
+        Source: executor function ``set_input_zero_copy``.
+        """
+        share = self.module["set_input_zero_copy"]
+        if key is not None:
+            self._input(key)
+            share(key, value)
+        for name, shared in params.items():
+            if self._get_input(name) is not None:
+                share(name, shared)
+
+    def set_output_zero_copy(self, key: int | str, value: Any) -> None:
+        """Let the graph write an output straight into the caller's memory.
+
+        Parameters
+        ----------
+        key : int or str
+            Index, node name, or node name and output index (``"softmax:0"``).
+        value : Array, NumPy array or object with ``__dlpack__``
+            As for `set_input_zero_copy`. Kept alive by the executor.
+
+        Raises
+        ------
+        ValueError
+            If a requirement does not hold; nothing is redirected then.
+
+        Notes
+        -----
+        Source: executor function ``set_output_zero_copy``.
+        """
+        self.module["set_output_zero_copy"](key, value)
+
+    def run(self, **inputs: Any) -> None:
+        """Run the graph once, after setting `inputs` as `set_input` does.
+
+        Raises
+        ------
+        TVMError
+            The error of the operator that failed, unchanged.
+
+        Notes
+        -----
+        Releases the GIL. Work on other devices may still be queued when it returns; reading an
+        output waits for it. Source: executor function ``run``.
+        """
+        if inputs:
+            self.set_input(**inputs)
+        self._run()
+
+    def get_num_outputs(self) -> int:
+        """Return the number of outputs."""
+        number: int = self.module["get_num_outputs"]()
+        return number
+
+    def get_num_inputs(self) -> int:
+        """Return the number of inputs, parameters included."""
+        number: int = self.module["get_num_inputs"]()
+        return number
+
+    def get_input(self, index: int | str, out: Any = None) -> Any:
+        """Return an input.
+
+        Parameters
+        ----------
+        index : int or str
+            Index or name.
+        out : Array or NumPy array, optional
+            Copy the input there and return it.
+
+        Returns
+        -------
+        Array or None
+            The live input, not a copy; None if there is no input of that name.
+        """
+        entry = self._get_input(index)
+        if out is None or entry is None:
+            return entry
+        return entry.copy_to(out)
+
+    def get_output(self, index: int | str, out: Any = None) -> Any:
+        """Return an output.
+
+        Parameters
+        ----------
+        index : int or str
+            Index, or name of the node that makes it.
+        out : Array or NumPy array, optional
+            Copy the output there, of equal shape, and return it.
+
+        Returns
+        -------
+        Array
+            The live output, not a copy: the next run overwrites it.
+
+        Raises
+        ------
+        IndexError, ValueError
+            If there is no such output, or `out` does not fit.
+        """
+        if out is None:
+            return self._get_output(index)
+        self._get_output(index, out)
+        return out
+
+    def get_input_index(self, name: str) -> int:
+        """Return the index of an input, or -1 if there is none of that name."""
+        index: int = self.module["get_input_index"](name)
+        return index
+
+    def get_input_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+        """Return shapes and element types of the inputs that are not parameters, by name."""
+        return _shapes_and_types(self.module["get_input_info"]())
+
+    def get_output_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+        """Return shapes and element types of the outputs, by node name."""
+        return _shapes_and_types(self.module["get_output_info"]())
+
+    def load_params(self, params_bytes: bytes | bytearray | memoryview) -> None:
+        """Copy parameters into the graph.
+
+        Parameters
+        ----------
+        params_bytes : bytes-like
+            The contents of ``deploy.params``. Names the graph does not have are skipped.
+
+        Raises
+        ------
+        ValueError
+            If the contents are malformed or a parameter has another size than its input; the
+            graph is left as it was.
+
+        Notes
+        -----
+        Source: executor function ``load_params``.
+        """
+        self.module["load_params"](ByteArray(params_bytes))
+
+    def share_params(self, other: GraphModule, params_bytes: bytes | bytearray | memoryview) -> None:
+        """Use the parameters of another executor instead of a copy of them.
+
+        Parameters
+        ----------
+        other : GraphModule
+            An executor that has loaded the parameters.
+        params_bytes : bytes-like
+            The same contents; only the names are read.
+
+        Notes
+        -----
+        Source: executor function ``share_params``.
+        """
+        self.module["share_params"](other.module, ByteArray(params_bytes))
+
+    def debug_get_output(self, node: int | str, out: Any = None) -> Any:
+        """Not here: this needs an executor made by `tvmgo.debug_executor`."""
+        raise TVMNotImplementedError("debug_get_output needs the debug executor")
+
+    def __getitem__(self, key: str) -> Function:
+        """Return a function of the executor's module."""
+        return self.module[key]
+
+    def benchmark(
+        self,
+        device: Device | None = None,
+        func_name: str = "run",
+        repeat: int = 5,
+        number: int = 5,
+        min_repeat_ms: int | None = None,
+        limit_zero_time_iterations: int = 100,
+        end_to_end: bool = False,
+        cooldown_interval_ms: int = 0,
+        repeats_to_cooldown: int = 1,
+        **inputs: Any,
+    ) -> BenchmarkResult:
+        """Time the graph with the runtime's own timer, without Python in between.
+
+        Parameters
+        ----------
+        device : Device, default ``cpu(0)``
+            Whose clock is used.
+        func_name : str, default "run"
+            Function of the executor to time.
+        repeat : int, default 5
+            How many means to take.
+        number : int, default 5
+            Runs per mean; raised until a repeat lasts `min_repeat_ms` milliseconds.
+        min_repeat_ms : int, optional
+            Default 0.
+        limit_zero_time_iterations : int, default 100
+            Give up raising `number` after that many readings of zero.
+        end_to_end : bool, default False
+            Time copying the inputs in and the outputs out as well.
+        cooldown_interval_ms, repeats_to_cooldown : int
+            Sleep that many milliseconds after every so many repeats.
+        **inputs : array-likes by name
+            Set before the runs.
+
+        Returns
+        -------
+        BenchmarkResult
+
+        Notes
+        -----
+        Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``.
+        """
+        device = cpu(0) if device is None else device
+        arguments: list[Any] = []
+        if end_to_end:
+            func_name = "run_from_inputs"
+            arguments += (device.device_type, device.device_id)
+            for name, value in inputs.items():
+                arguments += (name, array(_as_type(value, self._input(name))))
+        elif inputs:
+            self.set_input(**inputs)
+        timer = get_global_function("runtime.RPCTimeEvaluator")(
+            self.module, func_name, device.device_type, device.device_id, number, repeat,
+            min_repeat_ms or 0, limit_zero_time_iterations, cooldown_interval_ms,
+            repeats_to_cooldown, 0, "")
+        blob = timer(*arguments)
+        return BenchmarkResult(struct.unpack(f"={len(blob) // 8}d", blob))
+
+
+def _size(value: Any) -> int:
+    return getattr(value, "nbytes", 0)
+
+
+def _as_type(value: Any, entry: Array) -> Any:
+    """Return `value` as a writable ndarray of the element type of `entry`."""
+    import numpy
+
+    values = numpy.asarray(value)
+    wanted = entry.dtype.numpy
+    if values.dtype != wanted:
+        try:
+            values = values.astype(wanted, casting="same_kind")
+        except TypeError as error:
+            raise TVMTypeError(f"value: {error}") from None
+    # A read-only array cannot be lent to a function.
+    return values if values.flags.writeable else values.copy()
+
+
+def _shapes_and_types(info: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    return info["shape"], info["dtype"]

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modules: compiled libraries and other holders of functions (tvm-ffi, gotvm ``Module``)."""
+import os
+
+cimport cython
+from cpython.object cimport PyTypeObject
+
+from tvmgo import runtime
+from tvmgo.capi cimport ffi
+from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.pytype cimport TVMGoTakeConstructor, newfunc
+from tvmgo.convert cimport clear, register_wrapper, unpack_owned
+from tvmgo.error cimport check
+from tvmgo.function cimport mark_compiled
+from tvmgo.handle cimport Object, adopt_owned
+from tvmgo.error import (
+    TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
+)
+from tvmgo.function import get_global_function, register_function
+from tvmgo.library_file import check_complete
+
+# What the platforms call a shared library; one loader reads them all.
+SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
+
+# Kinds of modules whose functions run compiled code on their arguments themselves.
+COMPILED_KINDS = ("library", "relax.VirtualMachine")
+
+_get_function = get_global_function("ffi.ModuleGetFunction")
+_get_kind = get_global_function("ffi.ModuleGetKind")
+
+
+@cython.final
+cdef class Module(Object):
+    """A holder of functions, such as a compiled library or a graph executor.
+
+    Made by `load_module`, `system_library` and by functions of the runtime. A function got from
+    a module keeps what it needs of it alive.
+
+    Source: tvm-ffi ``ModuleObj``; gotvm ``Module``.
+    """
+
+    @property
+    def kind(self):
+        """What kind of module it is, such as ``"library"`` or ``"GraphExecutor"``."""
+        return _get_kind(self)
+
+    @property
+    def imports(self):
+        """The modules this one imports, a list of `Module`."""
+        cdef TVMFFIAny result
+        cdef const ffi.TVMFFIFieldInfo* field = imports_field()
+        clear(&result)
+        check(field.getter(<char*>self.c_handle + field.offset, &result))
+        return unpack_owned(&result)
+
+    def get_function(self, name, query_imports=True):
+        """Return the function of this name.
+
+        Parameters
+        ----------
+        name : str
+        query_imports : bool, default True
+            Look into imported modules as well.
+
+        Returns
+        -------
+        Function
+
+        Raises
+        ------
+        KeyError, AttributeError
+            If the module has no such function; one exception that is both, and a `TVMError`.
+        TypeError
+            If `name` is not a str.
+
+        Notes
+        -----
+        Source: ``ffi.ModuleGetFunction``; gotvm ``Module.GetFunction``, whose optional argument
+        failed.
+        """
+        function = find_function(self, name, query_imports)
+        if function is None:
+            raise TVMFunctionNotFoundError(f"the {self.kind} module has no function {name!r}")
+        return function
+
+    def __getitem__(self, name):
+        return self.get_function(name)
+
+    def __contains__(self, name):
+        return find_function(self, name, True) is not None
+
+    def __call__(self, *args):
+        """Call the module's entry function, ``main``."""
+        return self.get_function("main")(*args)
+
+    def __tvm_ffi_object__(self):
+        # tvm_ffi asks for its own wrapper around the same module.
+        from tvmgo.interop import to_tvm_ffi
+        return to_tvm_ffi(self)
+
+    def __repr__(self):
+        return f"<tvmgo.Module {self.kind} at {<size_t>self.c_handle:#x}>"
+
+
+cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Module)
+
+
+cdef object find_function(Module self, object name, object query_imports):
+    """The function, from this module or (depth first, as the runtime searches) an imported one."""
+    if not isinstance(name, str):
+        raise TVMTypeError(f"name: expected a str, got {type(name).__name__}")
+    if "\0" in name:  # no symbol of a library can have one
+        return None
+    function = _get_function(self, name, False)
+    if function is not None:
+        if self.kind in COMPILED_KINDS:
+            mark_compiled(function)
+        return function
+    if query_imports:
+        for module in self.imports:
+            function = find_function(module, name, True)
+            if function is not None:
+                return function
+    return None
+
+
+cdef const ffi.TVMFFIFieldInfo* imports_field() except NULL:
+    cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(ffi.kTVMFFIModule)
+    cdef int i
+    for i in range(info.num_fields):
+        if info.fields[i].name.data[:info.fields[i].name.size] == b"imports_":
+            return &info.fields[i]
+    raise TVMError("this libtvm_ffi does not tell a module's imports")
+
+
+cdef object wrap_module(void* c_handle):
+    cdef Module self = <Module>construct(<PyTypeObject*>Module, (), NULL)
+    adopt_owned(self, c_handle)
+    return self
+
+
+register_wrapper(ffi.kTVMFFIModule, wrap_module)
+
+
+def load_module(path, format=None):
+    """Load a compiled library.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file; a relative one is looked up in the current directory and nowhere else.
+    format : str, optional
+        How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library.
+        Default, and for ``""``: what follows the last dot of the path.
+
+    Returns
+    -------
+    Module
+        Of kind ``"library"``, or of the kind embedded in the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file. A `TVMError` as well.
+    ValueError
+        If the path is empty, or there is no loader for the format.
+    ImportError
+        If libtvm_runtime is not installed; the message says what to install. A `TVMError` as well.
+    TVMError
+        If the file is not a library this machine can load.
+    TypeError
+        If `path` is not a path.
+
+    Notes
+    -----
+    Loading runs the library's own start-up code. The GIL is released meanwhile. A file that was
+    replaced since it was loaded is loaded anew.
+    Source: ``ffi.Module.load_from_file.<format>``; gotvm ``LoadModuleFromFile``.
+    """
+    try:
+        path = os.fsdecode(path)
+    except TypeError:
+        raise TVMTypeError(f"path: expected a str or os.PathLike, "
+                           f"got {type(path).__name__}") from None
+    if not path or "\0" in path:
+        raise TVMValueError(f"path: expected the path of a file, got {path!r}")
+    if format is None or format == "":
+        format = os.path.splitext(path)[1][1:]
+    elif not isinstance(format, str):
+        raise TVMTypeError(f"format: expected a str, got {type(format).__name__}")
+    path = os.path.abspath(path)
+    if not os.path.exists(path):
+        raise TVMFileNotFoundError(f"path: there is no file {path!r}")
+    if os.path.isdir(path):
+        raise TVMValueError(f"path: {path!r} is a directory, expected a library")
+    runtime.load()
+    loader = loader_for(format)
+    if format in SHARED_LIBRARY_FORMATS:
+        check_complete(path)
+        runtime.load_extra_if_mentioned(path)
+        with runtime.fresh_library(path) as library:
+            return loader(library, "so")
+    return loader(path, format)
+
+
+load = load_module  # TVM's older name, tvm.module.load
+
+# The executor calls it when it misses an operator.
+register_function(runtime.load_extra, "tvmgo.load_runtime_extra", override=True)
+
+
+cdef object loader_for(str format):
+    name = "so" if format in SHARED_LIBRARY_FORMATS else format
+    try:
+        return get_global_function(f"ffi.Module.load_from_file.{name}")
+    except KeyError:
+        raise TVMValueError(f"format: Loader for `.{format}` files is not registered; shared "
+                            f"libraries are {', '.join(SHARED_LIBRARY_FORMATS)}") from None
+
+
+def system_library(prefix=""):
+    """Return the module of functions that are linked into the program itself.
+
+    Parameters
+    ----------
+    prefix : str, default ""
+        Put before each name that is looked up.
+
+    Returns
+    -------
+    Module
+
+    Raises
+    ------
+    ImportError
+        If libtvm_runtime is not installed.
+
+    Notes
+    -----
+    Source: ``ffi.SystemLib``.
+    """
+    runtime.load()
+    return get_global_function("ffi.SystemLib")(prefix)
