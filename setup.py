@@ -16,7 +16,8 @@ GENERATED = Path("build", "cython")
 
 # One extension per room, joined by cimport.
 ROOMS = ("handle", "error", "dtype", "device", "bytearray", "ndarray", "array", "convert",
-         "container", "value", "staging", "function", "module", "version")
+         "container", "value", "staging", "function", "prepared", "callback", "registry",
+         "module", "version")
 
 # Flags for developers: AddressSanitizer and line coverage change what is built, not how.
 SANITIZE = os.environ.get("TVMGO_SANITIZE", "")

@@ -52,9 +52,10 @@ from tvmgo.bytearray import ByteArray
 from tvmgo.array import Array, array, empty, from_dlpack
 from tvmgo.convert import Pointer
 from tvmgo.value import Value
-from tvmgo.function import (
-    Function,
-    convert_function,
+from tvmgo.function import Function
+from tvmgo.callback import convert_function
+from tvmgo.prepared import PreparedCall
+from tvmgo.registry import (
     get_global_function,
     list_global_functions,
     register_function,
@@ -101,6 +102,7 @@ __all__ = [
     "opencl",
     "opengl",
     "Pointer",
+    "PreparedCall",
     "register_function",
     "remove_global_function",
     "rocm",

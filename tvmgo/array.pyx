@@ -8,7 +8,7 @@ from cpython.buffer cimport (
 )
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.number cimport PyNumber_Index
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.pycapsule cimport (
     PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New, PyCapsule_SetName,
 )
@@ -20,6 +20,7 @@ from tvmgo.capi.cpu_tensor cimport TVMGoNewCPUTensor
 from tvmgo.capi.dlpack cimport (
     DLDataType, DLDevice, DLManagedTensor, DLManagedTensorVersioned, DLTensor,
 )
+from tvmgo.capi.pylong cimport TVMGoSmallLong
 from tvmgo.capi.pytype cimport TVMGoTakeConstructor, newfunc
 from tvmgo.device cimport device_name, device_of, is_host, wrap_device
 from tvmgo.dtype cimport (
@@ -27,7 +28,9 @@ from tvmgo.dtype cimport (
 )
 from tvmgo.error cimport check
 from tvmgo.handle cimport Object, adopt_owned
-from tvmgo.ndarray cimport contiguous_ndarray, is_ndarray, new_ndarray, tensor_from_ndarray
+from tvmgo.ndarray cimport (
+    NDArrayView, is_ndarray, new_ndarray, tensor_from_ndarray, view_of_ndarray,
+)
 from tvmgo.error import (
     TVMBufferError, TVMNotImplementedError, TVMTypeError, TVMValueError,
 )
@@ -50,24 +53,16 @@ cdef size_t count_elements(DLTensor* tensor) noexcept nogil:
     return count
 
 
-cdef size_t nbytes_of(DLTensor* tensor) noexcept nogil:
-    return packed_nbytes(tensor.dtype, count_elements(tensor))
-
-
-cdef bint is_compact(DLTensor* tensor) noexcept nogil:
-    cdef int64_t expected = 1
+cdef bint has_no_elements(DLTensor* tensor) noexcept nogil:
     cdef int i
-    if tensor.strides == NULL:
-        return True
     for i in range(tensor.ndim):
         if tensor.shape[i] == 0:
             return True
-    for i in range(tensor.ndim - 1, -1, -1):
-        if tensor.shape[i] != 1:
-            if tensor.strides[i] != expected:
-                return False
-            expected *= tensor.shape[i]
-    return True
+    return False
+
+
+cdef size_t nbytes_of(DLTensor* tensor) noexcept nogil:
+    return packed_nbytes(tensor.dtype, count_elements(tensor))
 
 
 cdef int read_shape(object shape, int64_t* dims) except -1:
@@ -93,6 +88,9 @@ cdef tuple shape_tuple(object shape):
 
 
 cdef int64_t read_extent(object item) except -1:
+    cdef int64_t extent
+    if type(item) is int and TVMGoSmallLong(<PyObject*>item, &extent) and extent >= 0:
+        return extent
     if type(item) is not int:
         try:
             item = PyNumber_Index(item)
@@ -223,12 +221,16 @@ cdef int fill_buffer(object exporter, DLTensor* tensor, const char* format, Py_b
                       if flags & PyBUF_STRIDES == PyBUF_STRIDES and tensor.ndim else NULL)
     buffer.suboffsets = NULL
     buffer.internal = extents
-    for order, name in ((PyBUF_C_CONTIGUOUS, b"C"), (PyBUF_F_CONTIGUOUS, b"F"),
-                        (PyBUF_ANY_CONTIGUOUS, b"A")):
-        if flags & <int>order == order and not PyBuffer_IsContiguous(buffer, name[0]):
-            PyMem_Free(extents)
-            raise TVMBufferError("the array is not contiguous in the order asked for")
+    if (wants_other_order(buffer, flags, PyBUF_C_CONTIGUOUS, b"C")
+            or wants_other_order(buffer, flags, PyBUF_F_CONTIGUOUS, b"F")
+            or wants_other_order(buffer, flags, PyBUF_ANY_CONTIGUOUS, b"A")):
+        PyMem_Free(extents)
+        raise TVMBufferError("the array is not contiguous in the order asked for")
     return 0
+
+
+cdef inline bint wants_other_order(Py_buffer* buffer, int flags, int order, char name) noexcept:
+    return flags & order == order and not PyBuffer_IsContiguous(buffer, name)
 
 
 @cython.final
@@ -343,21 +345,12 @@ cdef class Array(Object):
         Keeps the GIL for small copies and releases it for long ones.
         Source: gotvm ``Array.CopyFrom``; ``runtime.TVMTensorCopyFromTo`` across devices.
         """
-        cdef DLTensor* tensor = tensor_of(self.c_handle)
-        cdef DLDataType dtype
-        cdef void* data = NULL
-        cdef size_t nbytes = 0
         if isinstance(source, Array):
             check_same_content(self, tensor_of((<Array>source).c_handle).dtype,
                                nbytes_of(tensor_of((<Array>source).c_handle)), "source")
             copy_tensor(<Array>source, self)
         elif is_ndarray(source):
-            held = contiguous_ndarray(source, &dtype, &data, &nbytes)
-            check_same_content(self, dtype, nbytes, "source")
-            if is_host(tensor.device) and is_compact(tensor):
-                copy_memory(data_of(tensor), data, nbytes)
-            else:
-                copy_tensor(array(held), self)
+            copy_from_ndarray(self, source)
         elif PyObject_CheckBuffer(source):
             copy_from_buffer(self, source)
         elif hasattr(source, "__dlpack__"):
@@ -393,15 +386,10 @@ cdef class Array(Object):
         Keeps the GIL for small copies and releases it for long ones.
         Source: ``runtime.TVMTensorCopyFromTo``; TVM's ``NDArray.copyto``.
         """
-        cdef Array source
         if isinstance(target, Array):
             (<Array>target).copy_from(self)
         elif is_ndarray(target):
-            if not target.flags.writeable:
-                raise TVMTypeError("target: expected writable memory, got a read-only NumPy array")
-            check_same_content(self, dtype_of(target.dtype), target.nbytes, "target")
-            source = host_array(self)
-            target[...] = host_view(source).reshape(target.shape)
+            copy_to_ndarray(self, target)
         elif PyObject_CheckBuffer(target):
             copy_to_buffer(self, target)
         elif hasattr(target, "__dlpack__"):
@@ -545,6 +533,32 @@ cdef int copy_to_buffer(Array self, object target) except -1:
         PyBuffer_FromContiguous(&view, data_of(tensor_of(source.c_handle)), view.len, b"C")
     finally:
         PyBuffer_Release(&view)
+    return 0
+
+
+cdef int copy_from_ndarray(Array self, object source) except -1:
+    cdef DLTensor* tensor = tensor_of(self.c_handle)
+    cdef NDArrayView view = view_of_ndarray(source)
+    check_same_content(self, view.dtype, view.nbytes, "source")
+    if not view.compact:
+        return copy_from_ndarray(self, source.copy(order="C"))
+    if is_host(tensor.device) and is_compact(tensor):
+        copy_memory(data_of(tensor), view.data, view.nbytes)
+    else:
+        copy_tensor(array(source), self)
+    return 0
+
+
+cdef int copy_to_ndarray(Array self, object target) except -1:
+    cdef DLTensor* tensor = tensor_of(self.c_handle)
+    cdef NDArrayView view = view_of_ndarray(target)
+    if not view.writable:
+        raise TVMTypeError("target: expected writable memory, got a read-only NumPy array")
+    check_same_content(self, view.dtype, view.nbytes, "target")
+    if view.compact and is_host(tensor.device) and is_compact(tensor):
+        copy_memory(view.data, data_of(tensor), view.nbytes)
+    else:
+        target[...] = host_view(host_array(self)).reshape(target.shape)
     return 0
 
 

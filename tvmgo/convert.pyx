@@ -7,14 +7,14 @@ calls meet most are tested first, by exact type, without looking anything up.
 import sys
 
 cimport cython
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE
-from cpython.float cimport PyFloat_AS_DOUBLE, PyFloat_CheckExact, PyFloat_FromDouble
-from cpython.long cimport PyLong_CheckExact
-from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
+from cpython.float cimport PyFloat_FromDouble
+from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int32_t
 from libc.string cimport memchr, memcpy
 
-from tvmgo.array cimport Array, copy_borrowed_tensor, tensor_from_dlpack, wrap_array
+from tvmgo.array cimport (
+    copy_borrowed_tensor, is_unfit, tensor_from_dlpack, tensor_of, wrap_array,
+)
 from tvmgo.bytearray cimport ByteArray
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
@@ -23,18 +23,18 @@ from tvmgo.device cimport Device, device_of, wrap_device
 from tvmgo.dtype cimport DType, wrap_dtype
 from tvmgo.error cimport check, error_from_exception, exception_from_error
 from tvmgo.handle cimport Object, cell, wrap_owned
-from tvmgo.ndarray cimport is_ndarray, ndarray_type, tensor_from_ndarray
+from tvmgo.ndarray cimport is_ndarray, tensor_from_ndarray
 from tvmgo.error import TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(PyObject* x, int* overflow) except? -1
     const char* PyUnicode_AsUTF8AndSize(PyObject* x, Py_ssize_t* size) except NULL
     object PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
-    object PyLong_FromLongLong(long long x)
-    bint PyUnicode_CheckExact(PyObject* x)
+    bint PyUnicode_IS_COMPACT_ASCII(PyObject* x)
+    void* PyUnicode_DATA(PyObject* x)
+    Py_ssize_t PyUnicode_GET_LENGTH(PyObject* x)
 
 cdef enum:
-    SMALL_BYTES = 7             # bytes of a string that fit inside a cell
     STATIC_TYPES = 128          # type indices below this one are the same in every process
     MANY_CLASSES = 1024         # classes remembered before the memory is dropped
 
@@ -91,51 +91,25 @@ cdef void* builtin_function(bytes name) except NULL:
 
 # ---------------------------------------------------------------- Python -> runtime
 
-cdef inline void set_owned(TVMFFIAny* any, Packed* packed, void* c_handle) noexcept:
-    packed.owned = c_handle
-    set_object(any, c_handle)
-
-
-cdef inline void note_owned(TVMFFIAny* any, Packed* packed) noexcept:
+cdef inline int note_owned(TVMFFIAny* any, Packed* packed) noexcept:
     """Remember the object in a cell that a C function has just filled, if it is one."""
-    if any.type_index >= ffi.kTVMFFIStaticObjectBegin:
-        packed.owned = any.v_ptr
+    if any.type_index < ffi.kTVMFFIStaticObjectBegin:
+        return 0
+    packed.owned = any.v_ptr
+    return OWNS
 
 
-cdef int pack(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
-    cdef PyTypeObject* kind = <PyTypeObject*>Py_TYPE(<object>arg)
-    packed.owned = NULL
-    clear(any)
-    if PyLong_CheckExact(<object>arg):
-        pack_int(arg, any, packed)
-    elif kind == <PyTypeObject*>Array:
-        set_object(any, (<Array>arg).c_handle)
-    elif kind == ndarray_type:  # NULL until NumPy is known, and no object's type is NULL
-        set_owned(any, packed, tensor_from_ndarray(<object>arg))
-    elif PyUnicode_CheckExact(arg):
-        pack_str(arg, any, packed)
-    elif PyFloat_CheckExact(<object>arg):
-        any.type_index = ffi.kTVMFFIFloat
-        any.v_float64 = PyFloat_AS_DOUBLE(<object>arg)
-    elif PyBytes_CheckExact(<object>arg):
-        pack_bytes(PyBytes_AS_STRING(<object>arg), PyBytes_GET_SIZE(<object>arg), any, packed)
-    elif <object>arg is None:
-        any.type_index = ffi.kTVMFFINone
-    elif <object>arg is True or <object>arg is False:
-        any.type_index = ffi.kTVMFFIBool
-        any.v_int64 = <object>arg is True
-    else:
-        packer_for(<object>arg).run(<object>arg, any, packed)
-    return 0
+cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
+    packer_for(<object>arg).run(<object>arg, any, packed)
+    return ((OWNS if packed.owned != NULL else 0)
+            | (NEEDS_COPY if any.type_index == ffi.kTVMFFITensor
+               and is_unfit(tensor_of(any.v_ptr)) else 0))
 
 
-cdef inline int pack_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1:
+cdef int pack_wide_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1:
     cdef int overflow = 0
-    any.type_index = ffi.kTVMFFIInt
     any.v_int64 = PyLong_AsLongLongAndOverflow(number, &overflow)
-    if overflow:
-        pack_big_int(<object>number, any, packed)
-    return 0
+    return pack_big_int(<object>number, any, packed) if overflow else 0
 
 
 cdef int pack_big_int(object number, TVMFFIAny* any, Packed* packed) except -1:
@@ -148,8 +122,7 @@ cdef int pack_big_int(object number, TVMFFIAny* any, Packed* packed) except -1:
     view.data, view.size = <const char*>words, len(words)
     clear(any)
     check(ffi.TVMFFIBigIntFromByteArray(&view, any))
-    note_owned(any, packed)
-    return 0
+    return note_owned(any, packed)
 
 
 cdef bytes swap_words(bytes words):
@@ -160,17 +133,15 @@ cdef bytes swap_words(bytes words):
 cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1:
     cdef Py_ssize_t size = 0
     cdef const char* data
-    cdef bytes encoded
     cdef TVMFFIByteArray view
-    try:
-        data = PyUnicode_AsUTF8AndSize(string, &size)  # borrowed from the str
-    except UnicodeEncodeError:
-        # Bytes that were no UTF-8 came in as surrogates; give them back as they were.
-        encoded = (<object>string).encode("utf-8", "surrogateescape")
-        view.data, view.size = <const char*>encoded, len(encoded)
-        check(ffi.TVMFFIStringFromByteArray(&view, any))
-        note_owned(any, packed)
-        return 0
+    clear(any)
+    if PyUnicode_IS_COMPACT_ASCII(string):  # which is UTF-8 as it stands
+        data, size = <const char*>PyUnicode_DATA(string), PyUnicode_GET_LENGTH(string)
+    else:
+        try:
+            data = PyUnicode_AsUTF8AndSize(string, &size)  # borrowed from the str
+        except UnicodeEncodeError:
+            return pack_surrogates(<object>string, any, packed)
     if size <= SMALL_BYTES:
         any.type_index = ffi.kTVMFFISmallStr
         any.small_str_len = size
@@ -181,27 +152,26 @@ cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1:
     else:  # only a string object carries a NUL
         view.data, view.size = data, size
         check(ffi.TVMFFIStringFromByteArray(&view, any))
-        note_owned(any, packed)
+        return note_owned(any, packed)
     return 0
 
 
-cdef int pack_bytes(const char* data, Py_ssize_t size, TVMFFIAny* any, Packed* packed) except -1:
-    if size <= SMALL_BYTES:
-        any.type_index = ffi.kTVMFFISmallBytes
-        any.small_str_len = size
-        memcpy(any.v_bytes, data, size)
-    else:
-        packed.bytes_view.data = data
-        packed.bytes_view.size = size
-        any.type_index = ffi.kTVMFFIByteArrayPtr
-        any.v_ptr = &packed.bytes_view
-    return 0
+cdef int pack_surrogates(object string, TVMFFIAny* any, Packed* packed) except -1:
+    # Bytes that were no UTF-8 came in as surrogates; give them back as they were.
+    cdef bytes encoded = string.encode("utf-8", "surrogateescape")
+    cdef TVMFFIByteArray view
+    view.data, view.size = <const char*>encoded, len(encoded)
+    check(ffi.TVMFFIStringFromByteArray(&view, any))
+    return note_owned(any, packed)
 
 
 cdef int pack_owned(object arg, TVMFFIAny* any) except -1:
     cdef Packed packed
     cdef TVMFFIAny view
     pack(<PyObject*>arg, &view, &packed)
+    if packed.owned != NULL and view.v_ptr == packed.owned:
+        any[0] = view  # the object was made for this value
+        return 0
     clear(any)
     try:
         check(ffi.TVMFFIAnyViewToOwnedAny(&view, any))
@@ -279,8 +249,7 @@ cdef int pack_buffer(object arg, TVMFFIAny* any, Packed* packed) except -1:
     cdef TVMFFIByteArray view
     view.data, view.size = <const char*>data, len(data)
     check(ffi.TVMFFIBytesFromByteArray(&view, any))
-    note_owned(any, packed)
-    return 0
+    return note_owned(any, packed)
 
 
 cdef int pack_foreign(object arg, TVMFFIAny* any, Packed* packed) except -1:
@@ -321,7 +290,8 @@ cdef int pack_numpy_bool(object arg, TVMFFIAny* any, Packed* packed) except -1:
 
 cdef int pack_index(object arg, TVMFFIAny* any, Packed* packed) except -1:
     number = arg.__index__()
-    return pack_int(<PyObject*>number, any, packed)
+    any.type_index = ffi.kTVMFFIInt
+    return pack_wide_int(<PyObject*>number, any, packed)
 
 
 cdef int pack_real(object arg, TVMFFIAny* any, Packed* packed) except -1:
@@ -443,12 +413,8 @@ cdef inline object text(const char* data, Py_ssize_t size):
     return PyUnicode_DecodeUTF8(data, size, "surrogateescape")
 
 
-cdef object unpack_borrowed(const TVMFFIAny* any):
+cdef object unpack_other_borrowed(const TVMFFIAny* any):
     cdef int32_t kind = any.type_index
-    if kind == ffi.kTVMFFINone:
-        return None
-    if kind == ffi.kTVMFFIInt:
-        return PyLong_FromLongLong(any.v_int64)
     if kind == ffi.kTVMFFIFloat:
         return PyFloat_FromDouble(any.v_float64)
     if kind == ffi.kTVMFFIBool:
@@ -461,10 +427,8 @@ cdef object unpack_borrowed(const TVMFFIAny* any):
     return unpackers[kind](any)
 
 
-cdef object unpack_owned(TVMFFIAny* any):
+cdef object unpack_object(TVMFFIAny* any):
     cdef int32_t kind = any.type_index
-    if kind < ffi.kTVMFFIStaticObjectBegin:
-        return unpack_borrowed(any)
     any.type_index = ffi.kTVMFFINone
     return wrap(kind, any.v_ptr)
 

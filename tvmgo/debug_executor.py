@@ -15,7 +15,7 @@ from typing import Any
 from tvmgo.array import Array
 from tvmgo.device import Device
 from tvmgo.error import TVMValueError
-from tvmgo.function import get_global_function
+from tvmgo.registry import get_global_function
 from tvmgo.graph_executor import BenchmarkResult, GraphModule, make_executor
 from tvmgo.module import Module
 

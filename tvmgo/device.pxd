@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from tvmgo.capi cimport dlpack
 from tvmgo.capi.dlpack cimport DLDevice
 
 
@@ -14,4 +15,6 @@ cdef DLDevice device_of(object x) except *
 cdef str device_name(DLDevice c_device)
 
 # Memory the processor can address directly.
-cdef bint is_host(DLDevice c_device) noexcept nogil
+cdef inline bint is_host(DLDevice c_device) noexcept nogil:
+    return (c_device.device_type == dlpack.kDLCPU or c_device.device_type == dlpack.kDLCUDAHost
+            or c_device.device_type == dlpack.kDLROCMHost)

@@ -122,11 +122,6 @@ cdef str device_name(DLDevice c_device):
     return f"{name}:{c_device.device_id}"
 
 
-cdef bint is_host(DLDevice c_device) noexcept nogil:
-    return (c_device.device_type == dlpack.kDLCPU or c_device.device_type == dlpack.kDLCUDAHost
-            or c_device.device_type == dlpack.kDLROCMHost)
-
-
 cdef int to_int32(str argument, object x) except *:
     try:
         number = PyNumber_Index(x)

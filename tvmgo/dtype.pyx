@@ -183,8 +183,10 @@ cdef DLDataType parse_dtype(str name) except *:
 cdef DLDataType dtype_of(object x) except *:
     if isinstance(x, DType):
         return (<DType>x).c_dtype
+    if type(x) is str:
+        return parse_dtype(x)
     if isinstance(x, str):
-        return parse_dtype(str.__str__(x))  # of a subclass, too
+        return parse_dtype(str.__str__(x))
     return dtype_of_numpy(x)
 
 
@@ -239,13 +241,21 @@ cdef object find_numpy_dtype(DLDataType c_dtype):
     return numpy.dtype(scalar)
 
 
+cdef const char* format_table[8][17]    # FORMATS, which keeps the letters alive, by code and bytes
+
+
+cdef void fill_format_table() noexcept:
+    for code, bits in FORMATS:
+        format_table[<int>code][<int>bits // 8] = <const char*><bytes>FORMATS[code, bits]
+
+
+fill_format_table()
+
+
 cdef const char* buffer_format(DLDataType dtype) noexcept:
-    if dtype.lanes != 1:
+    if dtype.lanes != 1 or dtype.code >= 8 or dtype.bits > 128 or dtype.bits % 8 != 0:
         return NULL
-    cdef bytes letters = FORMATS.get((dtype.code, dtype.bits))
-    if letters is None:
-        return NULL
-    return letters  # FORMATS keeps it alive
+    return format_table[dtype.code][dtype.bits // 8]
 
 
 cdef DLDataType dtype_of_buffer(const char* format, Py_ssize_t itemsize) except *:

@@ -10,6 +10,10 @@ cdef inline int check(int code) except -1 nogil:
 
 cdef int raise_native() except -1 with gil
 
+# Raise the exception that is set already. For callers written like C, which see failures as -1.
+cdef inline int raise_pending() except -1:
+    return -1
+
 # Forget an error that an earlier call left behind although it succeeded; otherwise a call that
 # fails without naming its error would seem to have failed for that reason.
 cdef inline void forget_stale_error() noexcept nogil:

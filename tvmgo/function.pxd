@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from cpython.object cimport PyObject
+from libc.stdint cimport int32_t
 
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.convert cimport Packed
 from tvmgo.handle cimport Object
 
 
@@ -11,14 +13,34 @@ cdef class Function(Object):
     cdef PyObject* c_direct     # the same, if Python may call it without asking the runtime; or NULL
     cdef object collectable     # always None: makes the type one that the garbage collector visits
     cdef bint c_compiled        # runs compiled code, which needs aligned, compact tensors
+    cdef bint c_keeps_gil       # `release_gil` is False
 
 
 # Takes the reference over.
 cdef Function wrap_function(void* c_handle)
 
+# Let calls from Python go straight to `callable`, which the function's callback keeps alive.
+cdef void let_python_answer(Function function, object callable) noexcept
+
 # Remember that functions made as `function` was run compiled code, and mark it.
 cdef void mark_compiled(Function function) noexcept
 
-# Call a function with `count` arguments and leave its result, owned, in `result`.
-cdef int call(Function function, PyObject* const* args, Py_ssize_t count,
-              TVMFFIAny* result) except -1
+# Let garbage whose callback is cut off by the collector answer calls with this function from now on.
+# The reference is taken over and kept for ever.
+cdef void use_when_collected(void* c_function) noexcept
+
+# Call a function with Python objects, as a plain call does. With a `pattern`, the cells of another
+# call, arguments of other types are refused.
+cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
+                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1
+
+cdef int refuse_keywords(PyObject* names) except -1
+
+# Give back what was made for the first `count` arguments.
+cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept
+
+# Raise the exception that is set. If it is one of tvmgo's, say which argument it is about.
+cdef int name_argument(Py_ssize_t index) except -1
+
+cdef enum:
+    FEW_ARGUMENTS = 8           # that many need no memory from the heap

@@ -1,105 +1,158 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Packed functions: calling them, and Python callables as them.
-
-tvm-ffi ``Function``; gotvm ``Function``, ``ConvertFunction``, ``RegisterFunction`` and the rest
-of ``function.go``.
-"""
-import difflib
-import sys
-
+"""Packed functions and their calls (tvm-ffi, gotvm ``Function``)."""
 cimport cython
-from cpython.bytes cimport PyBytes_CheckExact
-from cpython.float cimport PyFloat_CheckExact
-from cpython.long cimport PyLong_CheckExact
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport Py_TYPE, PyObject, PyTypeObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
+from cpython.object cimport PyTypeObject
 from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport int32_t
 
-from tvmgo.array cimport Array, write_back
+from tvmgo.array cimport Array, tensor_of
 from tvmgo.capi cimport ffi
-from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
+from tvmgo.capi.dlpack cimport DLTensor
+from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.pytype cimport (
     TVMGoTakeConstructor, TVMGoUseGarbageCollector, TVMGoUseVectorcall, newfunc, visitproc,
 )
 from tvmgo.convert cimport (
-    Packed, builtin_function, clear, enter_recursion, leave_recursion, pack, pack_owned,
-    register_converter, register_wrapper, release, unpack_borrowed, unpack_owned,
+    NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact, PyLong_CheckExact,
+    PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion, leave_recursion, pack,
+    new_reference, pack_owned, quiet_pack, register_wrapper, take, unpack_owned,
 )
-from tvmgo.error cimport check, forget_stale_error, raise_to_native
-from tvmgo.handle cimport LIVE_CALLBACK, Object, adopt_owned, cell, count_live, is_last_reference
-from tvmgo.staging cimport call_staged, needs_staging
-from tvmgo.value cimport Value, value_from_borrowed, value_from_owned
-from tvmgo.convert import is_foreign
-from tvmgo.error import TVMError, TVMKeyError, TVMTypeError, TVMValueError
+from tvmgo.device cimport device_name
+from tvmgo.dtype cimport same_dtype, wrap_dtype
+from tvmgo.error cimport raise_pending
+from tvmgo.handle cimport Object, adopt_owned, cell, is_last_reference
+from tvmgo.native_call cimport call_native
+from tvmgo.staging cimport call_staged
+from tvmgo.value cimport Value, kind_name, value_from_owned
+from tvmgo.error import TVMError, TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
-    bint Py_IsInitialized() nogil
     PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
     object PyObject_Vectorcall(object callable, PyObject* const* args, size_t count, PyObject* names)
-    bint PyUnicode_CheckExact(PyObject* x)
     bint PyUnicode_IS_ASCII(PyObject* x)
     Py_ssize_t PyVectorcall_NARGS(size_t nargsf)
-
-cdef enum:
-    FEW_ARGUMENTS = 8           # that many need no memory from the heap
 
 
 # ---------------------------------------------------------------- calling
 
-cdef int call(Function function, PyObject* const* args, Py_ssize_t count,
-              TVMFFIAny* result) except -1:
+ctypedef int (*quiet_name)(Py_ssize_t index) noexcept
+ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
+                            Py_ssize_t count) noexcept
+ctypedef int (*quiet_call)(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t count,
+                           TVMFFIAny* result) noexcept
+
+
+cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
+                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
+    # Written like C, failures in the open: what a `try` keeps for them costs every call.
     cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
     cdef Packed few_packed[FEW_ARGUMENTS]
     cdef TVMFFIAny* cells = few_cells
     cdef Packed* packed = few_packed
-    cdef Py_ssize_t ready = 0, i
-    cdef int code
+    cdef Py_ssize_t ready = 0
+    cdef int code, found, seen = 0
     clear(result)
     if count > FEW_ARGUMENTS:
         cells = <TVMFFIAny*>PyMem_Malloc(count * (sizeof(TVMFFIAny) + sizeof(Packed)))
         if cells == NULL:
             raise MemoryError()
         packed = <Packed*>(cells + count)
-    try:
-        while ready < count:
-            pack(args[ready], &cells[ready], &packed[ready])
-            ready += 1
-        if function.c_compiled and needs_staging(cells, count):
-            call_staged(function.c_handle, cells, count, result)
-        else:
-            with nogil:  # foreign code: may take long, block, or call back from other threads
-                forget_stale_error()
-                code = ffi.TVMFFIFunctionCall(function.c_handle, cells, <int32_t>count, result)
-            check(code)
-    finally:
-        for i in range(ready):
-            if packed[i].owned != NULL:
-                ffi.TVMFFIObjectDecRef(packed[i].owned)
-        if cells != few_cells:
-            PyMem_Free(cells)
-        if ready < count:
-            name_argument(ready)
+    while ready < count:
+        found = (<quiet_pack>pack)(args[ready], &cells[ready], &packed[ready])
+        if found < 0:
+            break
+        seen |= found
+        ready += 1
+    # Each of these has raised its error before anything is released: that can run code which makes
+    # calls of its own.
+    if ready < count:
+        code = (<quiet_name>name_argument)(ready)
+    elif pattern != NULL and (<quiet_check>check_alike)(pattern, cells, count) != 0:
+        code = -1
+    elif seen & NEEDS_COPY and function.c_compiled:
+        code = (<quiet_call>call_staged)(function.c_handle, function.c_keeps_gil, cells,
+                                         <int32_t>count, result)
+    else:
+        code = (<quiet_call>call_native)(function.c_handle, function.c_keeps_gil, cells,
+                                         <int32_t>count, result)
+    if seen & OWNS:
+        release_packed(packed, ready)
+    if cells != few_cells:
+        PyMem_Free(cells)
+    return code
+
+
+cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept:
+    cdef Py_ssize_t i
+    for i in range(count):
+        if packed[i].owned != NULL:
+            ffi.TVMFFIObjectDecRef(packed[i].owned)
+
+
+cdef int check_alike(const TVMFFIAny* pattern, const TVMFFIAny* cells,
+                     Py_ssize_t count) except -1:
+    """Refuse arguments that are of other types than those a call was prepared with."""
+    cdef Py_ssize_t i
+    for i in range(count):
+        check_argument_alike(&pattern[i], &cells[i], i)
+    return 0
+
+
+cdef int check_argument_alike(const TVMFFIAny* pattern, const TVMFFIAny* any,
+                              Py_ssize_t index) except -1:
+    cdef DLTensor* expected
+    cdef DLTensor* tensor
+    cdef int i
+    if any.type_index != pattern.type_index and kind_name(any) != kind_name(pattern):
+        raise TVMTypeError(f"argument {index}: the call was prepared for {kind_name(pattern)}, "
+                           f"got {kind_name(any)}")
+    if any.type_index != ffi.kTVMFFITensor:
+        return 0
+    expected, tensor = tensor_of(pattern.v_ptr), tensor_of(any.v_ptr)
+    if not same_dtype(expected.dtype, tensor.dtype):
+        raise TVMTypeError(f"argument {index}: the call was prepared for elements of type "
+                           f"{wrap_dtype(expected.dtype)}, got {wrap_dtype(tensor.dtype)}")
+    if (expected.device.device_type != tensor.device.device_type
+            or expected.device.device_id != tensor.device.device_id):
+        raise TVMTypeError(f"argument {index}: the call was prepared for an array on "
+                           f"{device_name(expected.device)}, got one on "
+                           f"{device_name(tensor.device)}")
+    for i in range(min(expected.ndim, tensor.ndim)):
+        if expected.shape[i] != tensor.shape[i]:
+            break
+    else:
+        if expected.ndim == tensor.ndim:
+            return 0
+    raise TVMValueError(f"argument {index}: the call was prepared for an array of shape "
+                        f"{shape_of(expected)}, got {shape_of(tensor)}")
+
+
+cdef tuple shape_of(DLTensor* tensor):
+    return tuple([tensor.shape[i] for i in range(tensor.ndim)])
+
+
+cdef int refuse_keywords(PyObject* names) except -1:
+    if PyTuple_GET_SIZE(<object>names) != 0:
+        raise TVMTypeError(f"packed functions take no keyword arguments, got {<object>names}")
     return 0
 
 
 cdef int name_argument(Py_ssize_t index) except -1:
-    """Say in tvmgo's error in flight which argument it is about; leave any other as it is."""
-    error = sys.exc_info()[1]
-    if type(error).__module__ == TVMError.__module__ and len(error.args) == 1:
-        error.args = (f"argument {index}: {error}",)
-    return 0
+    try:
+        raise_pending()
+    except BaseException as error:
+        if type(error).__module__ == TVMError.__module__ and len(error.args) == 1:
+            error.args = (f"argument {index}: {error}",)
+        raise
 
 
 cdef inline bint arrives_as_it_is(PyObject* x) noexcept:
     """Whether a callback receives, or gives back, an object equal to `x` in every respect."""
-    cdef PyTypeObject* kind = <PyTypeObject*>Py_TYPE(<object>x)
     if PyUnicode_CheckExact(x):
         return PyUnicode_IS_ASCII(x)  # others may have no encoding, which is an error
-    return (PyLong_CheckExact(<object>x) or PyFloat_CheckExact(<object>x)
-            or kind == <PyTypeObject*>Array or <object>x is None or <object>x is True
-            or <object>x is False or PyBytes_CheckExact(<object>x))
+    return (PyLong_CheckExact(x) or PyFloat_CheckExact(x) or TVMGoTypeOf(x) == <PyTypeObject*>Array
+            or x == Py_None or x == Py_True or x == Py_False or PyBytes_CheckExact(x))
 
 
 cdef bint all_arrive(PyObject* const* args, Py_ssize_t count) noexcept:
@@ -127,17 +180,26 @@ cdef object call_python(object callback, PyObject* const* args, Py_ssize_t count
 cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
                           PyObject* names) except NULL:
     cdef TVMFFIAny result
-    cdef Function function = <Function>self
     cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
-    if names != NULL and PyTuple_GET_SIZE(<object>names) != 0:
-        raise TVMTypeError(f"packed functions take no keyword arguments, got {<object>names}")
-    if function.c_direct != NULL and all_arrive(args, count):
-        answer = call_python(<object>function.c_direct, args, count)
+    if names != NULL:
+        refuse_keywords(names)
+    if count == 0:
+        clear(&result)
+        call_native((<Function>self).c_handle, (<Function>self).c_keeps_gil, NULL, 0, &result)
     else:
-        call(function, args, count, &result)
-        answer = unpack_owned(&result)
-    Py_INCREF(answer)  # the reference the caller of a vectorcall receives
-    return <PyObject*>answer
+        call_like(<Function>self, args, count, NULL, &result)
+    return take(&result)
+
+
+cdef PyObject* vectorcall_python(PyObject* self, PyObject* const* args, size_t nargsf,
+                                 PyObject* names) except NULL:
+    """Answers the calls of functions that hold a Python callable of ours."""
+    cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
+    if names != NULL:
+        refuse_keywords(names)
+    if (<Function>self).c_direct != NULL and all_arrive(args, count):
+        return new_reference(call_python(<object>(<Function>self).c_direct, args, count))
+    return vectorcall(self, args, nargsf, NULL)
 
 
 @cython.final
@@ -164,18 +226,18 @@ cdef class Function(Object):
 
     Notes
     -----
-    The GIL is released while the function runs. Arguments are borrowed for the call; what the
-    function keeps of them it owns. A function of a compiled library gets a compact, aligned
-    copy of an array that is strided or not on a 64-byte boundary, and what it changes is copied
-    back. Native code trusts the contents of its arguments: a kernel given arrays it was not
-    compiled for can crash the process.
+    The GIL is released while the function runs, unless `release_gil` is False. Arguments are
+    borrowed for the call; what the function keeps of them it owns. A function of a compiled
+    library gets a compact, aligned copy of an array that is strided or not on a 64-byte boundary,
+    and what it changes is copied back. Native code trusts the contents of its arguments: a kernel
+    given arrays it was not compiled for can crash the process.
     Source: ``TVMFFIFunctionCall``; gotvm ``Function.Invoke``.
     """
 
     def __call__(self, *args):
         # Calls go straight to `vectorcall`; this is what `f.__call__` finds.
         cdef TVMFFIAny result
-        call(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), &result)
+        call_like(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), NULL, &result)
         return unpack_owned(&result)
 
     def invoke(self, *args):
@@ -205,8 +267,51 @@ cdef class Function(Object):
             if len(args) > 1:
                 raise TVMTypeError("a list of Values cannot be mixed with other arguments")
             args = tuple(args[0])
-        call(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), &result)
+        call_like(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), NULL, &result)
         return value_from_owned(&result)
+
+    def prepare(self, *args):
+        """Check and convert arguments once, for many calls with them.
+
+        Parameters
+        ----------
+        *args : object
+            As for a plain call. Arrays and buffers are shared: each call works on what they hold
+            then. Lists, tuples and dicts are copied now.
+
+        Returns
+        -------
+        PreparedCall
+
+        Raises
+        ------
+        TypeError, BufferError
+            As for a plain call.
+
+        Notes
+        -----
+        gotvm had no such call.
+        """
+        from tvmgo.prepared import prepare
+        return prepare(self, args)
+
+    @property
+    def release_gil(self):
+        """Whether other Python threads can run while the function does; True unless set.
+
+        A bool, of this `Function` object alone: another one for the same function has its own.
+        Giving the GIL away and taking it back costs about 30 ns, more than all the rest of a
+        call. Set it to False for functions that are done in less than a microsecond. Never do so
+        for one that waits for anything: what it waits for may need the GIL, and then both wait
+        for ever. Nor for one that fails without raising an error, which breaks the runtime's rules:
+        with the GIL kept, the call can show an error that another one left behind. Callbacks made
+        of Python callables run with the GIL either way.
+        """
+        return not self.c_keeps_gil
+
+    @release_gil.setter
+    def release_gil(self, bint value):
+        self.c_keeps_gil = not value
 
     def __tvm_ffi_object__(self):
         # tvm_ffi asks for its own wrapper around the same function.
@@ -221,6 +326,14 @@ cdef bint is_value_list(object arg):
 # A callback holds its Python callable through the runtime, where the garbage collector cannot look.
 # As long as a Function is all that holds the callback, that reference is as good as the Function's
 # own, and telling the collector so frees cycles such as ``self.f = convert_function(self.method)``.
+
+cdef void* collected = NULL
+
+
+cdef void use_when_collected(void* c_function) noexcept:
+    global collected
+    collected = c_function
+
 
 cdef int traverse(PyObject* self, visitproc visit, void* arg) noexcept:
     cdef Function function = <Function>self
@@ -266,6 +379,11 @@ cdef void mark_compiled(Function function) noexcept:
     compiled_entries.add(entry_of(function))
 
 
+cdef void let_python_answer(Function function, object callable) noexcept:
+    function.c_callable = function.c_direct = <PyObject*>callable
+    function.c_vectorcall = <void*>vectorcall_python
+
+
 cdef Function wrap_function(void* c_handle):
     cdef Function self = <Function>construct(<PyTypeObject*>Function, (), NULL)
     self.c_vectorcall = <void*>vectorcall
@@ -281,322 +399,3 @@ cdef object wrap_any_function(void* c_handle):
 register_wrapper(ffi.kTVMFFIFunction, wrap_any_function)
 
 
-# ---------------------------------------------------------------- Python callables as functions
-
-cdef void release_callback(void* callback) noexcept nogil:
-    # The runtime may drop its last reference in any thread, after Python has ended, too.
-    if Py_IsInitialized():
-        with gil:
-            count_live(LIVE_CALLBACK, -1)
-            Py_DECREF(<object>callback)
-
-
-cdef int run_callback(object callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
-                      bint values) except -1:
-    cdef PyObject* few[FEW_ARGUMENTS]
-    cdef PyObject** received = few      # owned references
-    cdef int32_t i, ready = 0
-    few[0] = NULL
-    if count > FEW_ARGUMENTS:
-        received = <PyObject**>PyMem_Malloc(count * sizeof(PyObject*))
-        if received == NULL:
-            raise MemoryError()
-    try:
-        while ready < count:
-            arg = value_from_borrowed(&args[ready]) if values else unpack_borrowed(&args[ready])
-            Py_INCREF(arg)
-            received[ready] = <PyObject*>arg
-            ready += 1
-        enter_recursion(b" while calling a callback")
-        try:
-            answer = PyObject_Vectorcall(callback, received, count, NULL)
-        finally:
-            leave_recursion()
-        for i in range(count):
-            if args[i].type_index == ffi.kTVMFFIDLTensorPtr:
-                arg = <object>received[i]
-                copy = arg.as_array() if values else arg
-                write_back((<Array>copy).c_handle, <ffi.DLTensor*>args[i].v_ptr)
-        pack_owned(answer, result)
-    finally:
-        for i in range(ready):
-            Py_DECREF(<object>received[i])
-        if received != few:
-            PyMem_Free(received)
-    return 0
-
-
-cdef int answer_call(void* callback, const TVMFFIAny* args, int32_t count,
-                     TVMFFIAny* result) noexcept with gil:
-    try:
-        run_callback(<object>callback, args, count, result, False)
-        return 0
-    except BaseException as error:
-        raise_to_native(error)
-        return -1
-
-
-cdef int answer_call_with_values(void* callback, const TVMFFIAny* args, int32_t count,
-                                 TVMFFIAny* result) noexcept with gil:
-    try:
-        run_callback(<object>callback, args, count, result, True)
-        return 0
-    except BaseException as error:
-        raise_to_native(error)
-        return -1
-
-
-cdef void* new_callback(object callable, ffi.TVMFFISafeCallType answer) except NULL:
-    cdef void* function = NULL
-    Py_INCREF(callable)  # given back by release_callback
-    if ffi.TVMFFIFunctionCreate(<void*>callable, answer, release_callback, &function) != 0:
-        Py_DECREF(callable)
-        check(-1)
-    count_live(LIVE_CALLBACK, 1)
-    return function
-
-
-cdef void* callback_from_callable(object callable) except NULL:
-    return new_callback(callable, answer_call)
-
-
-register_converter("callable", callback_from_callable)
-
-
-def convert_function(f, values=False):
-    """Make a function of the runtime from a Python callable.
-
-    Parameters
-    ----------
-    f : callable or Function
-        Called with plain Python objects; its result may be anything a function can be passed,
-        or None. Kept alive until the runtime has dropped the last reference to the function.
-        A `Function` is returned as it is, and tvm_ffi's as a `Function`.
-    values : bool, default False
-        Call `f` with `Value` objects instead.
-
-    Returns
-    -------
-    Function
-
-    Raises
-    ------
-    TypeError
-        If `f` is not callable.
-
-    Notes
-    -----
-    `f` runs with the GIL, in the thread that calls the function. Arrays arrive without a copy,
-    except a bare ``DLTensor*`` that compiled code builds on its stack: `f` gets a copy, and what
-    it writes there is written back when it returns. An exception leaves the outermost call as the
-    same object.
-    Source: ``TVMFFIFunctionCreate``; gotvm ``ConvertFunction``.
-    """
-    if isinstance(f, Function):
-        return f
-    if is_foreign(f):
-        return Value(f).as_function()
-    if not callable(f):
-        raise TVMTypeError(f"f: expected a callable, got {type(f).__name__}")
-    cdef Function function = wrap_function(
-        new_callback(f, answer_call_with_values if values else answer_call))
-    function.c_callable = <PyObject*>f
-    function.c_direct = NULL if values else <PyObject*>f
-    return function
-
-
-def _collected(*args):
-    raise TVMError("the function was garbage collected together with what it called")
-
-
-cdef void* collected = new_callback(_collected, answer_call)  # kept for ever
-
-
-# ---------------------------------------------------------------- the global table
-
-cdef TVMFFIByteArray name_view(bytes name) noexcept:
-    cdef TVMFFIByteArray view
-    view.data, view.size = <const char*>name, len(name)
-    return view
-
-
-cdef bytes encode_name(object name):
-    if not isinstance(name, str):
-        raise TVMTypeError(f"name: expected a str, got {type(name).__name__}")
-    return name.encode("utf-8", "surrogateescape")
-
-
-# Found when the module is imported: anybody may remove or replace them later.
-cdef void* table_names = builtin_function(b"ffi.FunctionListGlobalNamesFunctor")
-cdef void* table_remove = builtin_function(b"ffi.FunctionRemoveGlobal")
-
-
-cdef object call_table(void* c_function, tuple args):
-    """Call one of the table's own functions without giving the GIL away.
-
-    libtvm_ffi guards the table by nothing; the GIL keeps Python's threads from changing it at the
-    same time.
-    """
-    cdef Packed packed
-    cdef TVMFFIAny argument, result
-    clear(&argument)
-    clear(&result)
-    if args:
-        pack(<PyObject*>args[0], &argument, &packed)
-    code = ffi.TVMFFIFunctionCall(c_function, &argument, <int32_t>len(args), &result)
-    if args and packed.owned != NULL:
-        ffi.TVMFFIObjectDecRef(packed.owned)
-    check(code)
-    return unpack_owned(&result)
-
-
-cdef Function find_global(bytes name):
-    cdef TVMFFIByteArray view = name_view(name)
-    cdef void* function = NULL
-    check(ffi.TVMFFIFunctionGetGlobal(&view, &function))
-    return None if function == NULL else wrap_function(function)
-
-
-def has_global_function(name):
-    """Return whether there is a global function of this name now. Loads nothing."""
-    return find_global(encode_name(name)) is not None
-
-
-def get_global_function(name):
-    """Return the global function of this name.
-
-    Parameters
-    ----------
-    name : str
-        A name from `list_global_functions`. The runtime libraries are loaded if libtvm_ffi alone
-        does not have it.
-
-    Returns
-    -------
-    Function
-
-    Raises
-    ------
-    KeyError
-        If there is none; the message suggests similar names. A `TVMError` as well.
-    TypeError
-        If `name` is not a str.
-
-    Notes
-    -----
-    Source: ``TVMFFIFunctionGetGlobal``; gotvm ``GetGlobalFunction``.
-    """
-    from tvmgo import runtime
-    key = encode_name(name)
-    function = find_global(key)
-    # The runtime, then what it keeps apart from it: each library is loaded only when a name is
-    # in none of those before.
-    for load in (runtime.load_if_found, runtime.load_extra):
-        if function is None and load():
-            function = find_global(key)
-    if function is None:
-        near = difflib.get_close_matches(name, list_global_functions(), 3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-        raise TVMKeyError(f"there is no global function {name!r}{hint}")
-    return function
-
-
-def list_global_functions():
-    """Return the names of all global functions.
-
-    Returns
-    -------
-    list of str
-        Sorted. The runtime library is loaded first, so that its functions are in the list.
-
-    Notes
-    -----
-    Source: ``ffi.FunctionListGlobalNamesFunctor``; gotvm ``FuncListGlobalNames``.
-    """
-    from tvmgo import runtime
-    runtime.load_if_found()
-    cdef Function name_at = call_table(table_names, ())
-    count = call_table(name_at.c_handle, (-1,))
-    return sorted([call_table(name_at.c_handle, (i,)) for i in range(count)])
-
-
-def register_function(f=..., name=None, *, override=False, values=False):
-    """Put a Python callable into the table of global functions.
-
-    Can be used as a call, ``register_function(f, "name")``, and as a decorator,
-    ``@register_function``, ``@register_function("name")``.
-
-    Parameters
-    ----------
-    f : callable or Function
-        As for `convert_function`. Kept alive until it is removed or replaced and nobody else
-        holds the function.
-    name : str, optional
-        Default: ``module.qualname`` of `f`.
-    override : bool, default False
-        Replace a function that has the name already.
-    values : bool, default False
-        Call `f` with `Value` objects.
-
-    Returns
-    -------
-    callable
-        `f` itself; without `f`, the decorator.
-
-    Raises
-    ------
-    ValueError
-        If the name is taken and `override` is False, or `f` has no name of its own and none is
-        given. The table is left as it was.
-    TypeError
-        If `f` is not callable or `name` not a str.
-
-    Notes
-    -----
-    Source: ``TVMFFIFunctionSetGlobal``; gotvm ``RegisterFunction``.
-    """
-    if f is ... or isinstance(f, str):
-        if isinstance(f, str):
-            if name is not None:
-                raise TVMTypeError(f"f: expected a callable, got the str {f!r}")
-            name = f
-        return lambda g: register_function(g, name, override=override, values=values)
-    cdef Function function = convert_function(f, values)
-    if name is None:
-        name = default_name(f)
-    key = encode_name(name)
-    if not override and find_global(key) is not None:
-        raise TVMValueError(f"name: global function {name!r} is already registered; "
-                            f"override=True replaces it")
-    cdef TVMFFIByteArray view = name_view(key)
-    check(ffi.TVMFFIFunctionSetGlobal(&view, function.c_handle, bool(override)))
-    return f
-
-
-cdef str default_name(object f):
-    module, name = getattr(f, "__module__", None), getattr(f, "__qualname__", None)
-    if not (isinstance(module, str) and isinstance(name, str)):
-        raise TVMValueError(f"name: a {type(f).__name__} has no name of its own; give one")
-    return f"{module}.{name}"
-
-
-def remove_global_function(name):
-    """Take a function out of the table of global functions.
-
-    Parameters
-    ----------
-    name : str
-        Whoever holds the function can go on calling it.
-
-    Raises
-    ------
-    KeyError
-        If there is no such function. A `TVMError` as well.
-
-    Notes
-    -----
-    Source: ``ffi.FunctionRemoveGlobal``; gotvm had no such call.
-    """
-    if find_global(encode_name(name)) is None:
-        raise TVMKeyError(f"there is no global function {name!r}")
-    call_table(table_remove, (name,))

@@ -16,7 +16,8 @@ from tvmgo.array import Array, array
 from tvmgo.bytearray import ByteArray
 from tvmgo.device import Device, cpu
 from tvmgo.error import TVMKeyError, TVMNotImplementedError, TVMTypeError, TVMValueError
-from tvmgo.function import Function, get_global_function
+from tvmgo.function import Function
+from tvmgo.registry import get_global_function
 from tvmgo.module import Module
 
 __all__ = ["BenchmarkResult", "GraphModule", "create"]

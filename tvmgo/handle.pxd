@@ -5,6 +5,7 @@ from tvmgo.capi cimport ffi
 
 cdef class Object:
     cdef void* c_handle         # owned: one strong reference
+    cdef int c_trait            # what the room of the type has found out about the object; 0: nothing
     cdef object __weakref__
 
 
@@ -23,20 +24,18 @@ cdef inline bint is_last_reference(void* c_handle) noexcept nogil:
     return <int32_t>((<ffi.TVMFFIObject*>c_handle).combined_ref_count) == 1
 
 
-# Count one more resource that tvmgo keeps alive for the runtime, or (delta -1) one less.
-# `kind` is an index into LIVE_KINDS. GIL held.
-cdef enum:
-    LIVE_HANDLE = 0
-    LIVE_CALLBACK = 1
-    LIVE_BUFFER = 2
-    LIVE_COUNTERS = 3
+# How many resources Python keeps alive for the runtime, see `live_objects`. Changed with the GIL.
+cdef struct Live:
+    Py_ssize_t handles
+    Py_ssize_t callbacks
+    Py_ssize_t buffers
 
-cdef void count_live(int kind, int delta) noexcept
+cdef Live live
 
-# Fill the empty wrapper `self` with a reference. `adopt_owned` takes the caller's reference
-# over, `adopt_borrowed` adds one.
-cdef void adopt_owned(Object self, void* c_handle) noexcept
-cdef void adopt_borrowed(Object self, void* c_handle) noexcept
+# Fill the empty wrapper `self` with a reference, which is taken over from the caller.
+cdef inline void adopt_owned(Object self, void* c_handle) noexcept:
+    self.c_handle = c_handle
+    live.handles += 1
 
 # A plain Object around any runtime object that has no room of its own. Takes the reference over.
 cdef Object wrap_owned(void* c_handle)

@@ -2,7 +2,6 @@ from typing import Any, Final
 
 from typing_extensions import disjoint_base
 
-LIVE_KINDS: Final[tuple[str, ...]]
 
 def live_objects() -> dict[str, int]: ...
 @disjoint_base

@@ -3,19 +3,11 @@
 
 The only room that raises or lowers a reference count on behalf of a Python object.
 """
+cimport cython
 from cpython.object cimport PyTypeObject
 
 from tvmgo.capi cimport ffi
 from tvmgo.capi.pytype cimport TVMGoSealType
-
-LIVE_KINDS = ("handles", "callbacks", "buffers")
-
-cdef Py_ssize_t live[LIVE_COUNTERS]
-
-
-cdef void count_live(int kind, int delta) noexcept:
-    live[kind] += delta
-
 
 def live_objects():
     """Return how many runtime resources Python keeps alive at the moment.
@@ -31,9 +23,10 @@ def live_objects():
     -----
     For leak tests: the numbers before and after a piece of work must be equal.
     """
-    return {kind: live[i] for i, kind in enumerate(LIVE_KINDS)}
+    return {"handles": live.handles, "callbacks": live.callbacks, "buffers": live.buffers}
 
 
+@cython.freelist(64)  # an Array lives as short as the call it is the result of
 cdef class Object:
     """An object owned by the runtime, held by one strong reference.
 
@@ -52,7 +45,7 @@ cdef class Object:
         if c_handle == NULL:
             return
         self.c_handle = NULL
-        live[LIVE_HANDLE] -= 1
+        live.handles -= 1
         if type_index(c_handle) != ffi.kTVMFFITensor and is_last_reference(c_handle):
             # The deleter of a module or function may unload a library or join worker threads;
             # with the GIL held, one that waits for a thread running Python would never return.
@@ -75,16 +68,6 @@ cdef class Object:
         cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(type_index(self.c_handle))
         key = info.type_key.data[:info.type_key.size].decode()
         return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
-
-
-cdef void adopt_owned(Object self, void* c_handle) noexcept:
-    self.c_handle = c_handle
-    live[LIVE_HANDLE] += 1
-
-
-cdef void adopt_borrowed(Object self, void* c_handle) noexcept:
-    ffi.TVMFFIObjectIncRef(c_handle)
-    adopt_owned(self, c_handle)
 
 
 cdef Object wrap_owned(void* c_handle):

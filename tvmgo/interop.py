@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from tvmgo.function import register_function
+from tvmgo.registry import register_function
 
 _handed_over = threading.local()
 

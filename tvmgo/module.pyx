@@ -16,7 +16,7 @@ from tvmgo.handle cimport Object, adopt_owned
 from tvmgo.error import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
 )
-from tvmgo.function import get_global_function, register_function
+from tvmgo.registry import get_global_function, register_function
 from tvmgo.library_file import check_complete
 
 # What the platforms call a shared library; one loader reads them all.

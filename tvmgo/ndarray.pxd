@@ -12,9 +12,15 @@ cdef bint is_ndarray(object x) except -1
 # A tensor that shares the memory of an ndarray and keeps it alive. Owned by the caller.
 cdef void* tensor_from_ndarray(object array) except NULL
 
-# Element type, address and bytes of a C-contiguous ndarray; borrowed from it. Returns the array
-# to hold on to: `array` itself, or a contiguous copy.
-cdef object contiguous_ndarray(object array, DLDataType* dtype, void** data, size_t* nbytes)
+# What copies need to know of an ndarray; borrowed from it.
+cdef struct NDArrayView:
+    DLDataType dtype
+    void* data
+    size_t nbytes
+    bint compact            # in C order without gaps
+    bint writable
+
+cdef NDArrayView view_of_ndarray(object array) except *
 
 # A new ndarray of this shape and type, not filled; `data` receives its address.
 cdef object new_ndarray(int ndim, const long long* shape, DLDataType dtype, void** data)

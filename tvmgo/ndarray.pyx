@@ -12,7 +12,7 @@ from tvmgo.capi cimport dlpack, ffi, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLDeviceType, DLManagedTensor, DLTensor
 from tvmgo.dtype cimport dtype_of, numpy_dtype
 from tvmgo.error cimport check
-from tvmgo.handle cimport LIVE_BUFFER, count_live
+from tvmgo.handle cimport live
 from tvmgo.error import TVMBufferError, TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
@@ -97,7 +97,7 @@ cdef void release_ndarray(DLManagedTensor* managed) noexcept nogil:
     cdef SharedArray* shared = <SharedArray*>managed
     if Py_IsInitialized():
         with gil:
-            count_live(LIVE_BUFFER, -1)
+            live.buffers -= 1
             Py_DECREF(<object>shared.array)
             PyMem_RawFree(shared)
 
@@ -144,17 +144,19 @@ cdef void* tensor_from_ndarray(object array) except NULL:
         PyMem_RawFree(shared)
         check(-1)
     Py_INCREF(array)
-    count_live(LIVE_BUFFER, 1)
+    live.buffers += 1
     return tensor
 
 
-cdef object contiguous_ndarray(object array, DLDataType* dtype, void** data, size_t* nbytes):
-    dtype[0] = dtype_of_ndarray(array)
-    if not np.PyArray_IS_C_CONTIGUOUS(<np.PyArrayObject*>array):
-        array = array.copy(order="C")
-    data[0] = np.PyArray_DATA(<np.PyArrayObject*>array)
-    nbytes[0] = np.PyArray_NBYTES(<np.PyArrayObject*>array)
-    return array
+cdef NDArrayView view_of_ndarray(object array) except *:
+    cdef np.PyArrayObject* c_array = <np.PyArrayObject*>array
+    cdef NDArrayView view
+    view.dtype = dtype_of_ndarray(array)
+    view.data = np.PyArray_DATA(c_array)
+    view.nbytes = np.PyArray_NBYTES(c_array)
+    view.compact = np.PyArray_IS_C_CONTIGUOUS(c_array)
+    view.writable = np.PyArray_ISWRITEABLE(c_array)
+    return view
 
 
 cdef object new_ndarray(int ndim, const long long* shape, DLDataType dtype, void** data):

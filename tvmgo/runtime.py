@@ -64,7 +64,7 @@ def load_ffi() -> None:
 
 
 def _has_function(name: str) -> bool:
-    from tvmgo.function import has_global_function
+    from tvmgo.registry import has_global_function
 
     return has_global_function(name)
 
@@ -208,7 +208,7 @@ def _device_functions(device_type: int) -> bool:
 
 def device_exists(device_type: int, device_id: int) -> bool:
     """Whether a device is there and usable."""
-    from tvmgo.function import get_global_function
+    from tvmgo.registry import get_global_function
 
     exist = 0  # DeviceAttrKind kExist
     if not _device_functions(device_type):
@@ -219,7 +219,7 @@ def device_exists(device_type: int, device_id: int) -> bool:
 def alloc_on_device(shape: tuple[int, ...], dtype: Any, device: Any) -> Any:
     """Make an array on a device other than the CPU (``runtime.TVMTensorAllocWithScope``)."""
     from tvmgo.error import TVMError
-    from tvmgo.function import get_global_function
+    from tvmgo.registry import get_global_function
 
     load()
     if not _device_functions(device.device_type):
@@ -231,6 +231,6 @@ def alloc_on_device(shape: tuple[int, ...], dtype: Any, device: Any) -> Any:
 
 def copy_across_devices(source: Any, target: Any) -> None:
     """Copy between arrays of equal type and size, at least one outside host memory."""
-    from tvmgo.function import get_global_function
+    from tvmgo.registry import get_global_function
 
     get_global_function("runtime.TVMTensorCopyFromTo")(source, target)

@@ -11,13 +11,13 @@ from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcmp
 
 from tvmgo.array cimport (
-    copy_borrowed_tensor, data_of, nbytes_of, tensor_of, write_back,
+    copy_borrowed_tensor, data_of, is_unfit, nbytes_of, tensor_of, write_back,
 )
 from tvmgo.capi cimport ffi
 from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.dtype cimport same_dtype
-from tvmgo.error cimport check, forget_stale_error
+from tvmgo.native_call cimport call_native
 
 cdef enum:
     FEW_ARGUMENTS = 8           # that many need no memory from the heap
@@ -30,12 +30,11 @@ cdef struct Staged:
     bint shares                 # an earlier argument has the same memory, and owns the copy
 
 
-cdef int call_staged(void* c_function, TVMFFIAny* cells, Py_ssize_t count,
+cdef int call_staged(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1:
     cdef Staged few[FEW_ARGUMENTS]
     cdef Staged* staged = few
     cdef Py_ssize_t i, ready = 0
-    cdef int code
     if count > FEW_ARGUMENTS:
         staged = <Staged*>PyMem_Malloc(count * sizeof(Staged))
         if staged == NULL:
@@ -44,10 +43,7 @@ cdef int call_staged(void* c_function, TVMFFIAny* cells, Py_ssize_t count,
         for i in range(count):
             stage(staged, cells, i)
             ready += 1
-        with nogil:
-            forget_stale_error()
-            code = ffi.TVMFFIFunctionCall(c_function, cells, <int32_t>count, result)
-        check(code)
+        call_native(c_function, keeps_gil, cells, count, result)
         # A copy that was only read must not undo what others wrote to the original meanwhile.
         for i in range(count):
             if staged[i].original != NULL and not staged[i].shares \
@@ -69,9 +65,11 @@ cdef int stage(Staged* staged, TVMFFIAny* cells, Py_ssize_t index) except -1:
     cdef Py_ssize_t i
     staged[index].original = NULL
     staged[index].shares = False
-    if not is_unfit(&cells[index]):
+    if cells[index].type_index != ffi.kTVMFFITensor:
         return 0
     tensor = tensor_of(cells[index].v_ptr)
+    if not is_unfit(tensor):
+        return 0
     for i in range(index):
         # One copy for one piece of memory: a kernel given x as input and output must go on seeing
         # one array.

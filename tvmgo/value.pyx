@@ -10,7 +10,7 @@ from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.pytype cimport TVMGoSealType
 from tvmgo.convert cimport Cell, clear, pack_owned, set_object, unpack_borrowed
 from tvmgo.error cimport check
-from tvmgo.handle cimport LIVE_HANDLE, count_live
+from tvmgo.handle cimport live
 from tvmgo.error import TVMTypeError
 
 # Type index -> (gotvm's type code, name shown in messages). What is missing is some other object.
@@ -22,8 +22,10 @@ cdef dict KINDS = {
     ffi.kTVMFFIOpaquePtr: (3, "pointer"),
     ffi.kTVMFFIDataType: (5, "dtype"),
     ffi.kTVMFFIDevice: (6, "device"),
+    ffi.kTVMFFIRawStr: (11, "str"),
     ffi.kTVMFFISmallStr: (11, "str"),
     ffi.kTVMFFIStr: (11, "str"),
+    ffi.kTVMFFIByteArrayPtr: (12, "bytes"),
     ffi.kTVMFFISmallBytes: (12, "bytes"),
     ffi.kTVMFFIBytes: (12, "bytes"),
     ffi.kTVMFFITensor: (7, "array"),  # 13 only marked who had made it
@@ -69,7 +71,7 @@ cdef class Value(Cell):
     def __cinit__(self, *args):
         # Not in __init__, which could run again and pull the value away from under a call.
         clear(&self.c_any)
-        count_live(LIVE_HANDLE, 1)
+        live.handles += 1
         if len(args) == 1 and args[0] is not BLANK:
             pack_owned(args[0], &self.c_any)
 
@@ -77,7 +79,7 @@ cdef class Value(Cell):
         pass  # checks the number of arguments, where Cell's would refuse them all
 
     def __dealloc__(self):
-        count_live(LIVE_HANDLE, -1)  # Cell gives the reference back
+        live.handles -= 1  # Cell gives the reference back
 
     @property
     def type_code(self):
@@ -141,6 +143,10 @@ TVMGoSealType(<PyTypeObject*>Value)
 
 cdef tuple kind_of(Value self):
     return KINDS.get(self.c_any.type_index, OTHER_OBJECT)
+
+
+cdef str kind_name(const TVMFFIAny* any):
+    return KINDS.get(any.type_index, OTHER_OBJECT)[1]
 
 
 cdef object mismatch(Value self, str expected):

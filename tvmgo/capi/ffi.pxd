@@ -85,7 +85,7 @@ cdef extern from "tvm/ffi/c_api.h" nogil:
         TVMFFIObjectHandle extra_context
 
     ctypedef int (*TVMFFISafeCallType)(void* handle, const TVMFFIAny* args, int32_t num_args,
-                                       TVMFFIAny* result) noexcept
+                                       TVMFFIAny* result) noexcept nogil
 
     ctypedef struct TVMFFIFunctionCell:
         TVMFFISafeCallType safe_call
