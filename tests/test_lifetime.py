@@ -46,6 +46,7 @@ def write_to_stack_tensor(x):
 # Each makes one call of its kind. `k` are the kernels.
 KINDS = {
     "kernel, no arguments": lambda k: k.nargs(),
+    "kernel, prepared": lambda k: k.myadd.prepare(ARRAY, ARRAY, NDARRAY)(),
     "kernel, ints": lambda k: k.sum_ints(1, 2, 3),
     "kernel, 20 arguments": lambda k: k.nargs(*range(20)),
     "kernel, str": lambda k: k.echo(TEXT),

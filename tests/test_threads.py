@@ -81,6 +81,39 @@ def test_gil_is_released_while_a_kernel_with_misaligned_arrays_runs(kernels):
         assert ticker.ticks - before >= 30
 
 
+def test_gil_is_kept_where_the_user_says_so(kernels):
+    function = kernels["sleep_us"]
+    assert function.release_gil is True
+    function.release_gil = False
+    assert function.release_gil is False
+    with Ticker() as ticker:
+        before = ticker.ticks
+        function(300_000)
+        function.prepare(300_000)()
+        assert ticker.ticks - before <= 5  # between the calls
+
+
+def test_gil_policy_is_that_of_one_function_object(kernels):
+    function = kernels["sleep_us"]
+    function.release_gil = False
+    assert kernels["sleep_us"].release_gil is True
+
+
+@pytest.mark.parametrize("release", [True, False])
+def test_callbacks_run_with_the_gil_under_either_policy(kernels, release):
+    forward = kernels["forward"]
+    forward.release_gil = release
+    assert forward(lambda x: [x, threading.get_ident()], 1) == [1, threading.get_ident()]
+    assert forward(forward, forward, lambda: "deep") == "deep"
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_callback_in_a_thread_of_native_code_runs_each_time(kernels, repeats):
+    answers = [kernels["forward_in_new_thread"](lambda: threading.get_ident())
+               for _ in range(repeats)]
+    assert threading.get_ident() not in answers
+
+
 def test_gil_is_released_while_a_library_is_loaded(generation_path):
     path = generation_path(78, "-D_DEFAULT_SOURCE", "-DNAP_US=300000")
     with Ticker() as ticker:

@@ -191,7 +191,7 @@ cdef int fill_buffer(object exporter, DLTensor* tensor, const char* format, Py_b
     """Describe host memory to a consumer of Python's buffer protocol."""
     cdef Py_ssize_t itemsize = packed_nbytes(tensor.dtype, 1)
     cdef bint compact = is_compact(tensor)
-    cdef Py_ssize_t* extents
+    cdef Py_ssize_t* strides = &buffer.itemsize     # of one dimension without gaps
     cdef Py_ssize_t stride = itemsize
     cdef int i
     if not is_host(tensor.device):
@@ -201,13 +201,15 @@ cdef int fill_buffer(object exporter, DLTensor* tensor, const char* format, Py_b
         raise TVMBufferError(f"{tensor.ndim} dimensions are too many for the buffer protocol")
     if not compact and flags & PyBUF_STRIDES != PyBUF_STRIDES:
         raise TVMBufferError("the array is not contiguous; ask for strides or copy it")
-    extents = <Py_ssize_t*>PyMem_Malloc((2 * tensor.ndim + 1) * sizeof(Py_ssize_t))
-    if extents == NULL:
-        raise MemoryError()
-    for i in range(tensor.ndim - 1, -1, -1):
-        extents[i] = tensor.shape[i]
-        extents[tensor.ndim + i] = stride if compact else tensor.strides[i] * itemsize
-        stride *= tensor.shape[i]
+    buffer.internal = NULL
+    if tensor.ndim > 1 or not compact:
+        strides = <Py_ssize_t*>PyMem_Malloc(tensor.ndim * sizeof(Py_ssize_t))
+        if strides == NULL:
+            raise MemoryError()
+        buffer.internal = strides
+        for i in range(tensor.ndim - 1, -1, -1):
+            strides[i] = stride if compact else tensor.strides[i] * itemsize
+            stride *= tensor.shape[i]
     buffer.buf = data_of(tensor)
     buffer.obj = exporter
     buffer.len = nbytes_of(tensor)
@@ -216,15 +218,13 @@ cdef int fill_buffer(object exporter, DLTensor* tensor, const char* format, Py_b
     buffer.format = <char*>format if flags & PyBUF_FORMAT else NULL
     buffer.ndim = tensor.ndim
     # The protocol wants NULL for both when there are no dimensions.
-    buffer.shape = extents if flags & PyBUF_ND and tensor.ndim else NULL
-    buffer.strides = (extents + tensor.ndim
-                      if flags & PyBUF_STRIDES == PyBUF_STRIDES and tensor.ndim else NULL)
+    buffer.shape = <Py_ssize_t*>tensor.shape if flags & PyBUF_ND and tensor.ndim else NULL
+    buffer.strides = strides if flags & PyBUF_STRIDES == PyBUF_STRIDES and tensor.ndim else NULL
     buffer.suboffsets = NULL
-    buffer.internal = extents
     if (wants_other_order(buffer, flags, PyBUF_C_CONTIGUOUS, b"C")
             or wants_other_order(buffer, flags, PyBUF_F_CONTIGUOUS, b"F")
             or wants_other_order(buffer, flags, PyBUF_ANY_CONTIGUOUS, b"A")):
-        PyMem_Free(extents)
+        PyMem_Free(buffer.internal)
         raise TVMBufferError("the array is not contiguous in the order asked for")
     return 0
 

@@ -2,14 +2,15 @@
 """Python callables as functions of the runtime (tvm-ffi ``TVMFFIFunctionCreate``; gotvm
 ``ConvertFunction``)."""
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int32_t
 
 from tvmgo.array cimport Array, write_back
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.convert cimport (
-    PyObject, enter_recursion, leave_recursion, pack_owned, register_converter, unpack_borrowed,
+    Py_EnterRecursiveCall, Py_LeaveRecursiveCall, PyObject, new_reference, pack_owned,
+    register_converter, unpack_borrowed,
 )
 from tvmgo.error cimport check, raise_pending, raise_to_native
 from tvmgo.function cimport (
@@ -22,10 +23,12 @@ from tvmgo.convert import is_foreign
 from tvmgo.error import TVMError, TVMTypeError
 
 cdef extern from "Python.h":
-    bint PyFunction_Check(object x)
+    bint PyFunction_Check(PyObject* x)
+    void Py_DECREF(PyObject* x)
+    void Py_INCREF(PyObject* x)
     bint Py_IsInitialized() nogil
-    object PyObject_Vectorcall(object callable, PyObject* const* args, size_t count,
-                               PyObject* names)
+    PyObject* PyObject_Vectorcall(PyObject* callable, PyObject* const* args, size_t count,
+                                  PyObject* names)
 
 
 cdef void release_callback(void* callback) noexcept nogil:
@@ -33,46 +36,62 @@ cdef void release_callback(void* callback) noexcept nogil:
     if Py_IsInitialized():
         with gil:
             live.callbacks -= 1
-            Py_DECREF(<object>callback)
+            Py_DECREF(<PyObject*>callback)
 
 
-cdef object call_received(object callback, PyObject* const* received, int32_t count):
-    if PyFunction_Check(callback):  # the interpreter counts the recursion of these itself
-        return PyObject_Vectorcall(callback, received, count, NULL)
-    enter_recursion(b" while calling a callback")
-    try:
-        return PyObject_Vectorcall(callback, received, count, NULL)
-    finally:
-        leave_recursion()
-
-
-cdef int run_callback(object callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
+cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
                       bint values) except -1:
+    # Written like C, as calls are.
     cdef PyObject* few[FEW_ARGUMENTS]
     cdef PyObject** received = few      # owned references
+    cdef PyObject* answer = NULL
     cdef int32_t i, ready = 0
+    cdef int code = -1
     cdef bint bare_tensors = False
     if count > FEW_ARGUMENTS:
         received = <PyObject**>PyMem_Malloc(count * sizeof(PyObject*))
         if received == NULL:
             raise MemoryError()
-    try:
-        while ready < count:
-            arg = value_from_borrowed(&args[ready]) if values else unpack_borrowed(&args[ready])
-            Py_INCREF(arg)
-            received[ready] = <PyObject*>arg
-            bare_tensors |= args[ready].type_index == ffi.kTVMFFIDLTensorPtr
-            ready += 1
+    while ready < count:
+        received[ready] = (<quiet_receive>receive)(&args[ready], values)
+        if received[ready] == NULL:
+            break
+        bare_tensors |= args[ready].type_index == ffi.kTVMFFIDLTensorPtr
+        ready += 1
+    if ready == count:
         answer = call_received(callback, received, count)
-        if bare_tensors:
-            write_changes_back(received, args, count, values)
-        pack_owned(answer, result)
-    finally:
-        for i in range(ready):
-            Py_DECREF(<object>received[i])
-        if received != few:
-            PyMem_Free(received)
-    return 0
+    if answer != NULL:
+        if not bare_tensors or (<quiet_write>write_changes_back)(received, args, count, values) == 0:
+            code = (<quiet_pack_owned>pack_owned)(<object>answer, result)
+        Py_DECREF(answer)
+    for i in range(ready):
+        Py_DECREF(received[i])
+    if received != few:
+        PyMem_Free(received)
+    return code
+
+
+ctypedef PyObject* (*quiet_receive)(const TVMFFIAny* any, bint values) noexcept
+ctypedef int (*quiet_write)(PyObject* const* received, const TVMFFIAny* args, int32_t count,
+                            bint values) noexcept
+ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
+
+
+cdef inline PyObject* receive(const TVMFFIAny* any, bint values) except NULL:
+    return new_reference(value_from_borrowed(any) if values else unpack_borrowed(any))
+
+
+cdef inline PyObject* call_received(PyObject* callback, PyObject* const* received,
+                                    int32_t count) noexcept:
+    """The result as a new reference, or NULL with the exception set."""
+    cdef PyObject* answer
+    if PyFunction_Check(callback):  # the interpreter counts the recursion of these itself
+        return PyObject_Vectorcall(callback, received, count, NULL)
+    if Py_EnterRecursiveCall(b" while calling a callback"):
+        return NULL
+    answer = PyObject_Vectorcall(callback, received, count, NULL)
+    Py_LeaveRecursiveCall()
+    return answer
 
 
 cdef int write_changes_back(PyObject* const* received, const TVMFFIAny* args, int32_t count,
@@ -88,22 +107,37 @@ cdef int write_changes_back(PyObject* const* received, const TVMFFIAny* args, in
 
 # run_callback without Cython's test of its result: a `try` around it would save and restore the
 # exception state of the thread in every call.
-ctypedef int (*untested)(object callback, const TVMFFIAny* args, int32_t count,
+ctypedef int (*untested)(PyObject* callback, const TVMFFIAny* args, int32_t count,
                          TVMFFIAny* result, bint values) noexcept
 
 
-cdef int answer_call(void* callback, const TVMFFIAny* args, int32_t count,
-                     TVMFFIAny* result) noexcept with gil:
-    if (<untested>run_callback)(<object>callback, args, count, result, False) != 0:
+cdef int answer_held(void* callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
+                     bint values) noexcept:
+    if (<untested>run_callback)(<PyObject*>callback, args, count, result, values) != 0:
         return hand_over_exception()
     return 0
+
+
+ctypedef int (*with_gil_taken)(void* callback, const TVMFFIAny* args, int32_t count,
+                               TVMFFIAny* result, bint values) noexcept nogil
+
+
+cdef inline int answer(void* callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
+                       bint values) noexcept nogil:
+    cdef TVMGoGil gil = TVMGoEnterPython()
+    cdef int code = (<with_gil_taken>answer_held)(callback, args, count, result, values)
+    TVMGoLeavePython(gil)
+    return code
+
+
+cdef int answer_call(void* callback, const TVMFFIAny* args, int32_t count,
+                     TVMFFIAny* result) noexcept nogil:
+    return answer(callback, args, count, result, False)
 
 
 cdef int answer_call_with_values(void* callback, const TVMFFIAny* args, int32_t count,
-                                 TVMFFIAny* result) noexcept with gil:
-    if (<untested>run_callback)(<object>callback, args, count, result, True) != 0:
-        return hand_over_exception()
-    return 0
+                                 TVMFFIAny* result) noexcept nogil:
+    return answer(callback, args, count, result, True)
 
 
 cdef int hand_over_exception() noexcept:
@@ -115,11 +149,11 @@ cdef int hand_over_exception() noexcept:
     return -1
 
 
-cdef void* new_callback(object callable, ffi.TVMFFISafeCallType answer) except NULL:
+cdef void* new_callback(object callable, ffi.TVMFFISafeCallType answers) except NULL:
     cdef void* function = NULL
-    Py_INCREF(callable)  # given back by release_callback
-    if ffi.TVMFFIFunctionCreate(<void*>callable, answer, release_callback, &function) != 0:
-        Py_DECREF(callable)
+    Py_INCREF(<PyObject*>callable)  # given back by release_callback
+    if ffi.TVMFFIFunctionCreate(<void*>callable, answers, release_callback, &function) != 0:
+        Py_DECREF(<PyObject*>callable)
         check(-1)
     live.callbacks += 1
     return function

@@ -101,12 +101,18 @@ cdef inline void pack_bytes(const char* data, Py_ssize_t size, TVMFFIAny* any,
         any.v_ptr = &packed.bytes_view
 
 
+# The same for a value that outlives the call: `any` owns everything, nothing is borrowed.
+cdef inline int pack_owned(object arg, TVMFFIAny* any) except -1:
+    cdef Packed packed
+    pack(<PyObject*>arg, any, &packed)
+    return 0 if any.type_index <= ffi.kTVMFFIFloat else own_packed(any, &packed)
+
+
+cdef int own_packed(TVMFFIAny* any, Packed* packed) except -1
 cdef int pack_wide_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1
 cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1
 cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1
 
-# The same for a value that outlives the call: `any` owns everything, nothing is borrowed.
-cdef int pack_owned(object arg, TVMFFIAny* any) except -1
 
 # A Python object for a value that stays the runtime's, and for one whose reference is taken over.
 cdef inline object unpack_borrowed(const TVMFFIAny* any):

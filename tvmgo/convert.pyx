@@ -165,13 +165,10 @@ cdef int pack_surrogates(object string, TVMFFIAny* any, Packed* packed) except -
     return note_owned(any, packed)
 
 
-cdef int pack_owned(object arg, TVMFFIAny* any) except -1:
-    cdef Packed packed
-    cdef TVMFFIAny view
-    pack(<PyObject*>arg, &view, &packed)
+cdef int own_packed(TVMFFIAny* any, Packed* packed) except -1:
+    cdef TVMFFIAny view = any[0]
     if packed.owned != NULL and view.v_ptr == packed.owned:
-        any[0] = view  # the object was made for this value
-        return 0
+        return 0  # the object was made for this value
     clear(any)
     try:
         check(ffi.TVMFFIAnyViewToOwnedAny(&view, any))

@@ -2,7 +2,8 @@ from typing import Any
 
 class TVMError(RuntimeError):
     kind: str
-    native_backtrace: str
+    @property
+    def native_backtrace(self) -> str: ...
 
 class TVMAssertionError(TVMError, AssertionError): ...
 class TVMAttributeError(TVMError, AttributeError): ...

@@ -27,7 +27,12 @@ class TVMError(RuntimeError):
     """
 
     kind = "RuntimeError"
-    native_backtrace = ""
+    _native_frames = ""     # as the runtime keeps them, innermost first
+
+    @property
+    def native_backtrace(self):
+        # Python shows the innermost frame last.
+        return "\n".join(reversed(self._native_frames.splitlines()))
 
     def __str__(self):
         # KeyError would show the repr of its message.
@@ -99,11 +104,12 @@ cdef object exception_from_error(void* c_error):
             if isinstance(origin, BaseException):
                 return origin
         kind = text(&c_cell.kind)
-        exception = ERROR_CLASSES.get(kind, TVMError)(text(&c_cell.message))
-        exception.kind = kind
-        # Stored innermost first; Python shows the innermost frame last.
-        lines = text(&c_cell.backtrace).splitlines()
-        exception.native_backtrace = "\n".join(reversed(lines))
+        cls = ERROR_CLASSES.get(kind)
+        exception = (TVMError if cls is None else cls)(text(&c_cell.message))
+        if cls is None:
+            exception.kind = kind
+        if c_cell.backtrace.size != 0:
+            exception._native_frames = text(&c_cell.backtrace)
         return exception
     finally:
         ffi.TVMFFIObjectDecRef(c_error)

@@ -5,19 +5,23 @@ from libc.stdint cimport int32_t
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.convert cimport Packed
 from tvmgo.handle cimport Object
+from tvmgo.native_call cimport Entry
 
 
 cdef class Function(Object):
     cdef void* c_vectorcall     # the C function that answers calls, see TVMGoUseVectorcall
+    cdef Entry c_entry          # that of the handle, unless a shorter way is known
     cdef PyObject* c_callable   # the Python callable that a callback made here keeps, borrowed; or NULL
     cdef PyObject* c_direct     # the same, if Python may call it without asking the runtime; or NULL
     cdef object collectable     # always None: makes the type one that the garbage collector visits
     cdef bint c_compiled        # runs compiled code, which needs aligned, compact tensors
-    cdef bint c_keeps_gil       # `release_gil` is False
 
 
 # Takes the reference over.
 cdef Function wrap_function(void* c_handle)
+
+# Let calls go straight to the compiled code at `address`, which must stay as long as the function.
+cdef void enter_directly(Function function, void* address) noexcept
 
 # Let calls from Python go straight to `callable`, which the function's callback keeps alive.
 cdef void let_python_answer(Function function, object callable) noexcept

@@ -22,7 +22,7 @@ from tvmgo.device cimport device_name
 from tvmgo.dtype cimport same_dtype, wrap_dtype
 from tvmgo.error cimport raise_pending
 from tvmgo.handle cimport Object, adopt_owned, cell, is_last_reference
-from tvmgo.native_call cimport call_native
+from tvmgo.native_call cimport Entry, call_native
 from tvmgo.staging cimport call_staged
 from tvmgo.value cimport Value, kind_name, value_from_owned
 from tvmgo.error import TVMError, TVMTypeError, TVMValueError
@@ -39,13 +39,17 @@ cdef extern from "Python.h":
 ctypedef int (*quiet_name)(Py_ssize_t index) noexcept
 ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
                             Py_ssize_t count) noexcept
-ctypedef int (*quiet_call)(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t count,
+ctypedef int (*quiet_call)(const Entry* entry, TVMFFIAny* cells, int32_t count,
                            TVMFFIAny* result) noexcept
+
+ctypedef int (*quiet_call_like)(Function function, PyObject* const* args, Py_ssize_t count,
+                                const TVMFFIAny* pattern, TVMFFIAny* result) noexcept
 
 
 cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
                    const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
-    # Written like C, failures in the open: what a `try` keeps for them costs every call.
+    # Written like C, failures in the open: what a `try` keeps for them costs every call, and a frame
+    # in the traceback for each level would cost every failure more than all the rest.
     cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
     cdef Packed few_packed[FEW_ARGUMENTS]
     cdef TVMFFIAny* cells = few_cells
@@ -71,11 +75,9 @@ cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
     elif pattern != NULL and (<quiet_check>check_alike)(pattern, cells, count) != 0:
         code = -1
     elif seen & NEEDS_COPY and function.c_compiled:
-        code = (<quiet_call>call_staged)(function.c_handle, function.c_keeps_gil, cells,
-                                         <int32_t>count, result)
+        code = (<quiet_call>call_staged)(&function.c_entry, cells, <int32_t>count, result)
     else:
-        code = (<quiet_call>call_native)(function.c_handle, function.c_keeps_gil, cells,
-                                         <int32_t>count, result)
+        code = (<quiet_call>call_native)(&function.c_entry, cells, <int32_t>count, result)
     if seen & OWNS:
         release_packed(packed, ready)
     if cells != few_cells:
@@ -181,14 +183,15 @@ cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
                           PyObject* names) except NULL:
     cdef TVMFFIAny result
     cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
+    cdef int code
     if names != NULL:
         refuse_keywords(names)
     if count == 0:
         clear(&result)
-        call_native((<Function>self).c_handle, (<Function>self).c_keeps_gil, NULL, 0, &result)
+        code = (<quiet_call>call_native)(&(<Function>self).c_entry, NULL, 0, &result)
     else:
-        call_like(<Function>self, args, count, NULL, &result)
-    return take(&result)
+        code = (<quiet_call_like>call_like)(<Function>self, args, count, NULL, &result)
+    return take(&result) if code == 0 else NULL
 
 
 cdef PyObject* vectorcall_python(PyObject* self, PyObject* const* args, size_t nargsf,
@@ -307,11 +310,11 @@ cdef class Function(Object):
         with the GIL kept, the call can show an error that another one left behind. Callbacks made
         of Python callables run with the GIL either way.
         """
-        return not self.c_keeps_gil
+        return not self.c_entry.keeps_gil
 
     @release_gil.setter
     def release_gil(self, bint value):
-        self.c_keeps_gil = not value
+        self.c_entry.keeps_gil = not value
 
     def __tvm_ffi_object__(self):
         # tvm_ffi asks for its own wrapper around the same function.
@@ -348,7 +351,7 @@ cdef int clear_cycle(PyObject* self) noexcept:
     if function.c_callable != NULL:
         # Finalizers of the same garbage may still call it; it answers with an error from now on.
         ffi.TVMFFIObjectIncRef(collected)
-        function.c_handle = collected
+        set_handle(function, collected)
         function.c_callable = function.c_direct = NULL
         ffi.TVMFFIObjectDecRef(c_handle)
     return 0
@@ -370,13 +373,19 @@ TVMGoUseGarbageCollector(<PyTypeObject*>Function, traverse, clear_cycle)
 cdef set compiled_entries = set()
 
 
-cdef size_t entry_of(Function function) noexcept:
-    return <size_t>(<ffi.TVMFFIFunctionCell*>cell(function.c_handle)).safe_call
+cdef void set_handle(Function function, void* c_handle) noexcept:
+    function.c_handle = function.c_entry.self = c_handle
+    function.c_entry.call = (<ffi.TVMFFIFunctionCell*>cell(c_handle)).safe_call
+
+
+cdef void enter_directly(Function function, void* address) noexcept:
+    function.c_entry.call = <ffi.TVMFFISafeCallType>address
+    function.c_entry.self = NULL  # which is what the runtime hands to the code of libraries
 
 
 cdef void mark_compiled(Function function) noexcept:
     function.c_compiled = True
-    compiled_entries.add(entry_of(function))
+    compiled_entries.add(<size_t>function.c_entry.call)
 
 
 cdef void let_python_answer(Function function, object callable) noexcept:
@@ -388,7 +397,8 @@ cdef Function wrap_function(void* c_handle):
     cdef Function self = <Function>construct(<PyTypeObject*>Function, (), NULL)
     self.c_vectorcall = <void*>vectorcall
     adopt_owned(self, c_handle)
-    self.c_compiled = entry_of(self) in compiled_entries
+    set_handle(self, c_handle)
+    self.c_compiled = <size_t>self.c_entry.call in compiled_entries
     return self
 
 

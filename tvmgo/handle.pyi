@@ -1,4 +1,4 @@
-from typing import Any, Final
+from typing import Any
 
 from typing_extensions import disjoint_base
 

@@ -3,4 +3,4 @@ from tvmgo.handle cimport Object
 
 
 cdef class Module(Object):
-    pass
+    cdef void* c_library        # of a file that load_module has loaded, to look up symbols; or NULL

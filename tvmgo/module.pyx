@@ -8,10 +8,11 @@ from cpython.object cimport PyTypeObject
 from tvmgo import runtime
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymbol
 from tvmgo.capi.pytype cimport TVMGoTakeConstructor, newfunc
 from tvmgo.convert cimport clear, register_wrapper, unpack_owned
 from tvmgo.error cimport check
-from tvmgo.function cimport mark_compiled
+from tvmgo.function cimport Function, enter_directly, mark_compiled
 from tvmgo.handle cimport Object, adopt_owned
 from tvmgo.error import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
@@ -22,8 +23,10 @@ from tvmgo.library_file import check_complete
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
 
+cdef str LIBRARY = "library"
+
 # Kinds of modules whose functions run compiled code on their arguments themselves.
-COMPILED_KINDS = ("library", "relax.VirtualMachine")
+COMPILED_KINDS = (LIBRARY, "relax.VirtualMachine")
 
 _get_function = get_global_function("ffi.ModuleGetFunction")
 _get_kind = get_global_function("ffi.ModuleGetKind")
@@ -38,6 +41,10 @@ cdef class Module(Object):
 
     Source: tvm-ffi ``ModuleObj``; gotvm ``Module``.
     """
+
+    def __dealloc__(self):
+        if self.c_library != NULL:
+            TVMGoLeaveLibrary(self.c_library)
 
     @property
     def kind(self):
@@ -113,8 +120,11 @@ cdef object find_function(Module self, object name, object query_imports):
         return None
     function = _get_function(self, name, False)
     if function is not None:
-        if self.kind in COMPILED_KINDS:
+        kind = self.kind
+        if kind in COMPILED_KINDS:
             mark_compiled(function)
+        if kind == LIBRARY:
+            shorten(function, self.c_library, name)
         return function
     if query_imports:
         for module in self.imports:
@@ -122,6 +132,18 @@ cdef object find_function(Module self, object name, object query_imports):
             if function is not None:
                 return function
     return None
+
+
+cdef int shorten(Function function, void* library, str name) except -1:
+    """Let calls of a library's function go to its code without the detour through the runtime."""
+    cdef void* address
+    cdef bytes symbol
+    if library != NULL:
+        symbol = b"__tvm_ffi_" + name.encode("utf-8", "surrogateescape")
+        address = TVMGoSymbol(library, symbol)
+        if address != NULL:
+            enter_directly(function, address)
+    return 0
 
 
 cdef const ffi.TVMFFIFieldInfo* imports_field() except NULL:
@@ -199,8 +221,13 @@ def load_module(path, format=None):
         check_complete(path)
         runtime.load_extra_if_mentioned(path)
         with runtime.fresh_library(path) as library:
-            return loader(library, "so")
+            return remember_library(loader(library, "so"), os.fsencode(library))
     return loader(path, format)
+
+
+cdef object remember_library(Module module, bytes path):
+    module.c_library = TVMGoLoadedLibrary(path)
+    return module
 
 
 load = load_module  # TVM's older name, tvm.module.load

@@ -90,8 +90,7 @@ cdef inline int call_prepared(PreparedCall self, TVMFFIAny* result) except -1:
     clear(result)
     if self.staged:
         return call_copied(self, result)
-    return call_native(self.function.c_handle, self.function.c_keeps_gil, self.cells, self.count,
-                       result)
+    return call_native(&self.function.c_entry, self.cells, self.count, result)
 
 
 cdef int call_copied(PreparedCall self, TVMFFIAny* result) except -1:
@@ -102,8 +101,7 @@ cdef int call_copied(PreparedCall self, TVMFFIAny* result) except -1:
         raise MemoryError()
     memcpy(cells, self.cells, nbytes)
     try:
-        return call_staged(self.function.c_handle, self.function.c_keeps_gil, cells, self.count,
-                           result)
+        return call_staged(&self.function.c_entry, cells, self.count, result)
     finally:
         PyMem_Free(cells)
 

@@ -2,7 +2,8 @@
 from libc.stdint cimport int32_t
 
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.native_call cimport Entry
 
 # Call a compiled function, handing it aligned, compact copies of the unfit tensors among `cells`.
-cdef int call_staged(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t count,
+cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1

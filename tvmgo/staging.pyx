@@ -17,7 +17,7 @@ from tvmgo.capi cimport ffi
 from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.dtype cimport same_dtype
-from tvmgo.native_call cimport call_native
+from tvmgo.native_call cimport Entry, call_native
 
 cdef enum:
     FEW_ARGUMENTS = 8           # that many need no memory from the heap
@@ -30,7 +30,7 @@ cdef struct Staged:
     bint shares                 # an earlier argument has the same memory, and owns the copy
 
 
-cdef int call_staged(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t count,
+cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1:
     cdef Staged few[FEW_ARGUMENTS]
     cdef Staged* staged = few
@@ -43,7 +43,7 @@ cdef int call_staged(void* c_function, bint keeps_gil, TVMFFIAny* cells, int32_t
         for i in range(count):
             stage(staged, cells, i)
             ready += 1
-        call_native(c_function, keeps_gil, cells, count, result)
+        call_native(entry, cells, count, result)
         # A copy that was only read must not undo what others wrote to the original meanwhile.
         for i in range(count):
             if staged[i].original != NULL and not staged[i].shares \

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+cdef extern from "capi/library.h":
+    void* TVMGoLoadedLibrary(const char* path)
+    void* TVMGoSymbol(void* library, const char* name)
+    void TVMGoLeaveLibrary(void* library)
