@@ -238,3 +238,24 @@ def test_reference_counts_of_items_are_unchanged(kernels):
 def test_large_list_comes_back(through):
     items = list(range(100_000))
     assert through(items) == items
+
+
+@pytest.mark.parametrize("double", [lambda v: [v, v], lambda v: {"a": v, "b": v}],
+                         ids=["list", "dict"])
+def test_value_shared_by_all_levels_is_looked_at_once(double):
+    value = tvmgo.Value([1])
+    for _ in range(200):  # 2 ** 200 places
+        value = tvmgo.Value(double(value))
+
+
+@pytest.mark.parametrize("nest", [lambda v: [v], lambda v: [v, v], lambda v: {"a": v}],
+                         ids=["list", "shared", "dict"])
+def test_value_can_be_nested_a_thousand_times_and_no_deeper(nest):
+    value = tvmgo.Value([])
+    for _ in range(1001):
+        value = tvmgo.Value(nest(value))
+    with pytest.raises(ValueError, match="deeper than 1000 levels"):
+        tvmgo.Value(nest(value))
+    # Met first where it fits, then one level deeper, where it does not.
+    with pytest.raises(ValueError, match="deeper than 1000 levels"):
+        tvmgo.Value([value, tvmgo.Value([value])])
