@@ -404,7 +404,11 @@ def test_functions_with_three_parameters(variant):
 # ---------------------------------------------------------------- libraries that import the C names
 
 
-@pytest.mark.parametrize("options", [(), ("-DSYSTEM_LIB",)], ids=["c_target", "system_lib"])
+# Without unwind tables an exception that enters the library's frames ends the process.
+@pytest.mark.parametrize("options", [
+    ("-fno-asynchronous-unwind-tables", "-fno-exceptions"), ("-Wl,-z,relro,-z,now",),
+    ("-Wl,-z,norelro,-z,lazy",), ("-DSYSTEM_LIB",),
+], ids=["c_target", "read_only_imports", "writable_imports", "system_lib"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_library_that_imports_the_services(variant, options, workers):
     path = variant("imports.c", *options)
@@ -429,10 +433,12 @@ def test_library_that_imports_the_services(variant, options, workers):
 
         assert message("fail_loudly") == "imported: it failed"
         for _ in range(3):
-            message("parallel_fail")
+            assert message("parallel_fail") == "a task said why"
             assert message("fail_silently").startswith("fail_silently failed without an error")
         if {workers} > 1:
-            assert "a task said why" in message("parallel_fail")
+            assert "nothing was raised" != message("parallel_nested") != "a task said why"
+            assert "nothing was raised" != message("parallel", 100)
+        assert m["parallel"]() == {workers}
         assert "start_up" not in m and "__tvm_module_ctx" not in m
 
         def fail(x):
@@ -446,6 +452,37 @@ def test_library_that_imports_the_services(variant, options, workers):
         except ZeroDivisionError:
             print("ok")
     """, env={"TVM_NUM_THREADS": str(workers)})
+
+
+# Once global, a name is everybody's, the runtime's own code included if it is loaded later.
+def test_names_exported_before_the_runtime_is_loaded(variant):
+    first, second = variant("marks.c", "-DNEEDS_FUNC_CALL"), variant("imports.c")
+    output_of(f"""
+        import tvmgo
+        load = tvmgo.get_global_function("tvmgo.load_classic_library")
+        load({str(first)!r})
+        try:
+            load({str(second)!r})
+        except tvmgo.TVMError as error:
+            assert "of libtvm_runtime, which is not loaded" in str(error)
+        else:
+            raise AssertionError
+        tvmgo.runtime.load()
+        m = load({str(second)!r})
+        assert m["use_workspace"]() == 5 and m["parallel"]() >= 1
+    """)
+
+
+def test_runtime_that_others_loaded_for_themselves_only(variant):
+    tvmgo.runtime.load()
+    runtime = tvmgo.runtime.libraries()["tvm_runtime"]
+    output_of(f"""
+        import ctypes, tvmgo
+        ctypes.CDLL({runtime!r})
+        assert not hasattr(ctypes.CDLL(None), "TVMBackendParallelLaunch")
+        m = tvmgo.load_module({str(variant("imports.c"))!r})
+        assert m["use_workspace"]() == 5 and m["parallel"]() >= 1
+    """)
 
 
 def test_the_exported_names_are_all_that_is_exported(variant):
