@@ -391,6 +391,39 @@ def test_device_code_is_given_in_today_s_form(tmp_path, key, loader):
     """)
 
 
+CUDA_LIBRARY = blob(LIB, ("cuda", text("ptx") + number(0) + text("code")), tree([0, 1, 1], [1]))
+
+
+def load_beside(runtime, path):
+    """Load a library with the runtime in that directory; print what is loaded or raised."""
+    return output_of(f"""
+        import tvmgo
+        tvmgo.register_function(lambda code: tvmgo.system_library(), "tests.load_cuda")
+        try:
+            print(tvmgo.load_module({str(path)!r}).kind, *sorted(tvmgo.runtime.libraries()))
+        except tvmgo.TVMError as error:
+            print(error)
+    """, env={"TVMGO_RUNTIME_LIBRARY": str(runtime / "libtvm_runtime.so")})
+
+
+def test_cuda_s_part_of_the_runtime_is_loaded_for_a_library_with_cuda_code(tmp_path):
+    tvmgo.runtime.load()
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    (runtime / "libtvm_runtime.so").symlink_to(tvmgo.runtime.libraries()["tvm_runtime"])
+    path = compile_blob(CUDA_LIBRARY, tmp_path)
+    missing = "using cuda but a loader of that name is not registered; it is in libtvm_runtime_cuda"
+    assert missing in load_beside(runtime, path)
+    companion = runtime / "libtvm_runtime_cuda.so"
+    companion.write_text("no library")
+    assert missing in load_beside(runtime, path)
+    compile_library(SOURCES / "companion.c", companion)
+    assert load_beside(runtime, path) == (
+        "classic_library tvm_ffi tvm_runtime tvm_runtime_cuda\n")
+    other = compile_blob(FACTORY, tmp_path, "without")
+    assert load_beside(runtime, other) == "GraphExecutorFactory tvm_ffi tvm_runtime\n"
+
+
 # ---------------------------------------------------------------- wrong bytes
 
 EVERYTHING = blob(("GraphExecutorFactory", factory(GRAPH, PARAMS)), LIB, ("metadata_module", b""),

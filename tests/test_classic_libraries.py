@@ -146,6 +146,19 @@ def test_load_module_takes_either(variant, kernels_path):
     assert tvmgo.load_module(variant("marks.c"), "modern").kind == "library"
 
 
+@pytest.mark.parametrize("format", ["classic", "modern"])
+def test_replaced_file_is_loaded_anew_in_every_format(variant, format):
+    first, second = variant("entries.c"), variant("marks.c", "-DDEFINES_MODERN")
+    entry = tvmgo.load_module(first, "classic")["get_seen"]
+    os.replace(second, first)
+    module = tvmgo.load_module(first, format)
+    assert ("a_function" in module) == (format == "classic") and "get_seen" not in module
+    assert entry() == 0
+    os.truncate(first, 1000)
+    with pytest.raises(tvmgo.TVMError, match="is cut off"):
+        tvmgo.load_module(first, format)
+
+
 def test_tvm_ffi_loads_classic_libraries_too(variant):
     path = variant("entries.c")
     output_of(f"""

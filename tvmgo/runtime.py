@@ -148,20 +148,25 @@ def load_extra() -> bool:
     return _load_beside_runtime("tvm_runtime_extra")
 
 
-def load_extra_if_mentioned(path: str) -> None:
-    """Load libtvm_runtime_extra if a compiled library names functions of it.
+# What compiled libraries contain that need a companion of libtvm_runtime: names of functions, which
+# are looked up when a kernel runs; and an embedded module for CUDA, made when the library is loaded.
+# Libraries of all releases write its kind after the length of the word.
+_MENTIONS = (
+    (b"tvm.contrib.", "tvm_runtime_extra"),
+    ((4).to_bytes(8, "little") + b"cuda", "tvm_runtime_cuda"),
+)
 
-    Such a library looks its functions up when a kernel runs, and finds them only if they are
-    loaded by then.
-    """
-    if "tvm_runtime_extra" in _loaded:
+
+def load_mentioned(path: str) -> None:
+    """Load the companions of libtvm_runtime that a compiled library needs to be there."""
+    missing = [(mention, name) for mention, name in _MENTIONS if name not in _loaded]
+    if not missing or os.stat(path).st_size == 0:
         return
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if data.find(b"tvm.contrib.") != -1:
-                load_extra()
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for mention, name in missing:
+            if data.find(mention) != -1:
+                with contextlib.suppress(OSError):  # without a driver; who needs it will say so
+                    _load_beside_runtime(name)
 
 
 _stamps: dict[str, tuple[int, ...]] = {}
