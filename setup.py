@@ -75,15 +75,15 @@ executor = extension(
 )
 
 # Not a Python module: the C names that some classic libraries import, apart from everything else
-# because it is opened for all libraries to see.
-classic_exports = Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
-                            extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])
+# because it is opened for all libraries to see. Classic libraries are loaded on Linux only.
+classic_exports = [Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
+                             extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])]
 
 setup(
     version=VERSION,
     cmdclass={"build_ext": BuildExt},
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=[classic_exports] + cythonize(
+    ext_modules=(classic_exports if sys.platform == "linux" else []) + cythonize(
         [extension(room) for room in ROOMS] + [executor],
         compiler_directives={
             "language_level": 3,
