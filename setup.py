@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build of the extension modules; everything else is in pyproject.toml."""
 import importlib.util
+import itertools
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -55,9 +57,18 @@ def extension(room: str, **options) -> Extension:
 
 
 class BuildExt(build_ext):
-    """Link without the run path an interpreter may have been built with: it is an absolute one."""
+    """Compile as many files at a time as there are processors, and link without the run path an
+    interpreter may have been built with: it is an absolute one."""
 
     def build_extensions(self):
+        compile_some = self.compiler.compile
+        pool = ThreadPoolExecutor(os.cpu_count())
+
+        def compile_all(sources, *args, **options):
+            return list(itertools.chain.from_iterable(
+                pool.map(lambda source: compile_some([source], *args, **options), sources)))
+
+        self.compiler.compile = compile_all
         for name in ("linker_so", "linker_so_cxx"):
             command = getattr(self.compiler, name, None)
             if command:
