@@ -214,8 +214,9 @@ def test_factory_makes_the_other_variants(embed):
 
 
 @pytest.mark.parametrize("name, args, words", [
-    ("default", (), "expected 1 or more arguments, got 0"), ("default", (1, 0), "expected a device"),
-    ("get_graph_json", (1,), "expected 0 arguments"), ("debug_create", (tvmgo.cpu(0),), "expected 2"),
+    ("default", (), "expected 1 or more arguments, got 0"),
+    ("default", (1, 0), "expected a device"), ("get_graph_json", (1,), "expected 0 arguments"),
+    ("debug_create", (tvmgo.cpu(0),), "expected 2"),
     ("debug_create", (1, tvmgo.cpu(0)), "expected a string"),
 ], ids=str)
 def test_wrong_arguments_are_named(embed, name, args, words):
@@ -250,8 +251,8 @@ def test_constants_are_handed_over_once(embed, key):
 
 
 def test_failing_initialiser_says_why(embed):
-    module = embed(blob(("const_loader", constants(CONSTANTS, {"never": ["c0"], "nobody": []})), LIB,
-                        tree([0, 1, 1], [1])))
+    module = embed(blob(("const_loader", constants(CONSTANTS, {"never": ["c0"], "nobody": []})),
+                        LIB, tree([0, 1, 1], [1])))
     for _ in range(2):
         with pytest.raises(tvmgo.TVMError, match="^__init_never said no$"):
             module["never"]
@@ -341,8 +342,8 @@ def test_module_without_a_loader_is_named(embed):
 
 
 @pytest.mark.parametrize("key, reason", [
-    ("AotExecutorFactory", "ahead-of-time executor ended"), ("VMExecutable", "virtual machine ended"),
-    ("stackvm", "stack machine")])
+    ("AotExecutorFactory", "ahead-of-time executor ended"),
+    ("VMExecutable", "virtual machine ended"), ("stackvm", "stack machine")])
 def test_module_of_a_kind_that_is_gone_says_why(embed, key, reason):
     with pytest.raises(tvmgo.TVMError, match=f"module of kind {key}, which cannot run.*{reason}"):
         embed(blob((key, b"123"), LIB, tree([0, 1, 1], [1])))
@@ -469,10 +470,11 @@ def test_length_of_the_whole_changed(patched, changed):
 
 @pytest.mark.parametrize("change, words", [
     (dict(magic=1), "the tensor magic"), (dict(device=2), "a CPU tensor"),
-    (dict(ndim=-1), "dimensions"), (dict(ndim=2**31 - 1), "dimensions"), (dict(code=6), "element type"), (dict(code=7), "element type"),
-    (dict(bits=0), "whole bytes"), (dict(lanes=0), "one lane"), (dict(lanes=4), "one lane"),
-    (dict(dim=-1), "shape"), (dict(dim=2**62), "shape"), (dict(dim=2**40), "data length"),
-    (dict(nbytes=7), "data length"), (dict(nbytes=-8), "data length"), (dict(bits=2), "whole bytes"),
+    (dict(ndim=-1), "dimensions"), (dict(ndim=2**31 - 1), "dimensions"),
+    (dict(code=6), "element type"), (dict(code=7), "element type"), (dict(bits=0), "whole bytes"),
+    (dict(lanes=0), "one lane"), (dict(lanes=4), "one lane"), (dict(dim=-1), "shape"),
+    (dict(dim=2**62), "shape"), (dict(dim=2**40), "data length"), (dict(nbytes=7), "data length"),
+    (dict(nbytes=-8), "data length"), (dict(bits=2), "whole bytes"),
     (dict(code=4, bits=3), "whole bytes"), (dict(code=5, bits=1), "whole bytes"),
 ], ids=str)
 def test_wrong_tensor(embed, change, words):

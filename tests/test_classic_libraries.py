@@ -550,7 +550,8 @@ def network_graph():
     nodes += [operator("pool", "mean_of_channels", [0]), operator("flat", "__nop", [3]),
               operator("dense", "weigh", [4, 1, 2]), operator("head", "normalise_squares", [5])]
     return json.dumps({
-        "nodes": nodes, "arg_nodes": [0, 1, 2], "heads": [[6, 0, 0]], "node_row_ptr": list(range(8)),
+        "nodes": nodes, "arg_nodes": [0, 1, 2], "heads": [[6, 0, 0]],
+        "node_row_ptr": list(range(8)),
         "attrs": {"shape": ["list_shape", shapes], "dltype": ["list_str", ["float32"] * 7],
                   "storage_id": ["list_int", [0, 1, 2, 3, 3, 4, 5]],
                   "device_index": ["list_int", [1] * 7]}})

@@ -35,7 +35,7 @@ KINDS_OF_MISTAKES = ["InvalidWrite", "Leak_DefinitelyLost", "UninitCondition"]
 
 
 def frames_of(error):
-    """Return (object file, function) of the frames above the interpreter's loop, innermost first."""
+    """Return object file and function of the frames above the interpreter's, innermost first."""
     found = []
     for frame in error.find("stack").iter("frame"):
         if frame.findtext("fn") == INTERPRETER:

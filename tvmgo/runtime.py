@@ -142,14 +142,14 @@ def _load_beside_runtime(library: str) -> bool:
 
 
 def load_extra() -> bool:
-    """Load libtvm_runtime_extra (sort, topk, random) if it is there. Return whether that was new."""
+    """Load libtvm_runtime_extra (sort, topk, random) if there is one. Return whether it was new."""
     if _has_function("tvm.contrib.sort.argsort"):
         return False
     return _load_beside_runtime("tvm_runtime_extra")
 
 
-# What compiled libraries contain that need a companion of libtvm_runtime: names of functions, which
-# are looked up when a kernel runs; and an embedded module for CUDA, made when the library is loaded.
+# What compiled libraries contain that needs a companion of libtvm_runtime: names of functions, which
+# are looked up when a kernel runs; and an embedded module for CUDA, made when they are loaded.
 # Libraries of all releases write its kind after the length of the word.
 _MENTIONS = (
     (b"tvm.contrib.", "tvm_runtime_extra"),
@@ -191,7 +191,7 @@ def fresh_library(path: str) -> Iterator[str]:
 
 
 def libraries() -> dict[str, str]:
-    """Return the libraries loaded so far: name to path; an empty path is one somebody else loaded."""
+    """Return name and path of the libraries loaded; the path is empty where others loaded one."""
     return dict(_loaded)
 
 

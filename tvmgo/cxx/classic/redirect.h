@@ -18,7 +18,8 @@ struct Redirection {
 };
 
 // Replaces addresses in the tables through which a library reaches its imports. `handle` is the
-// system's; [read_only_begin, read_only_end) is what its loader has made read-only after filling it.
+// system's; from `read_only_begin` to `read_only_end` lies what its loader has made read-only after
+// filling it.
 void RedirectImports(void* handle, uintptr_t read_only_begin, uintptr_t read_only_end,
                      const std::vector<Redirection>& redirections);
 
