@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import os
+import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,8 @@ ROOMS = ("handle", "error", "dtype", "device", "bytearray", "ndarray", "array", 
 
 # Flags for developers: AddressSanitizer and line coverage change what is built, not how.
 SANITIZE = os.environ.get("TVMGO_SANITIZE", "")
+# Whoever builds has the last word, after the flags below.
+CFLAGS = shlex.split(os.environ.get("CFLAGS", ""))
 
 
 def tvm_ffi_root() -> Path:
@@ -42,7 +45,8 @@ def extension(room: str, **options) -> Extension:
         link_args += [f"-fsanitize={SANITIZE}"]
     if sys.platform == "darwin":  # the loader there wants a path, if only a relative one
         link_args += ["-Wl,-rpath,@loader_path/../tvm_ffi/lib"]
-    options["extra_compile_args"] = compile_args + options.get("extra_compile_args", [])
+    options["extra_compile_args"] = [*compile_args, *options.get("extra_compile_args", []),
+                                     *CFLAGS]
     return Extension(
         f"tvmgo.{room}",
         [f"tvmgo/{room}.pyx", *options.pop("sources", [])],
