@@ -148,9 +148,9 @@ def load_extra() -> bool:
     return _load_beside_runtime("tvm_runtime_extra")
 
 
-# What compiled libraries contain that needs a companion of libtvm_runtime: names of functions, which
-# are looked up when a kernel runs; and an embedded module for CUDA, made when they are loaded.
-# Libraries of all releases write its kind after the length of the word.
+# What in a compiled library needs a companion of libtvm_runtime: names of functions, which are
+# looked up when a kernel runs; and an embedded module for CUDA, made when the library is loaded.
+# All releases write its kind after the length of the word.
 _MENTIONS = (
     (b"tvm.contrib.", "tvm_runtime_extra"),
     ((4).to_bytes(8, "little") + b"cuda", "tvm_runtime_cuda"),
