@@ -19,7 +19,7 @@ FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,container convert error f
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/*.pyx tvmgo/*.pxd tvmgo/capi/* tvmgo/cxx/* tvmgo/cxx/classic/*)
 
-.PHONY: demo test bench fuzz clean
+.PHONY: demo test bench fuzz valgrind clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -55,6 +55,10 @@ $(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(wildcard tvmgo/compiler/*.py)
 # A million mutated inputs for each parser of untrusted files, under the sanitizers.
 fuzz: $(INSTALLED)
 	$(RUN) -m tests.fuzz --runs 1000000
+
+# The tests of classic libraries under Valgrind: a few minutes.
+valgrind: $(INSTALLED)
+	$(RUN) -m tests.valgrind
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/*.so

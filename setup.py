@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build of the extension modules; everything else is in pyproject.toml."""
 import importlib.util
+import itertools
 import os
+import shlex
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy
@@ -21,6 +24,8 @@ ROOMS = ("handle", "error", "dtype", "device", "bytearray", "ndarray", "array", 
 
 # Flags for developers: AddressSanitizer and line coverage change what is built, not how.
 SANITIZE = os.environ.get("TVMGO_SANITIZE", "")
+# Whoever builds has the last word, after the flags below.
+CFLAGS = shlex.split(os.environ.get("CFLAGS", ""))
 
 
 def tvm_ffi_root() -> Path:
@@ -40,7 +45,8 @@ def extension(room: str, **options) -> Extension:
         link_args += [f"-fsanitize={SANITIZE}"]
     if sys.platform == "darwin":  # the loader there wants a path, if only a relative one
         link_args += ["-Wl,-rpath,@loader_path/../tvm_ffi/lib"]
-    options["extra_compile_args"] = compile_args + options.get("extra_compile_args", [])
+    options["extra_compile_args"] = [*compile_args, *options.get("extra_compile_args", []),
+                                     *CFLAGS]
     return Extension(
         f"tvmgo.{room}",
         [f"tvmgo/{room}.pyx", *options.pop("sources", [])],
@@ -55,9 +61,18 @@ def extension(room: str, **options) -> Extension:
 
 
 class BuildExt(build_ext):
-    """Link without the run path an interpreter may have been built with: it is an absolute one."""
+    """Compile as many files at a time as there are processors, and link without the run path an
+    interpreter may have been built with: it is an absolute one."""
 
     def build_extensions(self):
+        compile_some = self.compiler.compile
+        pool = ThreadPoolExecutor(os.cpu_count())
+
+        def compile_all(sources, *args, **options):
+            return list(itertools.chain.from_iterable(
+                pool.map(lambda source: compile_some([source], *args, **options), sources)))
+
+        self.compiler.compile = compile_all
         for name in ("linker_so", "linker_so_cxx"):
             command = getattr(self.compiler, name, None)
             if command:
@@ -75,15 +90,15 @@ executor = extension(
 )
 
 # Not a Python module: the C names that some classic libraries import, apart from everything else
-# because it is opened for all libraries to see.
-classic_exports = Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
-                            extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])
+# because it is opened for all libraries to see. Classic libraries are loaded on Linux only.
+classic_exports = [Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
+                             extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])]
 
 setup(
     version=VERSION,
     cmdclass={"build_ext": BuildExt},
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=[classic_exports] + cythonize(
+    ext_modules=(classic_exports if sys.platform == "linux" else []) + cythonize(
         [extension(room) for room in ROOMS] + [executor],
         compiler_directives={
             "language_level": 3,

@@ -20,6 +20,33 @@ KERNEL(add4) {
   return 0;
 }
 
+// The same with checks like those TVM puts into compiled functions.
+KERNEL(add4_checked) {
+  const char* wrong = num_args == 3 ? NULL : "expected 3 arguments";
+  for (int i = 0; i < 3 && wrong == NULL; ++i) {
+    const DLTensor* tensor = (const DLTensor*)((char*)args[i].v_ptr + sizeof(TVMFFIObject));
+    if (args[i].type_index != kTVMFFITensor) {
+      wrong = "expected a tensor";
+    } else if (tensor->ndim != 1 || tensor->shape[0] != 4) {
+      wrong = "expected the shape (4,)";
+    } else if (tensor->dtype.code != kDLFloat || tensor->dtype.bits != 32 ||
+               tensor->dtype.lanes != 1) {
+      wrong = "expected float32";
+    } else if (tensor->strides != NULL && tensor->strides[0] != 1) {
+      wrong = "expected a compact tensor";
+    } else if (tensor->byte_offset != 0) {
+      wrong = "expected a byte offset of 0";
+    } else if (tensor->device.device_type != kDLCPU || tensor->device.device_id != 0) {
+      wrong = "expected a tensor on cpu:0";
+    }
+  }
+  if (wrong != NULL) {
+    TVMFFIErrorSetRaisedFromCStr("ValueError", wrong);
+    return -1;
+  }
+  return __tvm_ffi_add4(self, args, num_args, result);
+}
+
 static int64_t first_element(const DLTensor* tensor) {
   return (int64_t)*(const float*)((const char*)tensor->data + tensor->byte_offset);
 }

@@ -19,5 +19,6 @@ def library(name: str = "kernels") -> str:
     target = os.path.join(directory.name, f"{name}.so")
     late = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O2", "-Wall", "-Werror", "-shared",
-                    "-fPIC", f"-I{headers}", str(Path(__file__).with_name(f"{name}.c")), "-o", target, *late], check=True)
+                    "-fPIC", f"-I{headers}", str(Path(__file__).with_name(f"{name}.c")), "-o",
+                    target, *late], check=True)
     return target

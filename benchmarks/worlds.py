@@ -66,6 +66,7 @@ def tvmgo_names(nbytes: int, source: np.ndarray) -> dict:
         "target_view": np.asarray(target),
         "filled": tvmgo.array(source),
         "per_operator": chain.nanoseconds_per_operator(kernels.library(), "add4"),
+        "per_operator_checked": chain.nanoseconds_per_operator(kernels.library(), "add4_checked"),
     }
 
 
@@ -128,8 +129,9 @@ def python_names(nbytes: int, source: np.ndarray) -> dict:
 
 
 def classic_names(nbytes: int, source: np.ndarray) -> dict:
-    return {"per_operator": chain.nanoseconds_per_operator(kernels.library("classic_kernels"),
-                                                           "add4")}
+    library = kernels.library("classic_kernels")
+    return {"per_operator": chain.nanoseconds_per_operator(library, "add4"),
+            "per_operator_checked": chain.nanoseconds_per_operator(library, "add4_checked")}
 
 
 WORLDS = {

@@ -94,8 +94,8 @@ def deviations(chosen):
     rows = ["| fact | call | gotvm | tvmgo | why |", "| --- | --- | --- | --- | --- |"]
     for fact in chosen:
         statement = statement_of(fact)
-        cells = (f"`{fact.id}`", f"`{fact.call}`", recorded_outcome(fact), str(statement.outcome_of(fact)),
-                 statement.reason_of(fact))
+        cells = (f"`{fact.id}`", f"`{fact.call}`", recorded_outcome(fact),
+                 str(statement.outcome_of(fact)), statement.reason_of(fact))
         rows.append(in_row(map(in_cell, cells)))
     return "\n".join(rows)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several test files need: compiled libraries, other processes, other libraries' arrays, raw buffers, memory use."""
+"""What several test files need: compiled libraries, other processes, other libraries' arrays, raw
+buffers, memory use.
+"""
 import contextlib
 import ctypes
 import importlib.util
@@ -28,8 +30,8 @@ def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
         [*map(str, path), *([given] if given else []), str(PACKAGE.parent)])
     environment["PYTHONFAULTHANDLER"] = "1"
     environment.update(env)
-    return subprocess.run([sys.executable, *arguments, "-c", textwrap.dedent(code)], env=environment,
-                          capture_output=True, text=True, timeout=timeout)
+    return subprocess.run([sys.executable, *arguments, "-c", textwrap.dedent(code)],
+                          env=environment, capture_output=True, text=True, timeout=timeout)
 
 
 def compile_library(source, target, *options):
@@ -73,8 +75,8 @@ class ForkServer:
             [*filter(None, [os.environ.get("PYTHONPATH")]), str(PACKAGE.parent)])
         self.output = Path(directory, "output")
         self.process = subprocess.Popen(
-            [sys.executable, "-c", FORK_SERVER.format(setup=setup, timeout=timeout)], env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [sys.executable, "-c", FORK_SERVER.format(setup=setup, timeout=timeout)],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, script):
         """Return the exit code of `script`, negative for a signal, and what it wrote."""
@@ -90,7 +92,7 @@ class ForkServer:
 
 
 def output_of(code, **options):
-    """Run `code` in a fresh interpreter, which must end well and silently; return what it printed."""
+    """Run `code` in a fresh interpreter, which must end well and silently; return its output."""
     done = run_python(code, **options)
     assert (done.returncode, done.stderr) == (0, ""), (
         f"exit code {done.returncode}, stdout {done.stdout!r}\n{done.stderr}")
@@ -115,7 +117,6 @@ class OldExporter(Exporter):
 
     def __dlpack__(self, stream=None):
         return self.array.__dlpack__()
-
 
 
 

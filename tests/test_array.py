@@ -4,6 +4,7 @@ import array as stdlib_array
 import ctypes
 import copy
 import gc
+import math
 import pickle
 import sys
 
@@ -13,8 +14,8 @@ import pytest
 
 import tvmgo
 from helpers import (
-    ANY_CONTIGUOUS, C_CONTIGUOUS, F_CONTIGUOUS, FORMAT, FULL, ND, SIMPLE, STRIDES, WRITABLE, Exporter,
-    OldExporter, address_of, raw_buffer,
+    ANY_CONTIGUOUS, C_CONTIGUOUS, F_CONTIGUOUS, FORMAT, FULL, ND, SIMPLE, STRIDES, WRITABLE,
+    Exporter, OldExporter, address_of, raw_buffer,
 )
 
 NUMPY_NAMES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -26,7 +27,8 @@ SIZES = [0, 1, 5, 100_003]
 SHAPES = [(), (0,), (1,), (3,), (2, 3), (2, 0, 3), (1, 1, 1), (2, 3, 4, 5), (1,) * 64]
 
 every_dtype = pytest.mark.parametrize("name", NUMPY_NAMES + ML_NAMES)
-every_shape = pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{len(shape)}d-{np.prod(shape, dtype=int)}")
+every_shape = pytest.mark.parametrize("shape", SHAPES,
+                                      ids=lambda shape: f"{len(shape)}d-{math.prod(shape)}")
 
 
 def numpy_dtype(name):
@@ -85,7 +87,8 @@ def test_empty_without_a_dtype_is_float32():
     assert str(tvmgo.empty(1).dtype) == "float32"
 
 
-@pytest.mark.parametrize("dtype", [np.int8, np.dtype("int8"), "int8", tvmgo.DType("int8")], ids=repr)
+@pytest.mark.parametrize("dtype", [np.int8, np.dtype("int8"), "int8", tvmgo.DType("int8")],
+                         ids=repr)
 def test_empty_takes_a_dtype_in_every_spelling(dtype):
     assert tvmgo.empty(1, dtype).dtype == "int8"
 
@@ -96,14 +99,15 @@ def test_empty_takes_a_shape_in_every_spelling(shape):
     assert tvmgo.empty(shape).shape == (4,)
 
 
-@pytest.mark.parametrize("shape", [-1, (-1,), (2, -2), (-2, -2), (0, -1), (-2**63,), (-2**64,)], ids=str)
+@pytest.mark.parametrize("shape", [-1, (-1,), (2, -2), (-2, -2), (0, -1), (-2**63,), (-2**64,)],
+                         ids=str)
 def test_empty_of_a_negative_shape_raises_value_error(shape):
     with pytest.raises(ValueError, match="shape: expected sizes from 0"):
         tvmgo.empty(shape)
 
 
-@pytest.mark.parametrize("shape", [(2**63,), (2**64,), (2**200,), (2**63 - 1,), (2**32, 2**32), (2**31,) * 64,
-                                   (2**62, 4), (2**61, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(2**63,), (2**64,), (2**200,), (2**63 - 1,), (2**32, 2**32),
+                                   (2**31,) * 64, (2**62, 4), (2**61, 3)], ids=str)
 def test_empty_of_an_overflowing_shape_raises_value_error(shape):
     with pytest.raises(ValueError) as caught:
         tvmgo.empty(shape, "float64")
@@ -130,8 +134,8 @@ def test_empty_of_more_dimensions_than_numpy_has_can_be_copied_flat():
         memoryview(array)
 
 
-@pytest.mark.parametrize("shape", [None, 1.0, (1.0,), "12", b"12"[0:0].decode, ("1",), (None,), object(), (2, [3]),
-                                   1j], ids=repr)
+@pytest.mark.parametrize("shape", [None, 1.0, (1.0,), "12", b"12"[0:0].decode, ("1",), (None,),
+                                   object(), (2, [3]), 1j], ids=repr)
 def test_empty_of_no_shape_raises_type_error(shape):
     with pytest.raises(TypeError, match="shape: expected ints"):
         tvmgo.empty(shape)
@@ -164,7 +168,8 @@ def test_empty_is_aligned_to_128_bytes(kernels, shape, name):
     assert [kernels["tensor_address"](array) % 128 for array in held] == [0] * 20
 
 
-@pytest.mark.parametrize("name, nbytes", [("int4", 3), ("uint1", 1), ("float32x4", 80), ("int24", 15),
+@pytest.mark.parametrize("name, nbytes",
+                         [("int4", 3), ("uint1", 1), ("float32x4", 80), ("int24", 15),
                                           ("float4_e2m1fn", 3)])
 def test_empty_of_a_dtype_beyond_numpy_knows_its_bytes(name, nbytes):
     array = tvmgo.empty(5, name)
@@ -182,8 +187,9 @@ def test_empty_on_another_cpu_keeps_the_index(index):
 
 
 @pytest.mark.parametrize("device", [tvmgo.opencl(0), tvmgo.metal(0), tvmgo.vpi(0), tvmgo.sdaccel(0),
-                                    tvmgo.opengl(0), tvmgo.ext_dev(0), tvmgo.cuda(10000), tvmgo.Device(99),
-                                    tvmgo.Device(-1), tvmgo.Device(-2**31)], ids=str)
+                                    tvmgo.opengl(0), tvmgo.ext_dev(0), tvmgo.cuda(10000),
+                                    tvmgo.Device(99), tvmgo.Device(-1), tvmgo.Device(-2**31)],
+                         ids=str)
 def test_empty_on_a_device_that_is_not_there_raises_tvm_error(device):
     with pytest.raises(tvmgo.TVMError):
         tvmgo.empty(4, device=device)
@@ -203,7 +209,8 @@ def test_shape_is_a_copy_of_plain_ints():
     assert [type(extent) for extent in shape] == [int, int]
 
 
-@pytest.mark.parametrize("attribute", ["shape", "strides", "ndim", "dtype", "device", "ctx", "size", "nbytes"])
+@pytest.mark.parametrize("attribute",
+                         ["shape", "strides", "ndim", "dtype", "device", "ctx", "size", "nbytes"])
 def test_setting_an_attribute_raises(attribute):
     with pytest.raises(AttributeError):
         setattr(tvmgo.empty(2), attribute, (1,))
@@ -229,8 +236,9 @@ def test_array_of_an_ndarray_is_the_same(name, shape):
     assert_same(tvmgo.array(expected).numpy(), expected)
 
 
-@pytest.mark.parametrize("data", [5, -2.5, True, 1 + 2j, [1, 2, 3], [[1.5], [2.5]], (1, 2), [], [[]], [True, False],
-                                  np.float32(1.5), np.bool_(True), range(5), 2**63, -2**63], ids=repr)
+@pytest.mark.parametrize("data", [5, -2.5, True, 1 + 2j, [1, 2, 3], [[1.5], [2.5]], (1, 2), [],
+                                  [[]], [True, False], np.float32(1.5), np.bool_(True), range(5),
+                                  2**63, -2**63], ids=repr)
 def test_array_of_python_data_is_numpys(data):
     assert_same(tvmgo.array(data).numpy(), np.asarray(data))
 
@@ -253,7 +261,8 @@ def test_array_is_a_copy(make):
     assert array.numpy()[0] == 0
 
 
-@pytest.mark.parametrize("data", [np.arange(12).reshape(3, 4)[:, ::2], np.arange(12).reshape(3, 4).T,
+@pytest.mark.parametrize("data",
+                         [np.arange(12).reshape(3, 4)[:, ::2], np.arange(12).reshape(3, 4).T,
                                   np.arange(5)[::-1], np.broadcast_to(np.arange(3), (4, 3)),
                                   np.asfortranarray(np.arange(6).reshape(2, 3))],
                          ids=["steps", "transposed", "reversed", "broadcast", "F order"])
@@ -275,8 +284,10 @@ def test_array_of_a_read_only_exporter_is_a_copy():
     assert_same(tvmgo.array(Exporter(data)).numpy(), data)
 
 
-@pytest.mark.parametrize("dtype", ["float32", np.int8, "bool", "bfloat16", tvmgo.DType("float16")], ids=str)
-@pytest.mark.parametrize("make", [lambda x: x, list, tvmgo.array, Exporter], ids=["ndarray", "list", "Array", "dlpack"])
+@pytest.mark.parametrize("dtype", ["float32", np.int8, "bool", "bfloat16", tvmgo.DType("float16")],
+                         ids=str)
+@pytest.mark.parametrize("make", [lambda x: x, list, tvmgo.array, Exporter],
+                         ids=["ndarray", "list", "Array", "dlpack"])
 def test_array_with_a_dtype_converts_as_numpy(make, dtype):
     data = np.array([0.0, 1.5, 2.25])
     expected = data.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else
@@ -285,8 +296,9 @@ def test_array_with_a_dtype_converts_as_numpy(make, dtype):
 
 
 @pytest.mark.parametrize("data", ["text", b"bytes", [object()], None, [None], ["a"], {1: 2}, 2**200,
-                                  np.array([1], "M8[s]"), np.zeros(2, [("a", "f4")]), np.longdouble(1),
-                                  np.array([object()])], ids=lambda x: type(x).__name__)
+                                  np.array([1], "M8[s]"), np.zeros(2, [("a", "f4")]),
+                                  np.longdouble(1), np.array([object()])],
+                         ids=lambda x: type(x).__name__)
 def test_array_of_elements_no_array_holds_raises_type_error(data):
     with pytest.raises(TypeError) as caught:
         tvmgo.array(data)
@@ -391,16 +403,20 @@ def test_copy_from_takes_a_buffer_whose_format_tells_the_native_order():
 
 
 def test_copy_from_a_buffer_of_bool_takes_it():
-    assert tvmgo.empty(2, "bool").copy_from(memoryview(b"\1\0").cast("?")).numpy().tolist() == [True, False]
+    assert tvmgo.empty(2,
+                       "bool").copy_from(memoryview(b"\1\0").cast("?")).numpy().tolist() == [True,
+                                                                                             False]
 
 
 @pytest.mark.parametrize("source", [
-    np.arange(24, dtype=np.int32).reshape(4, 6)[::2, ::2], np.arange(6, dtype=np.int32).reshape(2, 3).T,
-    np.arange(6, dtype=np.int32)[::-1], np.broadcast_to(np.int32(7), (6,)),
+    np.arange(24, dtype=np.int32).reshape(4, 6)[::2, ::2],
+    np.arange(6, dtype=np.int32).reshape(2, 3).T, np.arange(6, dtype=np.int32)[::-1],
+    np.broadcast_to(np.int32(7), (6,)),
     np.asfortranarray(np.arange(6, dtype=np.int32).reshape(2, 3)),
 ], ids=["steps", "transposed", "reversed", "broadcast", "F order"])
 @pytest.mark.parametrize("make", [
-    lambda x: x, memoryview, lambda x: tvmgo.from_dlpack(x) if x.flags.writeable else tvmgo.array(x),
+    lambda x: x, memoryview,
+    lambda x: tvmgo.from_dlpack(x) if x.flags.writeable else tvmgo.array(x),
 ], ids=["ndarray", "memoryview", "Array"])
 def test_copy_from_a_strided_source_goes_in_c_order(source, make):
     target = tvmgo.empty(6, "int32")
@@ -495,10 +511,11 @@ def test_copy_from_into_its_own_memory_in_another_order_copies_the_old_elements(
 WRONG_TYPES = [
     np.zeros(4, np.float64), np.zeros(4, np.int32), np.zeros(4, np.uint32), np.zeros(8, np.float16),
     np.zeros(16, np.uint8), np.zeros(4, ">f4"), np.zeros(4, "M8[s]"), np.zeros(4, object),
-    np.zeros(4, [("a", "f4")]), np.zeros(4, "S4"), np.zeros(4, ml_dtypes.bfloat16), bytes(16), bytearray(16),
-    memoryview(bytes(16)), memoryview(np.zeros(4, np.int32)), stdlib_array.array("d", [0] * 4),
-    memoryview(np.zeros(4, ">f4")), memoryview(np.zeros(4, [("a", "f4")])), tvmgo.ByteArray(bytes(16)),
-    "text", 5, 2.5, None, [1.0, 2.0, 3.0, 4.0], (1.0,) * 4, object(), Exporter(np.zeros(4, np.int32)),
+    np.zeros(4, [("a", "f4")]), np.zeros(4, "S4"), np.zeros(4, ml_dtypes.bfloat16), bytes(16),
+    bytearray(16), memoryview(bytes(16)), memoryview(np.zeros(4, np.int32)),
+    stdlib_array.array("d", [0] * 4), memoryview(np.zeros(4, ">f4")),
+    memoryview(np.zeros(4, [("a", "f4")])), tvmgo.ByteArray(bytes(16)), "text", 5, 2.5, None,
+    [1.0, 2.0, 3.0, 4.0], (1.0,) * 4, object(), Exporter(np.zeros(4, np.int32)),
 ]
 
 
@@ -576,7 +593,8 @@ def test_copy_to_returns_the_target(make):
 
 @pytest.mark.parametrize("make", [lambda x: x, tvmgo.from_dlpack, memoryview, Exporter],
                          ids=["ndarray", "Array", "memoryview", "dlpack"])
-@pytest.mark.parametrize("view", [lambda m: m, lambda m: m[::2, ::2], lambda m: m[:3, :4].T, lambda m: m[2::-1, 3::-1]],
+@pytest.mark.parametrize("view", [lambda m: m, lambda m: m[::2, ::2], lambda m: m[:3, :4].T,
+                                  lambda m: m[2::-1, 3::-1]],
                          ids=["compact", "steps", "transposed", "reversed"])
 @pytest.mark.parametrize("strided_source", [False, True], ids=["compact", "strided"])
 def test_copy_to_any_layout_goes_in_c_order(make, view, strided_source):
@@ -596,7 +614,8 @@ def test_copy_to_leaves_the_gaps():
     assert whole.sum() == 4
 
 
-@pytest.mark.parametrize("make", [bytearray, lambda x: stdlib_array.array("B", x)], ids=["bytearray", "array"])
+@pytest.mark.parametrize("make", [bytearray, lambda x: stdlib_array.array("B", x)],
+                         ids=["bytearray", "array"])
 def test_copy_to_a_byte_buffer_takes_uint8(make):
     target = make(b"\0\0\0")
     tvmgo.array(np.array([1, 2, 3], np.uint8)).copy_to(target)
@@ -622,9 +641,10 @@ def test_copy_to_its_own_memory_in_another_order_copies_the_old_elements(view, m
 
 
 @pytest.mark.parametrize("target", [
-    np.zeros(4, np.float64), np.zeros(4, np.int32), np.zeros(4, ">f4"), np.zeros(4, object), bytearray(16),
-    np.zeros(4, [("a", "f4")]), memoryview(np.zeros(4, np.int32)), stdlib_array.array("d", [0] * 4),
-    Exporter(np.zeros(4, np.int32)), "text", 5, None, [0.0] * 4, object(),
+    np.zeros(4, np.float64), np.zeros(4, np.int32), np.zeros(4, ">f4"), np.zeros(4, object),
+    bytearray(16), np.zeros(4, [("a", "f4")]), memoryview(np.zeros(4, np.int32)),
+    stdlib_array.array("d", [0] * 4), Exporter(np.zeros(4, np.int32)), "text", 5, None, [0.0] * 4,
+    object(),
 ], ids=type_and_dtype)
 def test_copy_to_of_another_element_type_raises_type_error(target):
     with pytest.raises(TypeError):
@@ -653,8 +673,10 @@ def read_only(array):
     return array
 
 
-@pytest.mark.parametrize("target", [read_only(np.zeros(4, np.float32)), memoryview(bytes(16)).cast("f"),
-                                    Exporter(read_only(np.zeros(4, np.float32)))], ids=["ndarray", "memoryview", "dlpack"])
+@pytest.mark.parametrize("target",
+                         [read_only(np.zeros(4, np.float32)), memoryview(bytes(16)).cast("f"),
+                                    Exporter(read_only(np.zeros(4, np.float32)))],
+                         ids=["ndarray", "memoryview", "dlpack"])
 def test_copy_to_a_read_only_target_raises_type_error(target):
     with pytest.raises((TypeError, BufferError)):
         tvmgo.array(np.ones(4, np.float32)).copy_to(target)
@@ -713,7 +735,8 @@ def test_conversion_of_a_dtype_beyond_numpy_raises_type_error(method, name):
         getattr(tvmgo.empty(4, name), method)()
 
 
-@pytest.mark.parametrize("bits", [0x7FC00000, 0x7FA00001, 0xFFC00123, 0x80000000, 0x00000001, 0x7F800000],
+@pytest.mark.parametrize("bits",
+                         [0x7FC00000, 0x7FA00001, 0xFFC00123, 0x80000000, 0x00000001, 0x7F800000],
                          ids=["nan", "signalling nan", "nan payload", "-0", "denormal", "inf"])
 def test_round_trip_keeps_the_bits_of_floats(bits):
     source = np.array([bits], np.uint32).view(np.float32)
@@ -796,7 +819,8 @@ def test_buffer_request_gets_what_it_asks_for_and_no_more(flags, shape, strides)
         assert ctypes.string_at(view.buf, 24) == np.arange(6, dtype=np.int32).tobytes()
 
 
-@pytest.mark.parametrize("flags", [SIMPLE, WRITABLE, ND, FORMAT, C_CONTIGUOUS, F_CONTIGUOUS, ANY_CONTIGUOUS],
+@pytest.mark.parametrize("flags",
+                         [SIMPLE, WRITABLE, ND, FORMAT, C_CONTIGUOUS, F_CONTIGUOUS, ANY_CONTIGUOUS],
                          ids=["simple", "writable", "nd", "format", "c", "f", "any"])
 def test_buffer_request_a_strided_array_cannot_meet_raises_buffer_error(flags):
     with pytest.raises(BufferError):
@@ -953,7 +977,8 @@ def test_dlpack_with_copy_of_small_floats_does_not_share():
 
 @pytest.mark.parametrize("options, name", [
     ({}, "dltensor"), ({"max_version": None}, "dltensor"), ({"max_version": (0, 8)}, "dltensor"),
-    ({"max_version": (1, 0)}, "dltensor_versioned"), ({"max_version": (1, 99)}, "dltensor_versioned"),
+    ({"max_version": (1, 0)}, "dltensor_versioned"),
+    ({"max_version": (1, 99)}, "dltensor_versioned"),
     ({"max_version": (2, 0)}, "dltensor_versioned"), ({"stream": None}, "dltensor"),
     ({"dl_device": (1, 0)}, "dltensor"), ({"dl_device": None}, "dltensor"),
 ], ids=str)
@@ -1060,7 +1085,8 @@ def test_from_dlpack_keeps_the_source_alive_and_lets_it_go(make):
     assert sys.getrefcount(source) == before
 
 
-@pytest.mark.parametrize("view", [lambda m: m[:, ::2], lambda m: m.T, lambda m: m[::-1], lambda m: m[1:, 1:]],
+@pytest.mark.parametrize("view", [lambda m: m[:, ::2], lambda m: m.T, lambda m: m[::-1],
+                                  lambda m: m[1:, 1:]],
                          ids=["steps", "transposed", "reversed", "corner"])
 @pytest.mark.parametrize("make", [lambda x: x, Exporter], ids=["ndarray", "dlpack"])
 def test_from_dlpack_keeps_strides(view, make):
@@ -1093,7 +1119,8 @@ def test_from_dlpack_of_strides_that_are_no_whole_elements_raises_value_error():
         tvmgo.from_dlpack(source)
 
 
-@pytest.mark.parametrize("dtype", [">f4", "M8[s]", "m8[s]", "U3", "S3", "O", [("a", "f4")], np.longdouble, "V3"], ids=str)
+@pytest.mark.parametrize("dtype", [">f4", "M8[s]", "m8[s]", "U3", "S3", "O", [("a", "f4")],
+                                   np.longdouble, "V3"], ids=str)
 def test_from_dlpack_of_elements_no_array_holds_raises_type_error(dtype):
     with pytest.raises(TypeError):
         tvmgo.from_dlpack(np.zeros(2, dtype))
@@ -1105,7 +1132,8 @@ def test_from_dlpack_of_padded_small_elements_raises_type_error(name):
         tvmgo.from_dlpack(np.zeros(2, getattr(ml_dtypes, name)))
 
 
-@pytest.mark.parametrize("x", [None, 5, "text", b"bytes", [1, 2], memoryview(b"abc"), object()], ids=repr)
+@pytest.mark.parametrize("x", [None, 5, "text", b"bytes", [1, 2], memoryview(b"abc"), object()],
+                         ids=repr)
 def test_from_dlpack_of_something_else_raises_type_error(x):
     with pytest.raises(TypeError, match="__dlpack__"):
         tvmgo.from_dlpack(x)
@@ -1136,7 +1164,8 @@ def test_from_dlpack_of_a_capsule_of_another_name_raises_type_error(name):
         tvmgo.from_dlpack(Strange())
 
 
-@pytest.mark.parametrize("exception", [ValueError("no"), BufferError("no"), KeyboardInterrupt(), TypeError("no")],
+@pytest.mark.parametrize("exception", [ValueError("no"), BufferError("no"), KeyboardInterrupt(),
+                                       TypeError("no")],
                          ids=lambda e: type(e).__name__)
 def test_from_dlpack_of_an_exporter_that_raises_raises_the_same(exception):
     class Failing:

@@ -26,8 +26,8 @@ def over_mmap(data):
     lambda data: np.frombuffer(data, np.uint8), lambda data: array.array("B", data), over_mmap,
     lambda data: (ctypes.c_ubyte * len(data)).from_buffer_copy(data),
     lambda data: tvmgo.array(np.frombuffer(data, np.uint8)), tvmgo.ByteArray,
-], ids=["bytes", "bytearray", "memoryview", "writable memoryview", "ndarray", "array", "mmap", "ctypes",
-        "Array", "ByteArray"])
+], ids=["bytes", "bytearray", "memoryview", "writable memoryview", "ndarray", "array", "mmap",
+        "ctypes", "Array", "ByteArray"])
 def test_byte_array_of_a_buffer_has_its_bytes(kernels, make):
     source = make(DATA)
     shared = tvmgo.ByteArray(source)
@@ -47,7 +47,8 @@ def test_byte_array_of_a_shaped_ndarray_has_its_bytes_in_c_order():
 @pytest.mark.parametrize("size", NUMBERS)
 def test_callee_reads_the_very_bytes(kernels, size):
     source = bytearray(range(size)) if size else bytearray(b"x")
-    assert kernels["byte_address"](tvmgo.ByteArray(source)) == np.frombuffer(source, np.uint8).ctypes.data
+    assert kernels["byte_address"](tvmgo.ByteArray(source)) == np.frombuffer(source,
+                                                                             np.uint8).ctypes.data
 
 
 @pytest.mark.parametrize("size", NUMBERS)
@@ -116,7 +117,8 @@ def test_byte_array_of_no_buffer_raises_type_error(source):
 
 
 @pytest.mark.parametrize("source", [np.arange(10)[::2], memoryview(b"abcdef")[::2],
-                                    np.zeros((2, 3), order="F")], ids=["ndarray", "memoryview", "F order"])
+                                    np.zeros((2, 3), order="F")],
+                         ids=["ndarray", "memoryview", "F order"])
 def test_byte_array_of_a_strided_buffer_raises_type_error(source):
     with pytest.raises(TypeError, match="C-contiguous"):
         tvmgo.ByteArray(source)

@@ -214,8 +214,9 @@ def test_factory_makes_the_other_variants(embed):
 
 
 @pytest.mark.parametrize("name, args, words", [
-    ("default", (), "expected 1 or more arguments, got 0"), ("default", (1, 0), "expected a device"),
-    ("get_graph_json", (1,), "expected 0 arguments"), ("debug_create", (tvmgo.cpu(0),), "expected 2"),
+    ("default", (), "expected 1 or more arguments, got 0"),
+    ("default", (1, 0), "expected a device"), ("get_graph_json", (1,), "expected 0 arguments"),
+    ("debug_create", (tvmgo.cpu(0),), "expected 2"),
     ("debug_create", (1, tvmgo.cpu(0)), "expected a string"),
 ], ids=str)
 def test_wrong_arguments_are_named(embed, name, args, words):
@@ -250,8 +251,8 @@ def test_constants_are_handed_over_once(embed, key):
 
 
 def test_failing_initialiser_says_why(embed):
-    module = embed(blob(("const_loader", constants(CONSTANTS, {"never": ["c0"], "nobody": []})), LIB,
-                        tree([0, 1, 1], [1])))
+    module = embed(blob(("const_loader", constants(CONSTANTS, {"never": ["c0"], "nobody": []})),
+                        LIB, tree([0, 1, 1], [1])))
     for _ in range(2):
         with pytest.raises(tvmgo.TVMError, match="^__init_never said no$"):
             module["never"]
@@ -341,8 +342,8 @@ def test_module_without_a_loader_is_named(embed):
 
 
 @pytest.mark.parametrize("key, reason", [
-    ("AotExecutorFactory", "ahead-of-time executor ended"), ("VMExecutable", "virtual machine ended"),
-    ("stackvm", "stack machine")])
+    ("AotExecutorFactory", "ahead-of-time executor ended"),
+    ("VMExecutable", "virtual machine ended"), ("stackvm", "stack machine")])
 def test_module_of_a_kind_that_is_gone_says_why(embed, key, reason):
     with pytest.raises(tvmgo.TVMError, match=f"module of kind {key}, which cannot run.*{reason}"):
         embed(blob((key, b"123"), LIB, tree([0, 1, 1], [1])))
@@ -391,6 +392,39 @@ def test_device_code_is_given_in_today_s_form(tmp_path, key, loader):
     """)
 
 
+CUDA_LIBRARY = blob(LIB, ("cuda", text("ptx") + number(0) + text("code")), tree([0, 1, 1], [1]))
+
+
+def load_beside(runtime, path):
+    """Load a library with the runtime in that directory; print what is loaded or raised."""
+    return output_of(f"""
+        import tvmgo
+        tvmgo.register_function(lambda code: tvmgo.system_library(), "tests.load_cuda")
+        try:
+            print(tvmgo.load_module({str(path)!r}).kind, *sorted(tvmgo.runtime.libraries()))
+        except tvmgo.TVMError as error:
+            print(error)
+    """, env={"TVMGO_RUNTIME_LIBRARY": str(runtime / "libtvm_runtime.so")})
+
+
+def test_cuda_s_part_of_the_runtime_is_loaded_for_a_library_with_cuda_code(tmp_path):
+    tvmgo.runtime.load()
+    runtime = tmp_path / "runtime"
+    runtime.mkdir()
+    (runtime / "libtvm_runtime.so").symlink_to(tvmgo.runtime.libraries()["tvm_runtime"])
+    path = compile_blob(CUDA_LIBRARY, tmp_path)
+    missing = "using cuda but a loader of that name is not registered; it is in libtvm_runtime_cuda"
+    assert missing in load_beside(runtime, path)
+    companion = runtime / "libtvm_runtime_cuda.so"
+    companion.write_text("no library")
+    assert missing in load_beside(runtime, path)
+    compile_library(SOURCES / "companion.c", companion)
+    assert load_beside(runtime, path) == (
+        "classic_library tvm_ffi tvm_runtime tvm_runtime_cuda\n")
+    other = compile_blob(FACTORY, tmp_path, "without")
+    assert load_beside(runtime, other) == "GraphExecutorFactory tvm_ffi tvm_runtime\n"
+
+
 # ---------------------------------------------------------------- wrong bytes
 
 EVERYTHING = blob(("GraphExecutorFactory", factory(GRAPH, PARAMS)), LIB, ("metadata_module", b""),
@@ -436,10 +470,11 @@ def test_length_of_the_whole_changed(patched, changed):
 
 @pytest.mark.parametrize("change, words", [
     (dict(magic=1), "the tensor magic"), (dict(device=2), "a CPU tensor"),
-    (dict(ndim=-1), "dimensions"), (dict(ndim=2**31 - 1), "dimensions"), (dict(code=6), "element type"), (dict(code=7), "element type"),
-    (dict(bits=0), "whole bytes"), (dict(lanes=0), "one lane"), (dict(lanes=4), "one lane"),
-    (dict(dim=-1), "shape"), (dict(dim=2**62), "shape"), (dict(dim=2**40), "data length"),
-    (dict(nbytes=7), "data length"), (dict(nbytes=-8), "data length"), (dict(bits=2), "whole bytes"),
+    (dict(ndim=-1), "dimensions"), (dict(ndim=2**31 - 1), "dimensions"),
+    (dict(code=6), "element type"), (dict(code=7), "element type"), (dict(bits=0), "whole bytes"),
+    (dict(lanes=0), "one lane"), (dict(lanes=4), "one lane"), (dict(dim=-1), "shape"),
+    (dict(dim=2**62), "shape"), (dict(dim=2**40), "data length"), (dict(nbytes=7), "data length"),
+    (dict(nbytes=-8), "data length"), (dict(bits=2), "whole bytes"),
     (dict(code=4, bits=3), "whole bytes"), (dict(code=5, bits=1), "whole bytes"),
 ], ids=str)
 def test_wrong_tensor(embed, change, words):

@@ -146,6 +146,19 @@ def test_load_module_takes_either(variant, kernels_path):
     assert tvmgo.load_module(variant("marks.c"), "modern").kind == "library"
 
 
+@pytest.mark.parametrize("format", ["classic", "modern"])
+def test_replaced_file_is_loaded_anew_in_every_format(variant, format):
+    first, second = variant("entries.c"), variant("marks.c", "-DDEFINES_MODERN")
+    entry = tvmgo.load_module(first, "classic")["get_seen"]
+    os.replace(second, first)
+    module = tvmgo.load_module(first, format)
+    assert ("a_function" in module) == (format == "classic") and "get_seen" not in module
+    assert entry() == 0
+    os.truncate(first, 1000)
+    with pytest.raises(tvmgo.TVMError, match="is cut off"):
+        tvmgo.load_module(first, format)
+
+
 def test_tvm_ffi_loads_classic_libraries_too(variant):
     path = variant("entries.c")
     output_of(f"""
@@ -404,7 +417,11 @@ def test_functions_with_three_parameters(variant):
 # ---------------------------------------------------------------- libraries that import the C names
 
 
-@pytest.mark.parametrize("options", [(), ("-DSYSTEM_LIB",)], ids=["c_target", "system_lib"])
+# Without unwind tables an exception that enters the library's frames ends the process.
+@pytest.mark.parametrize("options", [
+    ("-fno-asynchronous-unwind-tables", "-fno-exceptions"), ("-Wl,-z,relro,-z,now",),
+    ("-Wl,-z,norelro,-z,lazy",), ("-DSYSTEM_LIB",),
+], ids=["c_target", "read_only_imports", "writable_imports", "system_lib"])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_library_that_imports_the_services(variant, options, workers):
     path = variant("imports.c", *options)
@@ -429,10 +446,12 @@ def test_library_that_imports_the_services(variant, options, workers):
 
         assert message("fail_loudly") == "imported: it failed"
         for _ in range(3):
-            message("parallel_fail")
+            assert message("parallel_fail") == "a task said why"
             assert message("fail_silently").startswith("fail_silently failed without an error")
         if {workers} > 1:
-            assert "a task said why" in message("parallel_fail")
+            assert "nothing was raised" != message("parallel_nested") != "a task said why"
+            assert "nothing was raised" != message("parallel", 100)
+        assert m["parallel"]() == {workers}
         assert "start_up" not in m and "__tvm_module_ctx" not in m
 
         def fail(x):
@@ -446,6 +465,37 @@ def test_library_that_imports_the_services(variant, options, workers):
         except ZeroDivisionError:
             print("ok")
     """, env={"TVM_NUM_THREADS": str(workers)})
+
+
+# Once global, a name is everybody's, the runtime's own code included if it is loaded later.
+def test_names_exported_before_the_runtime_is_loaded(variant):
+    first, second = variant("marks.c", "-DNEEDS_FUNC_CALL"), variant("imports.c")
+    output_of(f"""
+        import tvmgo
+        load = tvmgo.get_global_function("tvmgo.load_classic_library")
+        load({str(first)!r})
+        try:
+            load({str(second)!r})
+        except tvmgo.TVMError as error:
+            assert "of libtvm_runtime, which is not loaded" in str(error)
+        else:
+            raise AssertionError
+        tvmgo.runtime.load()
+        m = load({str(second)!r})
+        assert m["use_workspace"]() == 5 and m["parallel"]() >= 1
+    """)
+
+
+def test_runtime_that_others_loaded_for_themselves_only(variant):
+    tvmgo.runtime.load()
+    runtime = tvmgo.runtime.libraries()["tvm_runtime"]
+    output_of(f"""
+        import ctypes, tvmgo
+        ctypes.CDLL({runtime!r})
+        assert not hasattr(ctypes.CDLL(None), "TVMBackendParallelLaunch")
+        m = tvmgo.load_module({str(variant("imports.c"))!r})
+        assert m["use_workspace"]() == 5 and m["parallel"]() >= 1
+    """)
 
 
 def test_the_exported_names_are_all_that_is_exported(variant):
@@ -500,7 +550,8 @@ def network_graph():
     nodes += [operator("pool", "mean_of_channels", [0]), operator("flat", "__nop", [3]),
               operator("dense", "weigh", [4, 1, 2]), operator("head", "normalise_squares", [5])]
     return json.dumps({
-        "nodes": nodes, "arg_nodes": [0, 1, 2], "heads": [[6, 0, 0]], "node_row_ptr": list(range(8)),
+        "nodes": nodes, "arg_nodes": [0, 1, 2], "heads": [[6, 0, 0]],
+        "node_row_ptr": list(range(8)),
         "attrs": {"shape": ["list_shape", shapes], "dltype": ["list_str", ["float32"] * 7],
                   "storage_id": ["list_int", [0, 1, 2, 3, 3, 4, 5]],
                   "device_index": ["list_int", [1] * 7]}})

@@ -21,14 +21,15 @@ def through(request, kernels):
 
 
 LISTS = [
-    [], [1], [1, 2.5, "three", b"four", None, True], [[]], [[1, [2, [3, [4]]]]], [2**63, -2**200], ["", b""],
-    ["a text longer than seven", b"bytes longer than seven"], ["nul\0inside", "sur\udcffrogate"], list(range(1000)),
-    [{}], [{"a": [1, {"b": None}]}],
+    [], [1], [1, 2.5, "three", b"four", None, True], [[]], [[1, [2, [3, [4]]]]], [2**63, -2**200],
+    ["", b""], ["a text longer than seven", b"bytes longer than seven"],
+    ["nul\0inside", "sur\udcffrogate"], list(range(1000)), [{}], [{"a": [1, {"b": None}]}],
 ]
 DICTS = [
-    {}, {"a": 1}, {"a": {"b": {"c": [1, 2]}}}, {1: "one", 2: "two"}, {"": ""}, {"nul\0": b"nul\0"}, {b"bytes": 1},
-    {True: 1}, {2.5: "float"}, {None: None}, {2**63: 2**64}, {f"key {i}": i for i in range(1000)},
-    {"a text longer than seven": "another longer text"}, {"größer": "🎉"},
+    {}, {"a": 1}, {"a": {"b": {"c": [1, 2]}}}, {1: "one", 2: "two"}, {"": ""}, {"nul\0": b"nul\0"},
+    {b"bytes": 1}, {True: 1}, {2.5: "float"}, {None: None}, {2**63: 2**64},
+    {f"key {i}": i for i in range(1000)}, {"a text longer than seven": "another longer text"},
+    {"größer": "🎉"},
 ]
 
 
@@ -63,7 +64,8 @@ def test_list_keeps_the_types_of_its_items(through):
 
 @pytest.mark.parametrize("make, kind", [
     (lambda: collections.OrderedDict(a=1), dict), (lambda: collections.defaultdict(int, a=1), dict),
-    (lambda: collections.Counter(a=1), dict), (lambda: collections.namedtuple("Pair", "x y")(1, 2), list),
+    (lambda: collections.Counter(a=1), dict),
+    (lambda: collections.namedtuple("Pair", "x y")(1, 2), list),
 ], ids=["OrderedDict", "defaultdict", "Counter", "namedtuple"])
 def test_subclass_comes_back_as_the_plain_container(through, make, kind):
     answer = through(make())
@@ -93,9 +95,12 @@ def test_list_with_an_exception_gives_it_back():
     assert identity([exception])[0] is exception
 
 
-@pytest.mark.parametrize("item, error", [(object(), TypeError), (1j, TypeError), ("\ud800", UnicodeEncodeError),
-                                         (np.zeros(2, "O"), TypeError)], ids=["object", "complex", "surrogate", "ndarray"])
-@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: [1, [2, x]], lambda x: {"a": x}, lambda x: ({1: [x]},)],
+@pytest.mark.parametrize("item, error",
+                         [(object(), TypeError), (1j, TypeError), ("\ud800", UnicodeEncodeError),
+                                         (np.zeros(2, "O"), TypeError)],
+                         ids=["object", "complex", "surrogate", "ndarray"])
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: [1, [2, x]], lambda x: {"a": x},
+                                  lambda x: ({1: [x]},)],
                          ids=["list", "nested", "dict", "deep"])
 def test_container_with_an_item_that_cannot_be_passed_raises(kernels, item, error, wrap):
     with pytest.raises(error):
@@ -125,7 +130,8 @@ def test_container_whose_item_raises_raises_the_same(kernels):
     "x = []; x.append(x)", "x = {}; x['a'] = x", "x, y = [], []; x.append(y); y.append(x)",
     "x = []; x.append({'again': x})", "x = []; x.append((x,))",
 ], ids=["list", "dict", "two lists", "list and dict", "list and tuple"])
-@pytest.mark.parametrize("use", ["identity(x)", "tvmgo.Value(x)", "tvmgo.convert_function(lambda: x)()"],
+@pytest.mark.parametrize("use",
+                         ["identity(x)", "tvmgo.Value(x)", "tvmgo.convert_function(lambda: x)()"],
                          ids=["argument", "value", "result"])
 def test_container_inside_itself_raises_recursion_error(make, use):
     assert output_of(f"""
@@ -238,3 +244,24 @@ def test_reference_counts_of_items_are_unchanged(kernels):
 def test_large_list_comes_back(through):
     items = list(range(100_000))
     assert through(items) == items
+
+
+@pytest.mark.parametrize("double", [lambda v: [v, v], lambda v: {"a": v, "b": v}],
+                         ids=["list", "dict"])
+def test_value_shared_by_all_levels_is_looked_at_once(double):
+    value = tvmgo.Value([1])
+    for _ in range(200):  # 2 ** 200 places
+        value = tvmgo.Value(double(value))
+
+
+@pytest.mark.parametrize("nest", [lambda v: [v], lambda v: [v, v], lambda v: {"a": v}],
+                         ids=["list", "shared", "dict"])
+def test_value_can_be_nested_a_thousand_times_and_no_deeper(nest):
+    value = tvmgo.Value([])
+    for _ in range(1001):
+        value = tvmgo.Value(nest(value))
+    with pytest.raises(ValueError, match="deeper than 1000 levels"):
+        tvmgo.Value(nest(value))
+    # Met first where it fits, then one level deeper, where it does not.
+    with pytest.raises(ValueError, match="deeper than 1000 levels"):
+        tvmgo.Value([value, tvmgo.Value([value])])

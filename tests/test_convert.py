@@ -31,7 +31,8 @@ def through(request, kernels):
     """Every way a value can take through the runtime and back."""
     return {"kernel": lambda x: kernels["echo"](x), "callback": identity,
             # A callback called by Python may be called directly; from below it never is.
-            "callback below": lambda x: kernels["forward"](identity, x), "callback with values": identity_of_values,
+            "callback below": lambda x: kernels["forward"](identity, x),
+            "callback with values": identity_of_values,
             "value": lambda x: tvmgo.Value(x).to_python()}[request.param]
 
 
@@ -39,8 +40,8 @@ def through(request, kernels):
 
 
 INTS = [0, 1, -1, 255, -256, 2**31, -2**31 - 1, 2**32, 2**62, 2**63 - 1, -2**63]
-BIG_INTS = [2**63, -2**63 - 1, 2**64 - 1, 2**64, -2**64, 2**127 - 1, 2**127, -2**127, -2**127 - 1, 2**128, 2**191,
-            2**200, -2**200, 10**1000, -10**1000]
+BIG_INTS = [2**63, -2**63 - 1, 2**64 - 1, 2**64, -2**64, 2**127 - 1, 2**127, -2**127, -2**127 - 1,
+            2**128, 2**191, 2**200, -2**200, 10**1000, -10**1000]
 
 
 @pytest.mark.parametrize("number", INTS, ids=str)
@@ -56,7 +57,8 @@ def test_int_of_64_bits_travels_as_an_int(kernels, number):
     assert kernels["cell_bits"](number) == number
 
 
-@pytest.mark.parametrize("number", BIG_INTS, ids=lambda n: f"{n.bit_length()} bits, {'-' if n < 0 else '+'}")
+@pytest.mark.parametrize("number", BIG_INTS,
+                         ids=lambda n: f"{n.bit_length()} bits, {'-' if n < 0 else '+'}")
 def test_big_int_comes_back(through, number):
     answer = through(number)
     assert type(answer) is int
@@ -80,11 +82,12 @@ def test_bool_comes_back(through, value):
 
 
 def test_bool_travels_as_a_bool(kernels):
-    assert (kernels["type_index"](True), kernels["cell_bits"](True), kernels["cell_bits"](False)) == (BOOL, 1, 0)
+    assert (kernels["type_index"](True), kernels["cell_bits"](True),
+            kernels["cell_bits"](False)) == (BOOL, 1, 0)
 
 
-FLOATS = [0.0, 1.5, 0.1, -2.5, math.inf, -math.inf, sys.float_info.max, sys.float_info.min, 5e-324, -5e-324,
-          2.0**53 + 2]
+FLOATS = [0.0, 1.5, 0.1, -2.5, math.inf, -math.inf, sys.float_info.max, sys.float_info.min, 5e-324,
+          -5e-324, 2.0**53 + 2]
 
 
 @pytest.mark.parametrize("number", FLOATS, ids=str)
@@ -161,8 +164,9 @@ class Float:
 
 
 @pytest.mark.parametrize("number, expected", [
-    (np.int8(-5), -5), (np.int64(2**63 - 1), 2**63 - 1), (np.uint64(2**64 - 1), 2**64 - 1), (np.intp(3), 3),
-    (Color.RED, 7), (Flag.A, 8), (MyInt(9), 9), (MyInt(2**70), 2**70), (Index(5), 5), (Index(2**100), 2**100),
+    (np.int8(-5), -5), (np.int64(2**63 - 1), 2**63 - 1), (np.uint64(2**64 - 1), 2**64 - 1),
+    (np.intp(3), 3), (Color.RED, 7), (Flag.A, 8), (MyInt(9), 9), (MyInt(2**70), 2**70),
+    (Index(5), 5), (Index(2**100), 2**100),
 ], ids=lambda x: f"{type(x).__name__}({x})" if not isinstance(x, Index) else "index")
 def test_integer_like_comes_back_as_int(through, number, expected):
     answer = through(number)
@@ -179,7 +183,8 @@ def test_integer_like_travels_as_an_int(kernels, number):
 @pytest.mark.parametrize("number, expected", [
     (np.float16(1.5), 1.5), (np.float32(0.1), 0.10000000149011612), (np.float64(0.1), 0.1),
     (np.longdouble(1.5), 1.5), (ml_dtypes.bfloat16(1.5), 1.5), (ml_dtypes.float8_e4m3fn(1.5), 1.5),
-    (MyFloat(2.5), 2.5), (decimal.Decimal("0.1"), 0.1), (fractions.Fraction(1, 4), 0.25), (Float(0.5), 0.5),
+    (MyFloat(2.5), 2.5), (decimal.Decimal("0.1"), 0.1), (fractions.Fraction(1, 4), 0.25),
+    (Float(0.5), 0.5),
 ], ids=lambda x: type(x).__name__)
 def test_float_like_comes_back_as_float(through, number, expected):
     answer = through(number)
@@ -213,9 +218,9 @@ def test_float_method_that_returns_no_float_raises_type_error(kernels, answer):
 # ---------------------------------------------------------------- strings and bytes
 
 
-TEXTS = ["", "a", "1234567", "12345678", "\0", "a\0b", "1234567\0", "a longer\0 text\0 with nuls", "größer", "日本語",
-         "🎉", "🎉🎉", "x" * 100_000, "é" * 50_000, "\x7f\x80\xff", "\uffff", "\U0010ffff", "\r\n\t", "%s%d%n",
-         "e\u0301", "\ufeffbom"]
+TEXTS = ["", "a", "1234567", "12345678", "\0", "a\0b", "1234567\0", "a longer\0 text\0 with nuls",
+         "größer", "日本語", "🎉", "🎉🎉", "x" * 100_000, "é" * 50_000, "\x7f\x80\xff", "\uffff",
+         "\U0010ffff", "\r\n\t", "%s%d%n", "e\u0301", "\ufeffbom"]
 
 
 def describe(text):
@@ -235,13 +240,15 @@ def test_str_arrives_as_its_utf8(kernels, text):
     assert kernels["byte_sum"](text) == sum(text.encode())
 
 
-@pytest.mark.parametrize("text, index", [("", SMALL_STR), ("1234567", SMALL_STR), ("a\0b", SMALL_STR),
+@pytest.mark.parametrize("text, index",
+                         [("", SMALL_STR), ("1234567", SMALL_STR), ("a\0b", SMALL_STR),
                                          ("12345678", RAW_STR), ("1234\x00678", STR)], ids=repr)
 def test_str_travels_in_the_cheapest_form_that_carries_it(kernels, text, index):
     assert kernels["type_index"](text) == index
 
 
-@pytest.mark.parametrize("data", [b"\xff", b"\xc3", b"bad \xff\xfe bytes", b"\xed\xb3\xbf", b"\xf8\x88\x80\x80\x80"], ids=repr)
+@pytest.mark.parametrize("data", [b"\xff", b"\xc3", b"bad \xff\xfe bytes", b"\xed\xb3\xbf",
+                                  b"\xf8\x88\x80\x80\x80"], ids=repr)
 def test_str_of_bytes_that_are_no_utf8_comes_back(through, data):
     text = data.decode("utf-8", "surrogateescape")
     assert through(text) == text
@@ -258,7 +265,8 @@ def test_str_with_a_surrogate_that_stands_for_nothing_raises_unicode_error(kerne
         kernels["echo"](text)
 
 
-@pytest.mark.parametrize("text", [MyStr("short"), MyStr("a longer text"), StringEnum.NAME, np.str_("größer text")],
+@pytest.mark.parametrize("text", [MyStr("short"), MyStr("a longer text"), StringEnum.NAME,
+                                  np.str_("größer text")],
                          ids=lambda x: type(x).__name__)
 def test_str_subclass_comes_back_as_str(through, text):
     answer = through(text)
@@ -266,8 +274,8 @@ def test_str_subclass_comes_back_as_str(through, text):
     assert answer == str.__str__(text)
 
 
-DATA = [b"", b"a", b"1234567", b"12345678", b"\0", b"\0" * 7, b"\0" * 8, b"a\0b", bytes(range(256)), bytes(300),
-        bytes(100_000), b"\xff\xfe"]
+DATA = [b"", b"a", b"1234567", b"12345678", b"\0", b"\0" * 7, b"\0" * 8, b"a\0b", bytes(range(256)),
+        bytes(300), bytes(100_000), b"\xff\xfe"]
 
 
 @pytest.mark.parametrize("data", DATA, ids=describe)
@@ -283,7 +291,8 @@ def test_bytes_of_any_size_arrive(kernels, size):
     assert kernels["byte_sum"](data) == sum(data)
 
 
-@pytest.mark.parametrize("size, index", [(0, SMALL_BYTES), (7, SMALL_BYTES), (8, BYTE_ARRAY), (300, BYTE_ARRAY)])
+@pytest.mark.parametrize("size, index",
+                         [(0, SMALL_BYTES), (7, SMALL_BYTES), (8, BYTE_ARRAY), (300, BYTE_ARRAY)])
 def test_bytes_travel_in_the_cheapest_form_that_carries_them(kernels, size, index):
     assert kernels["type_index"](bytes(size)) == index
 
@@ -293,9 +302,11 @@ def test_long_bytes_are_lent_not_copied(kernels):
     assert kernels["byte_address"](data) == np.frombuffer(data, np.uint8).ctypes.data
 
 
-@pytest.mark.parametrize("make", [bytearray, memoryview, lambda d: memoryview(bytearray(d)), MyBytes, np.bytes_,
-                                  lambda d: memoryview(d + d)[::2] if len(set(d)) < 2 else memoryview(d)],
-                         ids=["bytearray", "memoryview", "writable memoryview", "subclass", "np.bytes_", "strided"])
+@pytest.mark.parametrize("make", [bytearray, memoryview, lambda d: memoryview(bytearray(d)),
+                                  MyBytes, np.bytes_, lambda d: memoryview(d + d)[::2]
+                                  if len(set(d)) < 2 else memoryview(d)],
+                         ids=["bytearray", "memoryview", "writable memoryview", "subclass",
+                              "np.bytes_", "strided"])
 @pytest.mark.parametrize("data", [b"", b"abc", b"a longer text", bytes([7]) * 20], ids=repr)
 def test_bytes_like_comes_back_as_bytes(through, make, data):
     answer = through(make(data))
@@ -323,9 +334,11 @@ def test_bytes_result_of_a_kernel_comes_out(kernels, size):
 
 
 @pytest.mark.parametrize("index, expected", [
-    (NONE, None), (INT, -7), (BOOL, True), (FLOAT, 2.5), (DTYPE, "float32x4"), (DEVICE, tvmgo.vulkan(3)),
-    (RAW_STR, "raw text"), (BYTE_ARRAY, b"by\0tes"), (SMALL_STR, "sm\0ll"), (SMALL_BYTES, b"\0\xffsmall"),
-], ids=["None", "int", "bool", "float", "dtype", "device", "raw str", "byte array", "small str", "small bytes"])
+    (NONE, None), (INT, -7), (BOOL, True), (FLOAT, 2.5), (DTYPE, "float32x4"),
+    (DEVICE, tvmgo.vulkan(3)), (RAW_STR, "raw text"), (BYTE_ARRAY, b"by\0tes"),
+    (SMALL_STR, "sm\0ll"), (SMALL_BYTES, b"\0\xffsmall"),
+], ids=["None", "int", "bool", "float", "dtype", "device", "raw str", "byte array", "small str",
+        "small bytes"])
 def test_result_of_a_kernel_is_the_python_object(kernels, index, expected):
     assert kernels["give"](index) == expected
 
@@ -370,7 +383,8 @@ def test_pointer_cannot_be_made_by_python():
 # ---------------------------------------------------------------- arrays
 
 
-ACCEPTED = [lambda x: x, tvmgo.array, Exporter, OldExporter, tvmgo.from_dlpack, lambda x: tvmgo.Value(x)]
+ACCEPTED = [lambda x: x, tvmgo.array, Exporter, OldExporter, tvmgo.from_dlpack,
+            lambda x: tvmgo.Value(x)]
 ACCEPTED_IDS = ["ndarray", "Array", "dlpack", "old dlpack", "shared", "Value"]
 
 
@@ -388,7 +402,8 @@ def test_array_like_arrives_with_its_elements(make):
     assert received.dtype == "int16"
 
 
-@pytest.mark.parametrize("make", [lambda x: x, Exporter, OldExporter, tvmgo.from_dlpack, lambda x: tvmgo.Value(x)],
+@pytest.mark.parametrize("make", [lambda x: x, Exporter, OldExporter, tvmgo.from_dlpack,
+                                  lambda x: tvmgo.Value(x)],
                          ids=["ndarray", "dlpack", "old dlpack", "shared", "Value"])
 def test_array_like_is_shared_not_copied(make):
     source = np.zeros(4)
@@ -422,7 +437,8 @@ def test_kernel_writes_into_an_ndarray(kernels):
 
 
 @pytest.mark.parametrize("offset", [0, 1, 3, 16])
-@pytest.mark.parametrize("make", [lambda x: x, tvmgo.from_dlpack, Exporter], ids=["ndarray", "Array", "dlpack"])
+@pytest.mark.parametrize("make", [lambda x: x, tvmgo.from_dlpack, Exporter],
+                         ids=["ndarray", "Array", "dlpack"])
 def test_kernel_writes_into_memory_of_any_alignment(kernels, make, offset):
     memory = np.zeros(100, np.float32)
     out = memory[offset:offset + 4]
@@ -462,16 +478,19 @@ def test_kernel_sees_aligned_compact_memory_itself_not_a_copy(kernels):
     assert kernels["tensor_address"](np.asarray(array)) == address_of(array)
 
 
-@pytest.mark.parametrize("view", [lambda m: m[:, ::2], lambda m: m.T, lambda m: m[::-1], lambda m: m[1:, 1:]],
+@pytest.mark.parametrize("view", [lambda m: m[:, ::2], lambda m: m.T, lambda m: m[::-1],
+                                  lambda m: m[1:, 1:]],
                          ids=["steps", "transposed", "reversed", "corner"])
 def test_kernel_sees_a_strided_array_compact(kernels, view):
     source = view(np.arange(12, dtype=np.float32).reshape(3, 4))
     assert kernels["tensor_stride"](source, 1) == 1
-    assert kernels["tensor_stride"](source, 0) == kernels["tensor_extent"](source, 1) == source.shape[1]
+    assert kernels["tensor_stride"](source, 0) == kernels["tensor_extent"](source,
+                                                                           1) == source.shape[1]
     assert kernels["tensor_dtype"](source) == "float32"
 
 
-@pytest.mark.parametrize("view", [lambda m: m[::2], lambda m: m[3::-1], lambda m: m[1:5]], ids=["steps", "reversed", "corner"])
+@pytest.mark.parametrize("view", [lambda m: m[::2], lambda m: m[3::-1], lambda m: m[1:5]],
+                         ids=["steps", "reversed", "corner"])
 def test_kernel_writes_into_a_strided_array_and_leaves_the_gaps(kernels, view):
     memory = np.zeros(8, np.float32)
     expected = memory.copy()
@@ -536,7 +555,8 @@ def read_only(array):
     return array
 
 
-@pytest.mark.parametrize("x", [read_only(np.zeros(3)), np.broadcast_to(1.0, 3), np.frombuffer(bytes(8)),
+@pytest.mark.parametrize("x",
+                         [read_only(np.zeros(3)), np.broadcast_to(1.0, 3), np.frombuffer(bytes(8)),
                                Exporter(read_only(np.zeros(3)))],
                          ids=["flag", "broadcast", "of bytes", "dlpack"])
 def test_read_only_array_raises_buffer_error(kernels, x):
@@ -545,8 +565,8 @@ def test_read_only_array_raises_buffer_error(kernels, x):
     assert isinstance(caught.value, tvmgo.TVMError)
 
 
-@pytest.mark.parametrize("dtype", [">f4", "M8[s]", "m8[s]", "U3", "S3", "O", [("a", "f4")], np.longdouble, "V3",
-                                   ml_dtypes.int4], ids=str)
+@pytest.mark.parametrize("dtype", [">f4", "M8[s]", "m8[s]", "U3", "S3", "O", [("a", "f4")],
+                                   np.longdouble, "V3", ml_dtypes.int4], ids=str)
 def test_ndarray_of_elements_no_array_holds_raises_type_error(kernels, dtype):
     with pytest.raises(TypeError):
         kernels["nargs"](np.zeros(2, dtype))
@@ -574,7 +594,8 @@ def test_array_kept_by_a_callback_outlives_the_call():
 @pytest.mark.parametrize("step", [1, 2], ids=["compact", "strided"])
 def test_stack_tensor_arrives_as_an_array_with_its_elements(kernels, step):
     received = []
-    assert kernels["call_with_stack_tensor"](lambda x: received.append(x.numpy().tolist()), step) == 10
+    assert kernels["call_with_stack_tensor"](lambda x: received.append(x.numpy().tolist()),
+                                             step) == 10
     assert received == [[1, 2, 3, 4]]
 
 
@@ -591,7 +612,8 @@ def test_stack_tensor_receives_what_a_callback_with_values_writes(kernels, step)
     def double(value):
         np.asarray(value.as_array())[:] *= 2
 
-    assert kernels["call_with_stack_tensor"](tvmgo.convert_function(double, values=True), step) == 20
+    assert kernels["call_with_stack_tensor"](tvmgo.convert_function(double, values=True),
+                                             step) == 20
 
 
 def test_stack_tensor_kept_by_the_callback_does_not_dangle(kernels):
@@ -619,19 +641,20 @@ def test_stack_tensor_of_a_callback_that_raises_is_not_changed(kernels):
 
 
 @pytest.mark.parametrize("make, index", [
-    (lambda k: tvmgo.cuda(1), DEVICE), (lambda k: tvmgo.DType("int8"), DTYPE), (lambda k: tvmgo.empty(1), TENSOR),
-    (lambda k: identity, FUNCTION), (lambda k: k, MODULE), (lambda k: [], ARRAY), (lambda k: (), ARRAY),
-    (lambda k: {}, MAP), (lambda k: print, FUNCTION), (lambda k: ValueError("x"), ERROR),
-    (lambda k: tvmgo.Value(2.5), FLOAT), (lambda k: tvmgo.Value("a long text"), STR),
-    (lambda k: tvmgo.Value(None), NONE), (lambda k: int, FUNCTION), (lambda k: tvmgo.Value, FUNCTION),
-], ids=["device", "dtype", "array", "function", "module", "list", "tuple", "dict", "callable", "exception",
-        "float value", "str value", "None value", "class", "our class"])
+    (lambda k: tvmgo.cuda(1), DEVICE), (lambda k: tvmgo.DType("int8"), DTYPE),
+    (lambda k: tvmgo.empty(1), TENSOR), (lambda k: identity, FUNCTION), (lambda k: k, MODULE),
+    (lambda k: [], ARRAY), (lambda k: (), ARRAY), (lambda k: {}, MAP), (lambda k: print, FUNCTION),
+    (lambda k: ValueError("x"), ERROR), (lambda k: tvmgo.Value(2.5), FLOAT),
+    (lambda k: tvmgo.Value("a long text"), STR), (lambda k: tvmgo.Value(None), NONE),
+    (lambda k: int, FUNCTION), (lambda k: tvmgo.Value, FUNCTION),
+], ids=["device", "dtype", "array", "function", "module", "list", "tuple", "dict", "callable",
+        "exception", "float value", "str value", "None value", "class", "our class"])
 def test_argument_travels_as_its_type(kernels, make, index):
     assert kernels["type_index"](make(kernels)) == index
 
 
-@pytest.mark.parametrize("make", [lambda k: tvmgo.cuda(1), lambda k: tvmgo.DType("int8"), lambda k: tvmgo.empty(1),
-                                  lambda k: identity, lambda k: k],
+@pytest.mark.parametrize("make", [lambda k: tvmgo.cuda(1), lambda k: tvmgo.DType("int8"),
+                                  lambda k: tvmgo.empty(1), lambda k: identity, lambda k: k],
                          ids=["device", "dtype", "array", "function", "module"])
 def test_object_comes_back_equal(kernels, through, make):
     x = make(kernels)
@@ -641,8 +664,8 @@ def test_object_comes_back_equal(kernels, through, make):
 
 
 @pytest.mark.parametrize("x", [
-    object(), 1j, {1, 2}, frozenset(), range(3), iter([]), (i for i in ()), slice(3), Ellipsis, NotImplemented,
-    type("Mine", (), {})(), np.dtype("float32"), sys, collections.deque(),
+    object(), 1j, {1, 2}, frozenset(), range(3), iter([]), (i for i in ()), slice(3), Ellipsis,
+    NotImplemented, type("Mine", (), {})(), np.dtype("float32"), sys, collections.deque(),
 ], ids=lambda x: type(x).__name__)
 def test_object_that_cannot_be_passed_raises_type_error(kernels, x):
     with pytest.raises(TypeError, match=f"argument 0: a {type(x).__name__} cannot be passed"):
@@ -706,7 +729,8 @@ def test_many_classes_do_not_pile_up(kernels):
         assert kernels["echo"](type("Fresh", (int,), {})(number)) == number
 
 
-@pytest.mark.parametrize("x", [5, 2**70, 2.5, "a text", b"some bytes", None, True, "🎉", b""], ids=repr)
+@pytest.mark.parametrize("x", [5, 2**70, 2.5, "a text", b"some bytes", None, True, "🎉", b""],
+                         ids=repr)
 def test_reference_count_of_an_argument_stays(kernels, x):
     before = sys.getrefcount(x)
     for _ in range(100):
@@ -715,12 +739,15 @@ def test_reference_count_of_an_argument_stays(kernels, x):
 
 
 @pytest.mark.parametrize("make", [
-    lambda: "a text of its own"[:-1] + "!", lambda: bytes(bytearray(b"some bytes")), lambda: 2**70 + 1, lambda: [1, "two"],
-    lambda: {"a": 1}, lambda: np.zeros(3), lambda: tvmgo.empty(3), lambda: Exporter(np.zeros(3)), lambda: (lambda: 0),
-    lambda: ValueError("x"), lambda: bytearray(10), lambda: tvmgo.ByteArray(bytearray(10)), lambda: tvmgo.Value("x" * 20),
-    lambda: tvmgo.cpu(), lambda: tvmgo.DType("int8"), lambda: Index(5), lambda: Float(2.5), lambda: MyStr("text"),
-], ids=["str", "bytes", "big int", "list", "dict", "ndarray", "Array", "dlpack", "callable", "exception", "bytearray",
-        "ByteArray", "Value", "Device", "DType", "index", "float", "str subclass"])
+    lambda: "a text of its own"[:-1] + "!", lambda: bytes(bytearray(b"some bytes")),
+    lambda: 2**70 + 1, lambda: [1, "two"], lambda: {"a": 1}, lambda: np.zeros(3),
+    lambda: tvmgo.empty(3), lambda: Exporter(np.zeros(3)), lambda: (lambda: 0),
+    lambda: ValueError("x"), lambda: bytearray(10), lambda: tvmgo.ByteArray(bytearray(10)),
+    lambda: tvmgo.Value("x" * 20), lambda: tvmgo.cpu(), lambda: tvmgo.DType("int8"),
+    lambda: Index(5), lambda: Float(2.5), lambda: MyStr("text"),
+], ids=["str", "bytes", "big int", "list", "dict", "ndarray", "Array", "dlpack", "callable",
+        "exception", "bytearray", "ByteArray", "Value", "Device", "DType", "index", "float",
+        "str subclass"])
 def test_reference_count_of_a_passed_object_is_unchanged(kernels, make):
     x = make()
     before = sys.getrefcount(x)

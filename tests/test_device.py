@@ -51,9 +51,10 @@ def test_device_of_an_older_spelling_has_its_number(name, number):
 @pytest.mark.parametrize("make", [
     lambda: tvmgo.Device("cpu", 0), lambda: tvmgo.Device("cpu:0"), lambda: tvmgo.cpu(0),
     lambda: tvmgo.Device("cpu"), lambda: tvmgo.Device(1), lambda: tvmgo.Device(1, 0),
-    lambda: tvmgo.Device(tvmgo.cpu()), lambda: tvmgo.Device(np.zeros(1)), lambda: tvmgo.Context("cpu"),
-    lambda: tvmgo.Device(device="cpu", device_id=0), lambda: tvmgo.cpu(device_id=0),
-    lambda: tvmgo.Device(np.int32(1)), lambda: tvmgo.empty(1).device,
+    lambda: tvmgo.Device(tvmgo.cpu()), lambda: tvmgo.Device(np.zeros(1)),
+    lambda: tvmgo.Context("cpu"), lambda: tvmgo.Device(device="cpu", device_id=0),
+    lambda: tvmgo.cpu(device_id=0), lambda: tvmgo.Device(np.int32(1)),
+    lambda: tvmgo.empty(1).device,
 ], ids=["name, index", "name:index", "cpu(0)", "name", "number", "number, index", "device", "array",
         "context", "keywords", "keyword", "NumPy int", "of an array"])
 def test_every_way_to_the_first_cpu_gives_an_equal_device(make):
@@ -72,8 +73,10 @@ def test_context_is_device():
     assert tvmgo.Context is tvmgo.Device
 
 
-@pytest.mark.parametrize("name", ["", "cpu:", "cpu:x", "cpu:0:0", ":0", "CPU", "tpu", "cpu 0", "cpu:1.5",
-                                  "cpu\0", "cpu:0\0", "größer", "\udcff", f"cpu:{2**31}", "cpu:" + "9" * 99])
+@pytest.mark.parametrize("name",
+                         ["", "cpu:", "cpu:x", "cpu:0:0", ":0", "CPU", "tpu", "cpu 0", "cpu:1.5",
+                                  "cpu\0", "cpu:0\0", "größer", "\udcff", f"cpu:{2**31}",
+                          "cpu:" + "9" * 99])
 def test_device_of_a_string_that_names_none_raises_value_error(name):
     with pytest.raises(ValueError) as caught:
         tvmgo.Device(name)
@@ -115,7 +118,8 @@ class StrangeIndex:
         return self.answer
 
 
-@pytest.mark.parametrize("index", [1.0, "1", b"1", [1], object(), 1j, StrangeIndex(1.5), StrangeIndex("1"),
+@pytest.mark.parametrize("index",
+                         [1.0, "1", b"1", [1], object(), 1j, StrangeIndex(1.5), StrangeIndex("1"),
                                    StrangeIndex(None)],
                          ids=["float", "str", "bytes", "list", "object", "complex", "index float",
                               "index str", "index None"])
@@ -172,7 +176,8 @@ def test_repr_can_be_evaluated():
     assert eval(repr(tvmgo.vulkan(2))) == tvmgo.vulkan(2)
 
 
-@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
+@pytest.mark.parametrize("copier",
+                         [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
                          ids=["copy", "deepcopy", "pickle"])
 @pytest.mark.parametrize("number", [1, 2, 33, 99])
 def test_copied_device_is_equal(copier, number):

@@ -62,7 +62,8 @@ def test_small_float_equals_its_string_and_its_ml_dtypes_type(name):
     assert dtype == np.dtype(getattr(ml_dtypes, name))
 
 
-@pytest.mark.parametrize("other", ["float64", "int32", np.float64, "no type", None, 5, object(), [], ""],
+@pytest.mark.parametrize("other",
+                         ["float64", "int32", np.float64, "no type", None, 5, object(), [], ""],
                          ids=repr)
 def test_dtype_differs_from_what_it_is_not(other):
     dtype = tvmgo.DType("float32")
@@ -120,7 +121,8 @@ def test_numpy_of_a_dtype_numpy_lacks_raises_type_error(name, reason):
         tvmgo.DType(name).numpy
 
 
-@pytest.mark.parametrize("short, name", [("int", "int32"), ("uint", "uint32"), ("float", "float32")])
+@pytest.mark.parametrize("short, name",
+                         [("int", "int32"), ("uint", "uint32"), ("float", "float32")])
 def test_dtype_of_a_name_without_bits_is_tvms_default(short, name):
     assert tvmgo.DType(short) == name
 
@@ -166,7 +168,8 @@ def test_dtype_of_a_dtype_is_equal():
     assert tvmgo.DType(tvmgo.DType("int8")) == tvmgo.DType("int8")
 
 
-@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
+@pytest.mark.parametrize("copier",
+                         [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
                          ids=["copy", "deepcopy", "pickle"])
 @pytest.mark.parametrize("name", ["float32", "bfloat16", "float32x4", "int4"])
 def test_copied_dtype_is_equal(copier, name):
@@ -204,7 +207,8 @@ def test_dtype_result_of_a_kernel_has_its_lanes(kernels):
     assert kernels["give"](5) == "float32x4"
 
 
-@pytest.mark.parametrize("code, bits, lanes", [(200, 32, 1), (5, 32, 1), (6, 1, 8), (0, 0, 0), (255, 255, 65535)],
+@pytest.mark.parametrize("code, bits, lanes",
+                         [(200, 32, 1), (5, 32, 1), (6, 1, 8), (0, 0, 0), (255, 255, 65535)],
                          ids=str)
 def test_dtype_without_a_name_can_be_shown_compared_and_passed_on(kernels, code, bits, lanes):
     dtype = kernels["make_dtype"](code, bits, lanes)

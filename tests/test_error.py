@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors of the runtime as exceptions, exceptions as errors of the runtime, and identity through both."""
+"""Errors of the runtime as exceptions, exceptions as its errors, and identity through both."""
 import builtins
 import gc
 import inspect
@@ -108,7 +108,8 @@ def test_native_error_of_a_known_kind_is_the_built_in_error(kernels, kind):
     assert caught.value.kind == kind
 
 
-@pytest.mark.parametrize("kind", ["RuntimeError", "InternalError", "TVMError", "EOFError", "Strange",
+@pytest.mark.parametrize("kind",
+                         ["RuntimeError", "InternalError", "TVMError", "EOFError", "Strange",
                                   "SystemExit", "KeyboardInterrupt", "object", "__class__"])
 def test_native_error_of_another_kind_is_a_plain_tvm_error_that_keeps_it(kernels, kind):
     with pytest.raises(tvmgo.TVMError, match="^it went wrong$") as caught:
@@ -118,7 +119,8 @@ def test_native_error_of_another_kind_is_a_plain_tvm_error_that_keeps_it(kernels
 
 
 @pytest.mark.parametrize("message", [
-    "", " ", "two\nlines\n", "ValueError: bad thing", "a: b: c", "100% %s %d", "größer 🎉", "x" * 1000,
+    "", " ", "two\nlines\n", "ValueError: bad thing", "a: b: c", "100% %s %d", "größer 🎉",
+    "x" * 1000,
 ], ids=["empty", "space", "lines", "own kind", "colons", "percent", "non-ASCII", "long"])
 def test_native_message_arrives_intact(kernels, message):
     with pytest.raises(tvmgo.TVMError) as caught:
@@ -254,8 +256,9 @@ def test_error_handled_below_does_not_come_out(kernels):
 EXCEPTIONS = [
     ValueError("text"), KeyError("key"), Custom("text", 2), CustomBase("text"), KeyboardInterrupt(),
     SystemExit(3), StopIteration(7), GeneratorExit(), StopAsyncIteration(), MemoryError(),
-    RecursionError("deep"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"), OSError(2, "gone", "f"),
-    tvmgo.TVMError("text"), tvmgo.TVMKeyError("text"), Warning("text"), AssertionError(),
+    RecursionError("deep"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "bad"),
+    OSError(2, "gone", "f"), tvmgo.TVMError("text"), tvmgo.TVMKeyError("text"), Warning("text"),
+    AssertionError(),
 ]
 
 

@@ -17,12 +17,14 @@ ALIVE = {
     "memoryview": "view = memoryview(tvmgo.array([1, 2, 3]))",
     "shared ndarray": "shared = tvmgo.from_dlpack(np.zeros(3))",
     "NumPy from dlpack": "view = np.from_dlpack(tvmgo.array([1, 2, 3]))",
-    "capsule": "capsule = tvmgo.array([1, 2]).__dlpack__(); other = tvmgo.array([1]).__dlpack__(max_version=(1, 0))",
+    "capsule": "capsule = tvmgo.array([1, 2]).__dlpack__(); "
+               "other = tvmgo.array([1]).__dlpack__(max_version=(1, 0))",
     "byte array": "data = tvmgo.ByteArray(bytearray(10))",
     "function": "function = kernels['nargs']",
     "callback": "function = tvmgo.convert_function(lambda: None)",
     "registered callback": "tvmgo.register_function(lambda: None, 'mine')",
-    "registered method": "class C:\n        def m(self): pass\n    tvmgo.register_function(C().m, 'mine')",
+    "registered method": "class C:\n        def m(self): pass\n"
+                         "    tvmgo.register_function(C().m, 'mine')",
     "kept callback": "kernels['keep'](lambda: None)",
     "kept callback with state": "big = np.zeros(1000); kernels['keep'](lambda: big.sum())",
     "value": "values = [tvmgo.Value(x) for x in (1, 'a longer text', [np.zeros(3)], lambda: None)]",
@@ -44,12 +46,16 @@ ALIVE = {
     class C:
         def __del__(self, tvmgo=tvmgo): tvmgo.convert_function(lambda: None)(); tvmgo.empty(3)
     c = C()""",
-    "module in sys": "import sys; sys.kept = (kernels, tvmgo.empty(3), tvmgo.convert_function(lambda: None))",
+    "module in sys": "import sys; "
+                     "sys.kept = (kernels, tvmgo.empty(3), tvmgo.convert_function(lambda: None))",
     "atexit that calls": "import atexit; atexit.register(kernels['sum_ints'], 1, 2)",
     "extra library": "tvmgo.get_global_function('tvm.contrib.sort.argsort')",
     "graph executor": "create = tvmgo.get_global_function('tvm.graph_executor.create')",
-    "tvm_ffi": "import tvm_ffi; t = tvm_ffi.convert(lambda x: x)(tvmgo.empty(3)); f = tvmgo.convert_function(lambda x: x)(tvm_ffi.convert(print))",
-    "thread that ended": "import threading; t = threading.Thread(target=kernels['forward'], args=(lambda: None,)); t.start(); t.join()",
+    "tvm_ffi": "import tvm_ffi; t = tvm_ffi.convert(lambda x: x)(tvmgo.empty(3)); "
+               "f = tvmgo.convert_function(lambda x: x)(tvm_ffi.convert(print))",
+    "thread that ended": "import threading; "
+                         "t = threading.Thread(target=kernels['forward'], args=(lambda: None,)); "
+                         "t.start(); t.join()",
     "foreign thread that ended": "kernels['forward_in_new_thread'](lambda: None)",
     "garbage": "import gc; gc.disable(); d = {}; d['f'] = tvmgo.convert_function(lambda: d); del d",
 }
@@ -57,21 +63,25 @@ ALIVE = {
 
 @pytest.mark.parametrize("alive", ALIVE)
 def test_exit_is_silent_while_something_is_alive(kernels_path, alive):
-    assert output_of(SETUP.format(path=str(kernels_path)) + "    " + ALIVE[alive] + "\n    print('end')") == "end\n"
+    assert output_of(SETUP.format(path=str(kernels_path)) + "    " + ALIVE[alive]
+                     + "\n    print('end')") == "end\n"
 
 
 def test_exit_is_silent_with_everything_alive_in_a_debug_interpreter(kernels_path):
     everything = "".join(f"\n    {code.strip()}" for name, code in ALIVE.items()
-                         if name not in ("kept callback", "registered method", "registered callback"))
+                         if name not in ("kept callback", "registered method",
+                                         "registered callback"))
     assert output_of(SETUP.format(path=str(kernels_path)) + everything + "\n    print('end')",
                      arguments=["-X", "dev", "-W", "error"]) == "end\n"
 
 
-@pytest.mark.parametrize("end, code", [("raise SystemExit(3)", 3), ("import sys; sys.exit(4)", 4), ("import os; os._exit(5)", 5),
+@pytest.mark.parametrize("end, code", [("raise SystemExit(3)", 3), ("import sys; sys.exit(4)", 4),
+                                       ("import os; os._exit(5)", 5),
                                        ("kernels['forward'](lambda: exit(6))", 6)],
                          ids=["SystemExit", "sys.exit", "os._exit", "in a callback"])
 def test_exit_code_is_the_programs(kernels_path, end, code):
-    done = run_python(SETUP.format(path=str(kernels_path)) + f"    tvmgo.register_function(print, 'mine')\n    {end}")
+    done = run_python(SETUP.format(path=str(kernels_path))
+                      + f"    tvmgo.register_function(print, 'mine')\n    {end}")
     assert (done.returncode, done.stderr) == (code, "")
 
 
@@ -133,6 +143,7 @@ def test_exit_waits_for_no_kernel_of_a_daemon_thread(kernels_path):
 def test_import_and_exit_in_many_processes_at_once_works():
     assert output_of("""
         import subprocess, sys
-        children = [subprocess.Popen([sys.executable, "-c", "import tvmgo; tvmgo.empty(3)"]) for _ in range(6)]
+        children = [subprocess.Popen([sys.executable, "-c", "import tvmgo; tvmgo.empty(3)"])
+                    for _ in range(6)]
         print([child.wait() for child in children])
     """) == "[0, 0, 0, 0, 0, 0]\n"

@@ -80,8 +80,8 @@ def test_function_works_with_partial_and_map(kernels):
 
 
 @pytest.mark.parametrize("call", [
-    lambda f: f(x=1), lambda f: f(1, x=1), lambda f: f(**{"": 1}), lambda f: f.__call__(x=1), lambda f: f.invoke(x=1),
-    lambda f: functools.partial(f, x=1)(),
+    lambda f: f(x=1), lambda f: f(1, x=1), lambda f: f(**{"": 1}), lambda f: f.__call__(x=1),
+    lambda f: f.invoke(x=1), lambda f: functools.partial(f, x=1)(),
 ], ids=["call", "mixed", "empty name", "dunder", "invoke", "partial"])
 def test_keyword_arguments_raise_type_error(kernels, call):
     with pytest.raises(TypeError, match="keyword"):
@@ -123,7 +123,8 @@ def test_invoke_without_a_result_returns_a_value_of_null(kernels):
 
 @pytest.mark.parametrize("count", [0, 1, 2, 9])
 def test_invoke_with_a_list_of_values_spreads_it(kernels, count):
-    assert kernels["sum_ints"].invoke([tvmgo.Value(i) for i in range(count)]).as_int64() == sum(range(count))
+    assert kernels["sum_ints"].invoke([tvmgo.Value(i)
+                                       for i in range(count)]).as_int64() == sum(range(count))
 
 
 @pytest.mark.parametrize("mix", [
@@ -141,7 +142,8 @@ def test_invoke_with_values_beside_plain_arguments_is_fine(kernels):
     assert kernels["sum_ints"].invoke(1, tvmgo.Value(2), 3).as_int64() == 6
 
 
-@pytest.mark.parametrize("arguments", [([1, 2],), ([1, tvmgo.Value(2)],), ((tvmgo.Value(1),),), ({"a": tvmgo.Value(1)},)],
+@pytest.mark.parametrize("arguments", [([1, 2],), ([1, tvmgo.Value(2)],), ((tvmgo.Value(1),),),
+                                       ({"a": tvmgo.Value(1)},)],
                          ids=["plain list", "mixed list", "tuple", "dict"])
 def test_invoke_with_another_container_passes_it_as_one_argument(kernels, arguments):
     assert kernels["nargs"].invoke(*arguments).as_int64() == 1
@@ -164,13 +166,14 @@ BOUND = Callable("bound")
 
 
 @pytest.mark.parametrize("make, arguments, expected", [
-    (lambda: add, (1, 2), 3), (lambda: lambda x: x * 2, (4,), 8), (lambda: BOUND.method, (1,), "bound"),
-    (lambda: Callable(7), (1, 2, 3), 7), (lambda: functools.partial(add, 10), (5,), 15), (lambda: len, ([1, 2],), 2),
-    (lambda: "a,b".split, (",",), ["a", "b"]), (lambda: int, ("12",), 12), (lambda: operator.itemgetter(1), ([5, 6],), 6),
-    (lambda: (x for x in [1, 2]).__next__, (), 1), (lambda: staticmethod(add), (1, 2), 3),
-    (lambda: functools.lru_cache(add), (1, 2), 3),
-], ids=["function", "lambda", "bound method", "object", "partial", "builtin", "builtin method", "class", "itemgetter",
-        "slot", "staticmethod", "lru_cache"])
+    (lambda: add, (1, 2), 3), (lambda: lambda x: x * 2, (4,), 8),
+    (lambda: BOUND.method, (1,), "bound"), (lambda: Callable(7), (1, 2, 3), 7),
+    (lambda: functools.partial(add, 10), (5,), 15), (lambda: len, ([1, 2],), 2),
+    (lambda: "a,b".split, (",",), ["a", "b"]), (lambda: int, ("12",), 12),
+    (lambda: operator.itemgetter(1), ([5, 6],), 6), (lambda: (x for x in [1, 2]).__next__, (), 1),
+    (lambda: staticmethod(add), (1, 2), 3), (lambda: functools.lru_cache(add), (1, 2), 3),
+], ids=["function", "lambda", "bound method", "object", "partial", "builtin", "builtin method",
+        "class", "itemgetter", "slot", "staticmethod", "lru_cache"])
 @pytest.mark.parametrize("through", ["convert", "argument", "kernel"])
 def test_every_callable_becomes_a_function(kernels, make, arguments, expected, through):
     if through == "convert":
@@ -201,7 +204,8 @@ def test_convert_function_registers_nothing():
 
 def test_callback_receives_plain_python_objects():
     received = []
-    tvmgo.convert_function(lambda *args: received.extend(args))(1, 2.5, "text", b"bytes", None, True, [1])
+    tvmgo.convert_function(lambda *args: received.extend(args))(1, 2.5, "text", b"bytes", None,
+                                                                True, [1])
     assert received == [1, 2.5, "text", b"bytes", None, True, [1]]
     assert [type(x) for x in received] == [int, float, str, bytes, type(None), bool, list]
 
@@ -215,7 +219,8 @@ def test_callback_with_values_receives_values(kernels):
 
 
 def test_callback_with_values_may_return_a_value():
-    function = tvmgo.convert_function(lambda x, y: tvmgo.Value(x.as_int64() + y.as_int64()), values=True)
+    function = tvmgo.convert_function(lambda x, y: tvmgo.Value(x.as_int64() + y.as_int64()),
+                                      values=True)
     assert function(1, 2) == 3
     assert function.invoke(1, 2).as_int64() == 3
 
@@ -224,7 +229,8 @@ def test_callback_with_values_may_return_its_argument():
     assert tvmgo.convert_function(lambda x: x, values=True)("a longer text") == "a longer text"
 
 
-@pytest.mark.parametrize("answer", [None, 5, 2.5, "text", b"bytes", [1, "two"], {"a": 1}, True, 2**70], ids=repr)
+@pytest.mark.parametrize("answer", [None, 5, 2.5, "text", b"bytes", [1, "two"], {"a": 1}, True,
+                                    2**70], ids=repr)
 def test_callback_result_comes_back(answer):
     assert tvmgo.convert_function(lambda: answer)() == answer
 
@@ -425,7 +431,8 @@ def test_list_global_functions_loads_the_runtime():
 
 
 def test_every_listed_function_can_be_got():
-    assert all(type(tvmgo.get_global_function(name)) is tvmgo.Function for name in tvmgo.list_global_functions())
+    assert all(type(tvmgo.get_global_function(name)) is tvmgo.Function
+               for name in tvmgo.list_global_functions())
 
 
 def test_get_global_function_finds_the_runtimes():
@@ -436,15 +443,18 @@ def test_get_global_function_of_one_name_twice_gives_equal_functions():
     assert tvmgo.get_global_function("ffi.Array") == tvmgo.get_global_function("ffi.Array")
 
 
-@pytest.mark.parametrize("name, near", [("ffi.Arrayy", "ffi.Array"), ("runtime.numthreads", "runtime.NumThreads"),
-                                        ("ffi.Modul.load_from_file.so", "ffi.Module.load_from_file.so")])
+@pytest.mark.parametrize("name, near",
+                         [("ffi.Arrayy", "ffi.Array"), ("runtime.numthreads", "runtime.NumThreads"),
+                                        ("ffi.Modul.load_from_file.so",
+                                         "ffi.Module.load_from_file.so")])
 def test_get_global_function_of_a_missing_name_suggests_near_ones(name, near):
     with pytest.raises(KeyError, match=f"{name!r}; did you mean .*{near!r}") as caught:
         tvmgo.get_global_function(name)
     assert isinstance(caught.value, tvmgo.TVMError)
 
 
-@pytest.mark.parametrize("name", ["", " ", "no such function anywhere 12345", "ffi.Array\0", "\0", "größer als alles", "\udcff"],
+@pytest.mark.parametrize("name", ["", " ", "no such function anywhere 12345", "ffi.Array\0", "\0",
+                                  "größer als alles", "\udcff"],
                          ids=repr)
 def test_get_global_function_of_a_missing_name_raises_key_error(name):
     with pytest.raises(KeyError) as caught:
@@ -463,7 +473,8 @@ NOT_NAMES = [None, 5, b"ffi.Array", ["ffi.Array"], object()]
 
 @pytest.mark.parametrize("name", NOT_NAMES, ids=lambda x: type(x).__name__)
 @pytest.mark.parametrize("function", [tvmgo.get_global_function, tvmgo.remove_global_function,
-                                      lambda name: tvmgo.register_function(add, name) if name is not None
+                                      lambda name: tvmgo.register_function(add, name)
+                                      if name is not None
                                       else tvmgo.get_global_function(name)],
                          ids=["get", "remove", "register"])
 def test_name_that_is_no_str_raises_type_error(function, name):
@@ -510,7 +521,8 @@ def test_register_function_as_bare_decorator_uses_module_and_qualname():
     def decorated():
         return 5
 
-    name = f"{__name__}.test_register_function_as_bare_decorator_uses_module_and_qualname.<locals>.decorated"
+    name = (f"{__name__}.test_register_function_as_bare_decorator_uses_module_and_qualname"
+            ".<locals>.decorated")
     try:
         assert tvmgo.get_global_function(name)() == 5
     finally:
@@ -542,7 +554,8 @@ def test_register_function_without_a_name_uses_module_and_qualname(make, name):
         tvmgo.remove_global_function(name)
 
 
-@pytest.mark.parametrize("make", [lambda: functools.partial(add, 1), Callable, lambda: "a".split, lambda: [].append,
+@pytest.mark.parametrize("make", [lambda: functools.partial(add, 1), Callable, lambda: "a".split,
+                                  lambda: [].append,
                                   lambda: tvmgo.get_global_function("ffi.Array")],
                          ids=["partial", "object", "str method", "list method", "Function"])
 def test_register_function_of_something_without_a_name_raises_value_error(make):
@@ -552,8 +565,9 @@ def test_register_function_of_something_without_a_name_raises_value_error(make):
     assert tvmgo.list_global_functions() == before
 
 
-@pytest.mark.parametrize("name", ["", " ", "with space", "größer", "🎉", "nul\0inside", "\0", "nul\0", "x" * 10_000,
-                                  "surrogate \udcff", "a.b.c", "%s"], ids=lambda name: repr(name)[:20])
+@pytest.mark.parametrize("name", ["", " ", "with space", "größer", "🎉", "nul\0inside", "\0",
+                                  "nul\0", "x" * 10_000, "surrogate \udcff", "a.b.c", "%s"],
+                         ids=lambda name: repr(name)[:20])
 def test_register_function_takes_any_str_as_a_name(name):
     tvmgo.register_function(lambda: "found", name)
     try:
@@ -701,7 +715,8 @@ def test_callback_may_remove_itself(global_name):
 def test_global_function_can_be_called_from_another_thread(global_name):
     tvmgo.register_function(add, global_name)
     answers = []
-    thread = threading.Thread(target=lambda: answers.append(tvmgo.get_global_function(global_name)(1, 2)))
+    thread = threading.Thread(
+        target=lambda: answers.append(tvmgo.get_global_function(global_name)(1, 2)))
     thread.start()
     thread.join()
     assert answers == [3]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The debug variant of the graph executor: single nodes, what lies between them, times, profiles."""
+"""The debug variant of the graph executor: single nodes, what lies between, times, profiles."""
 import json
 import struct
 import time

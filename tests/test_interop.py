@@ -50,7 +50,8 @@ EXCHANGE = """
 
     module = tvmgo.load_module({kernels!r})
     assert tvm_ffi.convert(lambda m: m["sum_ints"](1, 2))(module) == 3
-    assert tvmgo.convert_function(lambda m: m["sum_ints"](1, 2))(tvm_ffi.load_module({kernels!r})) == 3
+    theirs = tvm_ffi.load_module({kernels!r})
+    assert tvmgo.convert_function(lambda m: m["sum_ints"](1, 2))(theirs) == 3
     assert tvmgo.get_global_function("tvm.contrib.sort.argsort")
     print("exchanged")
 """
@@ -68,15 +69,18 @@ TORCH_EXCHANGE = """
 """
 
 
-@pytest.mark.parametrize("order", [*itertools.permutations(["tvmgo", "tvm_ffi", "tvm"])], ids=", ".join)
+@pytest.mark.parametrize("order", [*itertools.permutations(["tvmgo", "tvm_ffi", "tvm"])],
+                         ids=", ".join)
 def test_import_in_any_order_works_and_objects_pass(order, kernels_path):
     imports = "\n".join(f"    import {name}" for name in order)
     assert output_of(imports + EXCHANGE.format(kernels=str(kernels_path))) == "exchanged\n"
 
 
 @needs_torch
-@pytest.mark.parametrize("order", [("tvmgo", "torch"), ("torch", "tvmgo"), ("torch", "tvm", "tvmgo"),
-                                   ("tvmgo", "tvm", "torch"), ("tvm_ffi", "torch", "tvmgo")], ids=", ".join)
+@pytest.mark.parametrize("order",
+                         [("tvmgo", "torch"), ("torch", "tvmgo"), ("torch", "tvm", "tvmgo"),
+                                   ("tvmgo", "tvm", "torch"), ("tvm_ffi", "torch", "tvmgo")],
+                         ids=", ".join)
 def test_import_with_torch_in_any_order_works_and_objects_pass(order, kernels_path):
     imports = "\n".join(f"    import {name}" for name in order)
     code = imports + EXCHANGE.format(kernels=str(kernels_path)) + TORCH_EXCHANGE
@@ -92,7 +96,8 @@ def test_import_of_another_while_objects_are_alive_works(other, kernels_path):
         function = tvmgo.convert_function(lambda x: x)
         tvmgo.register_function(function, "mine")
         import {other}
-        print(function(array) == array, kernels["sum_ints"](1, 2), tvmgo.get_global_function("mine") == function)
+        print(function(array) == array, kernels["sum_ints"](1, 2),
+              tvmgo.get_global_function("mine") == function)
     """) == "True 3 True\n"
 
 
@@ -118,7 +123,8 @@ def test_tensor_arrives_as_an_array_of_the_same_memory(tensor):
     received = identity(tensor)
     assert type(received) is tvmgo.Array
     assert address_of(received) == foreign_address(tensor)
-    assert (received.shape, str(received.dtype), str(received.device)) == ((2, 3), "float32", "cpu:0")
+    assert (received.shape, str(received.dtype), str(received.device)) == ((2, 3), "float32",
+                                                                           "cpu:0")
 
 
 def test_from_dlpack_of_a_tensor_shares_its_memory(tensor):
@@ -175,9 +181,11 @@ def test_function_registered_by_tvm_ffi_is_found():
 
 
 @pytest.mark.parametrize("make, expected", [
-    (lambda: tvm_ffi.Array([1, "two", None]), [1, "two", None]), (lambda: tvm_ffi.Map({"a": 1}), {"a": 1}),
-    (lambda: tvm_ffi.Shape((2, 3)), (2, 3)), (lambda: tvm_ffi.Array([tvm_ffi.Map({"a": [1]})]), [{"a": [1]}]),
-    (lambda: tvm_ffi.convert("a text"), "a text"), (lambda: tvm_ffi.convert(b"some bytes"), b"some bytes"),
+    (lambda: tvm_ffi.Array([1, "two", None]), [1, "two", None]),
+    (lambda: tvm_ffi.Map({"a": 1}), {"a": 1}), (lambda: tvm_ffi.Shape((2, 3)), (2, 3)),
+    (lambda: tvm_ffi.Array([tvm_ffi.Map({"a": [1]})]), [{"a": [1]}]),
+    (lambda: tvm_ffi.convert("a text"), "a text"),
+    (lambda: tvm_ffi.convert(b"some bytes"), b"some bytes"),
     (lambda: [tvm_ffi.Array([1]), {"a": tvm_ffi.Shape((1, 2))}], [[1], {"a": (1, 2)}]),
 ], ids=["array", "map", "shape", "nested", "str", "bytes", "in a list"])
 def test_foreign_value_arrives_as_the_plain_object(make, expected):
@@ -260,7 +268,8 @@ def test_function_registered_by_tvmgo_is_found_there(global_name):
     assert tvm_ffi.get_global_func(global_name)(1) == 2
 
 
-@pytest.mark.parametrize("x", [None, 5, -2.5, True, "text", "a longer text", b"bytes", b"longer bytes"], ids=repr)
+@pytest.mark.parametrize("x", [None, 5, -2.5, True, "text", "a longer text", b"bytes",
+                               b"longer bytes"], ids=repr)
 def test_plain_object_passes_there_and_back(foreign_identity, x):
     answer = identity(foreign_identity)(x)
     assert type(answer) is type(x)
@@ -310,8 +319,9 @@ class Custom(Exception):
     pass
 
 
-@pytest.mark.parametrize("make", [lambda: ValueError("text"), lambda: Custom("text"), lambda: KeyError("key"),
-                                  lambda: tvmgo.TVMKeyError("text")], ids=["ValueError", "custom", "KeyError", "TVMKeyError"])
+@pytest.mark.parametrize("make", [lambda: ValueError("text"), lambda: Custom("text"),
+                                  lambda: KeyError("key"), lambda: tvmgo.TVMKeyError("text")],
+                         ids=["ValueError", "custom", "KeyError", "TVMKeyError"])
 def test_exception_through_a_foreign_function_comes_out_as_the_same_object(make):
     exception = make()
 
@@ -344,7 +354,8 @@ def test_exception_of_a_tvmgo_function_called_by_foreign_python_keeps_kind_and_m
         identity(tvm_ffi.convert(lambda: function()))()
 
 
-@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, IndexError, RuntimeError, AttributeError], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, IndexError, RuntimeError,
+                                  AttributeError], ids=lambda k: k.__name__)
 def test_exception_of_a_foreign_function_is_of_its_kind(kind):
     def fail():
         raise kind("raised there")
@@ -354,7 +365,8 @@ def test_exception_of_a_foreign_function_is_of_its_kind(kind):
         function()
 
 
-@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, IndexError, RuntimeError], ids=lambda k: k.__name__)
+@pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, IndexError, RuntimeError],
+                         ids=lambda k: k.__name__)
 def test_exception_of_a_tvmgo_callback_is_of_its_kind_there(foreign_identity, kind):
     def fail():
         raise kind("raised here")

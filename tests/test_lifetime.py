@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing is kept: 100 000 calls of each kind leave memory, handles and reference counts as they were."""
+"""Nothing is kept: many calls of each kind leave memory, handles, reference counts as they were."""
 import gc
 import sys
 
@@ -95,7 +95,8 @@ KINDS = {
     "get_global_function": lambda k: tvmgo.get_global_function("ffi.Array"),
     "register and remove": lambda k: (tvmgo.register_function(Index, "tests.lifetime"),
                                       tvmgo.remove_global_function("tests.lifetime")),
-    "register with override": lambda k: tvmgo.register_function(Index, "tests.lifetime.override", override=True),
+    "register with override": lambda k: tvmgo.register_function(Index, "tests.lifetime.override",
+                                                                override=True),
     "get_function": lambda k: k.module.get_function("nargs"),
     "missing function": lambda k: caught(k.module.get_function, "nowhere"),
     "in": lambda k: "nowhere" in k.module,
@@ -116,14 +117,16 @@ KINDS = {
     "from_dlpack, exporter": lambda k: tvmgo.from_dlpack(EXPORTER),
     "numpy.from_dlpack": lambda k: np.from_dlpack(ARRAY),
     "unused capsules": lambda k: (ARRAY.__dlpack__(), ARRAY.__dlpack__(max_version=(1, 0))),
-    "attributes": lambda k: (ARRAY.shape, ARRAY.strides, ARRAY.dtype, ARRAY.device, ARRAY.nbytes, repr(ARRAY)),
+    "attributes": lambda k: (ARRAY.shape, ARRAY.strides, ARRAY.dtype, ARRAY.device, ARRAY.nbytes,
+                             repr(ARRAY)),
     "dtype": lambda k: str(tvmgo.DType("float32")),
     "dtype, refused": lambda k: caught(tvmgo.DType, "flaot32"),
     "device": lambda k: str(tvmgo.Device("cuda:1")),
 }
 # So slow that fewer calls must do; each must then be tighter.
-SLOW = {"missing function": 20_000, "native error": 50_000, "callback, exception through a kernel": 50_000,
-        "empty of no memory": 20_000, "register and remove": 50_000}
+SLOW = {"missing function": 20_000, "native error": 50_000,
+        "callback, exception through a kernel": 50_000, "empty of no memory": 20_000,
+        "register and remove": 50_000}
 
 
 class Kernels:
@@ -131,8 +134,9 @@ class Kernels:
 
     def __init__(self, module):
         self.module = module
-        for name in ("nargs", "sum_ints", "echo", "byte_sum", "myadd", "tensor_ndim", "forward", "make_text", "give",
-                     "call_with_stack_tensor", "fail", "fail_silently", "leave_an_error", "keep", "drop"):
+        for name in ("nargs", "sum_ints", "echo", "byte_sum", "myadd", "tensor_ndim", "forward",
+                     "make_text", "give", "call_with_stack_tensor", "fail", "fail_silently",
+                     "leave_an_error", "keep", "drop"):
             setattr(self, name, module[name])
 
 
@@ -179,8 +183,9 @@ SINGLETONS = [None, True, 0, "", b"", ()]
 @pytest.mark.parametrize("kind", KINDS)
 def test_calls_leave_reference_counts_as_they_were(kernels, kind):
     k, call = Kernels(kernels), KINDS[kind]
-    watched = [TEXT, DATA, NDARRAY, ARRAY, STRIDED, EXPORTER, identity, nothing, Index, tvmgo.Array, tvmgo.Value,
-               tvmgo.Function, tvmgo.DType, tvmgo.Device, tvmgo.TVMTypeError, np.ndarray]
+    watched = [TEXT, DATA, NDARRAY, ARRAY, STRIDED, EXPORTER, identity, nothing, Index, tvmgo.Array,
+               tvmgo.Value, tvmgo.Function, tvmgo.DType, tvmgo.Device, tvmgo.TVMTypeError,
+               np.ndarray]
     for _ in range(10):
         call(k)
     gc.collect()

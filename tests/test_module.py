@@ -29,7 +29,8 @@ def import_module(module, other):
 
 
 @pytest.mark.parametrize("make", [str, pathlib.Path, os.fsencode, lambda p: PathLike(str(p)),
-                                  lambda p: PathLike(os.fsencode(p)), lambda p: type("Mine", (str,), {})(p)],
+                                  lambda p: PathLike(os.fsencode(p)),
+                                  lambda p: type("Mine", (str,), {})(p)],
                          ids=["str", "Path", "bytes", "PathLike", "PathLike bytes", "str subclass"])
 def test_load_module_takes_every_kind_of_path(kernels_path, make):
     assert tvmgo.load_module(make(kernels_path))["nargs"](1, 2) == 2
@@ -56,7 +57,8 @@ def test_load_module_takes_arguments_by_keyword(kernels_path):
 
 
 @pytest.mark.parametrize("name", ["kernels.so", "./kernels.so", "../here/kernels.so"])
-def test_load_module_finds_a_relative_path_in_the_current_directory(kernels_path, tmp_path, monkeypatch, name):
+def test_load_module_finds_a_relative_path_in_the_current_directory(kernels_path, tmp_path,
+                                                                    monkeypatch, name):
     (tmp_path / "here").mkdir()
     shutil.copy(kernels_path, tmp_path / "here" / "kernels.so")
     monkeypatch.chdir(tmp_path / "here")
@@ -69,27 +71,31 @@ def test_load_module_does_not_look_where_the_systems_loader_looks(tmp_path, monk
         tvmgo.load_module("libtvm_ffi.so")
 
 
-@pytest.mark.parametrize("name", ["größer.so", "with space.so", "日本語.so", "a" * 200 + ".so", "%s.so", "sur\udcffrogate.so"],
+@pytest.mark.parametrize("name", ["größer.so", "with space.so", "日本語.so", "a" * 200 + ".so",
+                                  "%s.so", "sur\udcffrogate.so"],
                          ids=lambda name: ascii(name)[:20])
 def test_load_module_takes_any_file_name(kernels_path, tmp_path, name):
     path = shutil.copy(kernels_path, tmp_path / name)
     assert tvmgo.load_module(path)["nargs"]() == 0
 
 
-@pytest.mark.parametrize("path", ["no such file.so", "no such directory/kernels.so", "no such file", "nothing.foo"])
+@pytest.mark.parametrize("path", ["no such file.so", "no such directory/kernels.so", "no such file",
+                                  "nothing.foo"])
 def test_load_module_of_a_missing_file_raises_file_not_found_error(path):
     with pytest.raises(FileNotFoundError, match=path) as caught:
         tvmgo.load_module(path)
     assert isinstance(caught.value, tvmgo.TVMError)
 
 
-@pytest.mark.parametrize("path", ["", "\0", "kernels.so\0", "nul\0inside.so", b"", b"a\0b.so", PathLike("")], ids=repr)
+@pytest.mark.parametrize("path", ["", "\0", "kernels.so\0", "nul\0inside.so", b"", b"a\0b.so",
+                                  PathLike("")], ids=repr)
 def test_load_module_of_an_impossible_path_raises_value_error(path):
     with pytest.raises(ValueError, match="path: expected the path of a file"):
         tvmgo.load_module(path)
 
 
-@pytest.mark.parametrize("path", [None, 5, 2.5, ["kernels.so"], object(), bytearray(b"kernels.so"), PathLike(5), PathLike(None)],
+@pytest.mark.parametrize("path", [None, 5, 2.5, ["kernels.so"], object(), bytearray(b"kernels.so"),
+                                  PathLike(5), PathLike(None)],
                          ids=lambda x: type(x).__name__)
 def test_load_module_of_no_path_raises_type_error(path):
     with pytest.raises(TypeError):
@@ -113,7 +119,8 @@ def test_load_module_of_a_path_that_raises_raises_the_same(kernels_path):
     assert caught.value is exception
 
 
-@pytest.mark.parametrize("format", ["foo", "SO", "So", " so", "so ", ".so", "größer", "nul\0", "static_library_no", "so\0"],
+@pytest.mark.parametrize("format", ["foo", "SO", "So", " so", "so ", ".so", "größer", "nul\0",
+                                    "static_library_no", "so\0"],
                          ids=repr)
 def test_load_module_of_an_unknown_format_raises_value_error(kernels_path, format):
     with pytest.raises(ValueError, match="is not registered") as caught:
@@ -144,8 +151,10 @@ def test_load_module_of_a_format_that_is_no_str_raises_type_error(kernels_path, 
 
 
 @pytest.mark.parametrize("contents, reason", [
-    (b"", "empty|too short|cannot read"), (b"\x7fELF", "too short|cannot read file data"), (b"no library at all, only some text\n" * 100, "invalid ELF header"),
-    (b"tvm.contrib.sort.argsort " * 100, "invalid ELF header"), (b"\0" * 5000, "invalid ELF header"),
+    (b"", "empty|too short|cannot read"), (b"\x7fELF", "too short|cannot read file data"),
+    (b"no library at all, only some text\n" * 100, "invalid ELF header"),
+    (b"tvm.contrib.sort.argsort " * 100, "invalid ELF header"),
+    (b"\0" * 5000, "invalid ELF header"),
 ], ids=["empty", "short", "text", "text that names a function", "zeros"])
 def test_load_module_of_no_library_raises_tvm_error(tmp_path, contents, reason):
     path = tmp_path / "broken.so"
@@ -186,7 +195,8 @@ def test_load_module_of_a_dangling_link_raises_file_not_found_error(tmp_path):
 
 
 def test_load_module_of_a_library_with_a_missing_symbol_raises_tvm_error_that_names_it(tmp_path):
-    (tmp_path / "needy.c").write_text("int not_there_at_all(void); int call(void) { return not_there_at_all(); }\n")
+    (tmp_path / "needy.c").write_text("int not_there_at_all(void);\n"
+                                      "int call(void) { return not_there_at_all(); }\n")
     path = compile_library(tmp_path / "needy.c", tmp_path / "needy.so", "-Wl,-z,now")
     with pytest.raises(tvmgo.TVMError, match="not_there_at_all"):
         tvmgo.load_module(path)
@@ -216,7 +226,8 @@ def test_load_module_of_a_replaced_file_loads_the_new_code(generation_path, tmp_
     assert [module["generation"]() for module in modules] == [1, 2, 3]
 
 
-def test_load_module_of_a_link_that_points_elsewhere_now_loads_the_new_code(generation_path, tmp_path):
+def test_load_module_of_a_link_that_points_elsewhere_now_loads_the_new_code(generation_path,
+                                                                            tmp_path):
     link = tmp_path / "current.so"
     answers = []
     for number in (1, 2, 1):
@@ -226,7 +237,8 @@ def test_load_module_of_a_link_that_points_elsewhere_now_loads_the_new_code(gene
     assert answers == [1, 2, 1]
 
 
-def test_load_module_of_a_replaced_file_leaves_no_copy_behind(generation_path, tmp_path, monkeypatch):
+def test_load_module_of_a_replaced_file_leaves_no_copy_behind(generation_path, tmp_path,
+                                                              monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     path = tmp_path / "model.so"
@@ -267,10 +279,12 @@ def test_item_is_the_function(kernels):
     assert kernels["sum_ints"](1, 2) == 3
 
 
-@pytest.mark.parametrize("name", ["no such function", "", "nargs\0", "\0", "größer", "__tvm_ffi_nargs", "malloc", "\udcff",
-                                  "x" * 10_000, "nargs "], ids=lambda name: ascii(name)[:20])
+@pytest.mark.parametrize("name", ["no such function", "", "nargs\0", "\0", "größer",
+                                  "__tvm_ffi_nargs", "malloc", "\udcff", "x" * 10_000, "nargs "],
+                         ids=lambda name: ascii(name)[:20])
 @pytest.mark.parametrize("get", [lambda m, name: m[name], lambda m, name: m.get_function(name),
-                                 lambda m, name: m.get_function(name, False)], ids=["item", "method", "no imports"])
+                                 lambda m, name: m.get_function(name, False)],
+                         ids=["item", "method", "no imports"])
 def test_missing_function_raises_key_and_attribute_error(kernels, get, name):
     with pytest.raises(tvmgo.TVMFunctionNotFoundError, match="has no function") as caught:
         get(kernels, name)
@@ -284,15 +298,18 @@ def test_missing_function_error_names_it(kernels):
         kernels["nowhere"]
 
 
-@pytest.mark.parametrize("name", [None, 5, b"nargs", ("nargs",), object()], ids=lambda x: type(x).__name__)
-@pytest.mark.parametrize("get", [lambda m, name: m[name], lambda m, name: m.get_function(name), lambda m, name: name in m],
+@pytest.mark.parametrize("name", [None, 5, b"nargs", ("nargs",), object()],
+                         ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize("get", [lambda m, name: m[name], lambda m, name: m.get_function(name),
+                                 lambda m, name: name in m],
                          ids=["item", "method", "in"])
 def test_name_that_is_no_str_raises_type_error(kernels, get, name):
     with pytest.raises(TypeError, match="name: expected a str"):
         get(kernels, name)
 
 
-@pytest.mark.parametrize("name, there", [("nargs", True), ("myadd", True), ("nowhere", False), ("", False),
+@pytest.mark.parametrize("name, there",
+                         [("nargs", True), ("myadd", True), ("nowhere", False), ("", False),
                                          ("nargs\0", False)], ids=repr)
 def test_in_tells_whether_there_is_such_a_function(kernels, name, there):
     assert (name in kernels) is there

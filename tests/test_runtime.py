@@ -31,7 +31,7 @@ def bare(tmp_path_factory):
 
 
 def in_bare(bare, code, *, more=(), **env):
-    """Run `code` where only the packages in `bare` and `more` exist; it must end well and silently."""
+    """Run `code`, which must end well and silently, with the packages in `bare` and `more` only."""
     search = os.pathsep.join(map(str, [*more, bare]))
     return output_of(code, arguments=["-S"], env={"PYTHONPATH": search, **env})
 
@@ -54,7 +54,8 @@ def test_import_brings_in_neither_tvm_nor_tvm_ffi_nor_numpy():
     assert output_of("""
         import sys
         import tvmgo
-        print([name for name in ("tvm", "tvm_ffi", "numpy", "ml_dtypes", "onnx", "torch") if name in sys.modules])
+        print([name for name in ("tvm", "tvm_ffi", "numpy", "ml_dtypes", "onnx", "torch")
+               if name in sys.modules])
     """) == "[]\n"
 
 
@@ -63,7 +64,8 @@ def test_import_starts_no_process_and_no_thread():
         import os, sys
         events = []
         def hook(event, args):
-            if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn", "os.spawn", "os.system"):
+            if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn",
+                         "os.spawn", "os.system"):
                 events.append(event)
         sys.addaudithook(hook)
         import tvmgo
@@ -76,8 +78,10 @@ def test_import_opens_no_connection_and_writes_no_file():
         import sys
         events = []
         def hook(event, args):
-            if event.startswith("socket.") or event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+"):
-                if not str(args[0]).endswith((".pyc", "__pycache__")) and ".pyc." not in str(args[0]):
+            writes = event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+")
+            if event.startswith("socket.") or writes:
+                path = str(args[0])
+                if not path.endswith((".pyc", "__pycache__")) and ".pyc." not in path:
                     events.append((event, args[0]))
         sys.addaudithook(hook)
         import tvmgo
@@ -95,7 +99,8 @@ def test_import_with_warnings_as_errors_works():
 
 
 def test_import_with_optimisation_works():
-    assert output_of("import tvmgo; print(tvmgo.convert_function(lambda: 5)())", arguments=["-OO"]) == "5\n"
+    assert output_of("import tvmgo; print(tvmgo.convert_function(lambda: 5)())",
+                     arguments=["-OO"]) == "5\n"
 
 
 def test_import_loads_libtvm_ffi_and_nothing_else():
@@ -185,7 +190,8 @@ def test_without_a_runtime_a_missing_name_is_a_key_error(bare):
 
 
 @pytest.mark.parametrize("call", ["tvmgo.load_module({path!r})", "tvmgo.system_library()",
-                                  "tvmgo.empty(1, device=tvmgo.cuda(0))"], ids=["load_module", "system_library", "cuda"])
+                                  "tvmgo.empty(1, device=tvmgo.cuda(0))"],
+                         ids=["load_module", "system_library", "cuda"])
 def test_without_a_runtime_what_needs_it_says_what_to_install(bare, kernels_path, call):
     answer = json.loads(in_bare(bare, f"""
         import json
@@ -211,13 +217,15 @@ def test_without_a_runtime_a_missing_file_is_a_file_not_found_error(bare):
 
 
 def test_without_a_runtime_other_devices_do_not_exist(bare):
-    assert in_bare(bare, "import tvmgo; print(tvmgo.cpu().exists, tvmgo.cuda().exists)") == "True False\n"
+    assert in_bare(bare,
+                   "import tvmgo; print(tvmgo.cpu().exists, tvmgo.cuda().exists)") == "True False\n"
 
 
 def test_without_a_runtime_the_graph_executor_can_be_created(bare):
     assert in_bare(bare, """
         import tvmgo
-        print(tvmgo.get_global_function("tvm.graph_executor.create") == tvmgo.get_global_function("tvm.graph_runtime.create")
+        find = tvmgo.get_global_function
+        print(find("tvm.graph_executor.create") == find("tvm.graph_runtime.create")
               or "tvm.graph_runtime.create" in tvmgo.list_global_functions())
     """) == "True\n"
 
@@ -240,24 +248,28 @@ def test_runtime_of_an_installed_tvm_is_found(kernels_path):
 def test_runtime_of_an_installed_tvm_is_found_without_importing_it(bare, kernels_path, tmp_path):
     library = link_runtime(tmp_path / "tvm" / "lib")
     (tmp_path / "tvm" / "__init__.py").write_text("raise RuntimeError('tvm was imported')\n")
-    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)), more=[tmp_path]) == f"3 {library}\n"
+    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)),
+                   more=[tmp_path]) == f"3 {library}\n"
 
 
 def test_runtime_on_the_loaders_path_is_found(bare, kernels_path, tmp_path):
     link_runtime(tmp_path)
-    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)), LD_LIBRARY_PATH=str(tmp_path)) == (
+    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)),
+                   LD_LIBRARY_PATH=str(tmp_path)) == (
         f"3 {REAL.name}\n")
 
 
 def test_runtime_named_by_the_environment_is_found(bare, kernels_path, tmp_path):
     library = link_runtime(tmp_path, "my own runtime.so")
-    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)), TVMGO_RUNTIME_LIBRARY=str(library)) == (
+    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)),
+                   TVMGO_RUNTIME_LIBRARY=str(library)) == (
         f"3 {library}\n")
 
 
 def test_runtime_named_by_the_environment_comes_before_an_installed_one(kernels_path, tmp_path):
     library = link_runtime(tmp_path)
-    assert output_of(CALL_KERNEL.format(kernels=str(kernels_path)), env={"TVMGO_RUNTIME_LIBRARY": str(library)}) == (
+    assert output_of(CALL_KERNEL.format(kernels=str(kernels_path)),
+                     env={"TVMGO_RUNTIME_LIBRARY": str(library)}) == (
         f"3 {library}\n")
 
 
@@ -270,22 +282,28 @@ def test_runtime_of_an_installed_tvm_comes_before_the_loaders_path(bare, kernels
 
 
 def test_empty_environment_variable_is_as_good_as_none(kernels_path):
-    assert output_of(CALL_KERNEL.format(kernels=str(kernels_path)), env={"TVMGO_RUNTIME_LIBRARY": ""}) == f"3 {REAL}\n"
+    assert output_of(CALL_KERNEL.format(kernels=str(kernels_path)),
+                     env={"TVMGO_RUNTIME_LIBRARY": ""}) == f"3 {REAL}\n"
 
 
 def test_tvm_package_without_libraries_is_passed_over(bare, kernels_path, tmp_path):
     (tmp_path / "packages" / "tvm").mkdir(parents=True)  # such as a source tree lying about
     link_runtime(tmp_path / "libraries")
-    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)), more=[tmp_path / "packages"],
+    assert in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)),
+                   more=[tmp_path / "packages"],
                    LD_LIBRARY_PATH=str(tmp_path / "libraries")) == f"3 {REAL.name}\n"
 
 
 @pytest.mark.parametrize("value", ["/no/such/libtvm_runtime.so", "text", "directory"])
-@pytest.mark.parametrize("call", ["tvmgo.load_module({path!r})", "tvmgo.get_global_function('no such name')",
+@pytest.mark.parametrize("call", ["tvmgo.load_module({path!r})",
+                                  "tvmgo.get_global_function('no such name')",
                                   "tvmgo.list_global_functions()", "tvmgo.system_library()",
                                   "tvmgo.empty(1, device=tvmgo.cuda(0))"],
-                         ids=["load_module", "get_global_function", "list_global_functions", "system_library", "cuda"])
-def test_environment_variable_that_names_no_library_raises_an_error_that_names_it(kernels_path, tmp_path, value, call):
+                         ids=["load_module", "get_global_function", "list_global_functions",
+                              "system_library", "cuda"])
+def test_environment_variable_that_names_no_library_raises_an_error_that_names_it(kernels_path,
+                                                                                  tmp_path, value,
+                                                                                  call):
     if value == "text":
         value = tmp_path / "text.so"
         value.write_text("no library")
@@ -312,7 +330,8 @@ def test_environment_variable_that_names_no_library_does_not_disturb_what_needs_
     """, env={"TVMGO_RUNTIME_LIBRARY": "/no/such/libtvm_runtime.so"}) == "2 (2,) True\n"
 
 
-def test_broken_runtime_of_an_installed_tvm_raises_import_error_that_names_it(bare, kernels_path, tmp_path):
+def test_broken_runtime_of_an_installed_tvm_raises_import_error_that_names_it(bare, kernels_path,
+                                                                              tmp_path):
     (tmp_path / "tvm" / "lib").mkdir(parents=True)
     (tmp_path / "tvm" / "__init__.py").touch()
     broken = tmp_path / "tvm" / "lib" / REAL.name
@@ -404,7 +423,8 @@ def test_extra_library_that_is_not_there_leaves_a_key_error(bare, tmp_path):
             tvmgo.get_global_function("tvm.contrib.sort.argsort")
         except KeyError:
             print("KeyError", sorted(tvmgo.runtime.libraries()))
-    """, TVMGO_RUNTIME_LIBRARY=str(link_runtime(tmp_path))) == "KeyError ['tvm_ffi', 'tvm_runtime']\n"
+    """, TVMGO_RUNTIME_LIBRARY=str(link_runtime(tmp_path))
+    ) == "KeyError ['tvm_ffi', 'tvm_runtime']\n"
 
 
 def test_libraries_result_is_a_copy():

@@ -14,7 +14,10 @@ THREADS = 8
 
 
 def in_threads(work, count=THREADS):
-    """Run `work(number)` in so many threads at once and return what they return, or raise the first error."""
+    """Run `work(number)` in so many threads at once.
+
+    Return what they return, or raise the first error.
+    """
     barrier = threading.Barrier(count)
     answers, errors = [None] * count, []
 
@@ -59,9 +62,11 @@ class Ticker:
 
 @pytest.mark.parametrize("call", [
     lambda k: k["sleep_us"](300_000), lambda k: k["sleep_us"].invoke(300_000),
-    lambda k: k["forward"](k["sleep_us"], 300_000), lambda k: k["forward_in_new_thread"](k["sleep_us"], 300_000),
+    lambda k: k["forward"](k["sleep_us"], 300_000),
+    lambda k: k["forward_in_new_thread"](k["sleep_us"], 300_000),
     lambda k: tvmgo.convert_function(lambda: k["sleep_us"](300_000))(),
-    lambda k: k["sleep_us"](*[300_000]), lambda k: k["forward"](k["sleep_us"], tvmgo.Value(300_000)),
+    lambda k: k["sleep_us"](*[300_000]),
+    lambda k: k["forward"](k["sleep_us"], tvmgo.Value(300_000)),
 ], ids=["call", "invoke", "nested", "other thread", "callback", "spread", "value"])
 def test_gil_is_released_while_a_kernel_runs(kernels, call):
     with Ticker() as ticker:
@@ -166,7 +171,8 @@ def test_dropping_a_function_while_other_threads_run_does_not_deadlock(kernels):
 
 def test_callback_from_a_foreign_thread_works(kernels):
     seen = []
-    answer = kernels["forward_in_new_thread"](lambda x: (seen.append(threading.get_ident()), x + 1)[1], 5)
+    answer = kernels["forward_in_new_thread"](lambda x: (seen.append(threading.get_ident()),
+                                                         x + 1)[1], 5)
     assert answer == 6
     assert seen != [threading.get_ident()]
 
@@ -180,7 +186,8 @@ def test_callback_from_a_foreign_thread_may_call_back_again(kernels):
     assert descend(0) == 5
 
 
-@pytest.mark.parametrize("x", ["a longer text", b"longer bytes", [1, "two"], {"a": 1}, 2**70], ids=repr)
+@pytest.mark.parametrize("x", ["a longer text", b"longer bytes", [1, "two"], {"a": 1}, 2**70],
+                         ids=repr)
 def test_callback_from_a_foreign_thread_passes_objects(kernels, x):
     assert kernels["forward_in_new_thread"](lambda x: x, x) == x
 
@@ -223,8 +230,10 @@ def test_threads_call_one_callback():
 
 
 @pytest.mark.parametrize("make, read", [
-    (lambda k, number, i: k["echo"].invoke(f"a text of thread {number}, call {i}"), lambda v: v.as_str()),
-    (lambda k, number, i: k["echo"].invoke(b"bytes %d %d, longer than seven" % (number, i)), lambda v: v.as_bytes()),
+    (lambda k, number, i: k["echo"].invoke(f"a text of thread {number}, call {i}"),
+     lambda v: v.as_str()),
+    (lambda k, number, i: k["echo"].invoke(b"bytes %d %d, longer than seven" % (number, i)),
+     lambda v: v.as_bytes()),
 ], ids=["str", "bytes"])
 def test_threads_read_their_own_results(kernels, make, read):
     def work(number):
@@ -338,7 +347,8 @@ def test_threads_make_and_drop_everything(kernels):
 
 
 def test_threads_load_modules(kernels_path):
-    assert in_threads(lambda number: [tvmgo.load_module(kernels_path)["sum_ints"](number, 1) for _ in range(50)]) == [
+    assert in_threads(lambda number: [tvmgo.load_module(kernels_path)["sum_ints"](number, 1)
+                                      for _ in range(50)]) == [
         [number + 1] * 50 for number in range(THREADS)]
 
 
@@ -347,7 +357,8 @@ def test_thread_switches_in_the_middle_of_calls_do_no_harm(kernels):
     sys.setswitchinterval(1e-6)
     try:
         function = tvmgo.convert_function(lambda *args: kernels["echo"](args))
-        assert in_threads(lambda number: all(function(number, "a longer text", i) == [number, "a longer text", i]
+        assert in_threads(lambda number: all(function(number, "a longer text", i)
+                                             == [number, "a longer text", i]
                                              for i in range(500))) == [True] * THREADS
     finally:
         sys.setswitchinterval(before)

@@ -36,8 +36,9 @@ KINDS = [
     ("object", lambda: tvmgo.get_global_function("ffi.GetInvalidObject")(), 8, None),
     ("object", lambda: ValueError("an exception"), 8, None),
 ]
-IDS = ["None", "int", "bool", "float", "short str", "long str", "short bytes", "long bytes", "dtype", "device", "array",
-       "function", "module", "list", "dict", "big int", "object", "exception"]
+IDS = ["None", "int", "bool", "float", "short str", "long str", "short bytes", "long bytes",
+       "dtype", "device", "array", "function", "module", "list", "dict", "big int", "object",
+       "exception"]
 READERS = ["as_int64", "as_float64", "as_str", "as_bytes", "as_function", "as_module", "as_array"]
 every_kind = pytest.mark.parametrize("name, make, code, reader", KINDS, ids=IDS)
 
@@ -52,7 +53,8 @@ def test_type_code_of_an_invoke_result_is_gotvms(name, make, code, reader):
     assert tvmgo.convert_function(identity).invoke(make()).type_code == code
 
 
-@pytest.mark.parametrize("index, code", [(0, 4), (1, 0), (2, 0), (3, 2), (4, 3), (5, 5), (6, 6), (11, 11), (12, 12)])
+@pytest.mark.parametrize("index, code", [(0, 4), (1, 0), (2, 0), (3, 2), (4, 3), (5, 5), (6, 6),
+                                         (11, 11), (12, 12)])
 def test_type_code_of_a_kernels_result_is_gotvms(kernels, index, code):
     assert kernels["give"].invoke(index).type_code == code
 
@@ -204,13 +206,15 @@ def test_value_of_another_number_of_arguments_raises_type_error(arguments):
         tvmgo.Value(*arguments)
 
 
-@pytest.mark.parametrize("x, y", [(1, 1), ("a longer text", "a longer text"), ("short", "short"), (None, None),
-                                  (2.5, 2.5), ([1, "a"], (1, "a")), ({"a": 1}, {"a": 1}), (2**70, 2**70)], ids=repr)
+@pytest.mark.parametrize("x, y", [(1, 1), ("a longer text", "a longer text"), ("short", "short"),
+                                  (None, None), (2.5, 2.5), ([1, "a"], (1, "a")),
+                                  ({"a": 1}, {"a": 1}), (2**70, 2**70)], ids=repr)
 def test_values_of_equal_contents_are_equal(x, y):
     assert tvmgo.Value(x) == tvmgo.Value(y)
 
 
-@pytest.mark.parametrize("x, y", [(1, 2), (1, True), (1, 1.0), ("1", b"1"), (None, 0), ([1], [2])], ids=repr)
+@pytest.mark.parametrize("x, y", [(1, 2), (1, True), (1, 1.0), ("1", b"1"), (None, 0), ([1], [2])],
+                         ids=repr)
 def test_values_of_other_contents_or_types_differ(x, y):
     assert tvmgo.Value(x) != tvmgo.Value(y)
 
@@ -235,7 +239,8 @@ def test_repr_shows_the_content(name, make, code, reader):
     assert repr(tvmgo.Value(x)) == f"tvmgo.Value({x!r})"
 
 
-@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, pickle.dumps], ids=["copy", "deepcopy", "pickle"])
+@pytest.mark.parametrize("copier", [copy.copy, copy.deepcopy, pickle.dumps],
+                         ids=["copy", "deepcopy", "pickle"])
 def test_copying_a_value_raises_type_error(copier):
     with pytest.raises(TypeError):
         copier(tvmgo.Value(1))
@@ -250,4 +255,5 @@ def test_setting_an_attribute_raises():
 
 def test_values_of_all_kinds_go_where_the_plain_objects_go(kernels):
     assert kernels["sum_ints"](tvmgo.Value(1), 2, tvmgo.Value(3)) == 6
-    assert kernels["echo"]([tvmgo.Value("a longer text"), {"a": tvmgo.Value(None)}]) == ["a longer text", {"a": None}]
+    assert kernels["echo"]([tvmgo.Value("a longer text"),
+                            {"a": tvmgo.Value(None)}]) == ["a longer text", {"a": None}]

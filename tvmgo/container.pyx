@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists, tuples and dicts as the runtime's containers (``ffi.Array``, ``Map``, ``Shape``) and back."""
+"""Lists, tuples, dicts as the runtime's containers (``ffi.Array``, ``Map``, ``Shape``) and back."""
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t
 
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.convert cimport (
-    builtin_function, clear, enter_recursion, leave_recursion, pack_owned, register_converter, register_wrapper, release,
-    set_object, unpack_borrowed, unpack_owned,
+    builtin_function, clear, enter_recursion, leave_recursion, pack_owned, register_converter,
+    register_wrapper, release, set_object, unpack_borrowed, unpack_owned,
 )
 from tvmgo.error cimport check
 from tvmgo.handle cimport cell
@@ -36,6 +36,7 @@ cdef void* build(void* constructor, list items) except NULL:
     if cells == NULL:
         raise MemoryError()
     clear(&result)
+    known = {}
     try:
         enter_recursion(" while passing a nested container")
         try:
@@ -43,7 +44,7 @@ cdef void* build(void* constructor, list items) except NULL:
                 pack_owned(items[i], &cells[i])
                 ready += 1
                 if not isinstance(items[i], (list, tuple, dict)):  # those are counted already
-                    check_nesting(&cells[i], 0)
+                    check_nesting(&cells[i], 0, known)
         finally:
             leave_recursion()
         check(ffi.TVMFFIFunctionCall(constructor, cells, <int32_t>count, &result))
@@ -54,37 +55,60 @@ cdef void* build(void* constructor, list items) except NULL:
     return result.v_ptr
 
 
-cdef int check_nesting(const TVMFFIAny* any, int level) except -1:
-    """Refuse a runtime's container that is nested so deep that destroying it could fill the C stack."""
-    cdef ffi.TVMFFISeqCell* items
-    cdef TVMFFIAny mapping, iterator, value
-    cdef int64_t i
-    if level > MOST_NESTED:
+cdef int check_nesting(const TVMFFIAny* any, int level, dict known) except -1:
+    """Refuse a runtime's container so deep that destroying it could fill the C stack.
+
+    Returns how many levels `any` has, 0 for what is no container. `known` remembers them by
+    address: containers that share items with others would be met too often.
+    """
+    cdef int inside = 0  # levels below this one
+    if any.type_index not in (ffi.kTVMFFIArray, ffi.kTVMFFIList, ffi.kTVMFFIMap, ffi.kTVMFFIDict):
+        return 0
+    found = known.get(<size_t>any.v_ptr)
+    if found is not None:
+        inside = found
+    if level + inside > MOST_NESTED:
         raise TVMValueError(f"containers cannot be nested deeper than {MOST_NESTED} levels")
-    if any.type_index == ffi.kTVMFFIArray or any.type_index == ffi.kTVMFFIList:
-        items = <ffi.TVMFFISeqCell*>cell(any.v_ptr)
-        for i in range(items.size):
-            check_nesting(&(<TVMFFIAny*>items.data)[i], level + 1)
-    elif any.type_index == ffi.kTVMFFIMap or any.type_index == ffi.kTVMFFIDict:
-        mapping = any[0]
-        is_map = any.type_index == ffi.kTVMFFIMap
-        if ask(map_size if is_map else dict_size, &mapping) == 0:
-            return 0
-        clear(&iterator)
-        check(ffi.TVMFFIFunctionCall(iterate_map if is_map else iterate_dict, &mapping, 1, &iterator))
-        try:
-            while True:
-                for i in range(2):  # key and value
-                    give(iterator.v_ptr, i, &value)
-                    try:
-                        check_nesting(&value, level + 1)
-                    finally:
-                        release(&value)
-                if not command(iterator.v_ptr, 2):
-                    break
-        finally:
-            release(&iterator)
-    return 0
+    if found is None:
+        if any.type_index == ffi.kTVMFFIArray or any.type_index == ffi.kTVMFFIList:
+            inside = levels_of_items(any, level + 1, known)
+        else:
+            inside = levels_of_pairs(any, level + 1, known)
+        known[<size_t>any.v_ptr] = inside
+    return inside + 1
+
+
+cdef int levels_of_items(const TVMFFIAny* sequence, int level, dict known) except -1:
+    cdef ffi.TVMFFISeqCell* items = <ffi.TVMFFISeqCell*>cell(sequence.v_ptr)
+    cdef int64_t i
+    cdef int highest = 0
+    for i in range(items.size):
+        highest = max(highest, check_nesting(&(<TVMFFIAny*>items.data)[i], level, known))
+    return highest
+
+
+cdef int levels_of_pairs(const TVMFFIAny* any, int level, dict known) except -1:
+    cdef TVMFFIAny mapping = any[0]
+    cdef TVMFFIAny iterator, value
+    cdef int i, highest = 0
+    is_map = any.type_index == ffi.kTVMFFIMap
+    if ask(map_size if is_map else dict_size, &mapping) == 0:
+        return 0
+    clear(&iterator)
+    check(ffi.TVMFFIFunctionCall(iterate_map if is_map else iterate_dict, &mapping, 1, &iterator))
+    try:
+        while True:
+            for i in range(2):  # key and value
+                give(iterator.v_ptr, i, &value)
+                try:
+                    highest = max(highest, check_nesting(&value, level, known))
+                finally:
+                    release(&value)
+            if not command(iterator.v_ptr, 2):
+                break
+    finally:
+        release(&iterator)
+    return highest
 
 
 cdef void* array_from_sequence(object items) except NULL:

@@ -352,7 +352,8 @@ class GraphModule:
         """
         self.module["load_params"](ByteArray(params_bytes))
 
-    def share_params(self, other: GraphModule, params_bytes: bytes | bytearray | memoryview) -> None:
+    def share_params(self, other: GraphModule,
+                     params_bytes: bytes | bytearray | memoryview) -> None:
         """Use the parameters of another executor instead of a copy of them.
 
         Parameters

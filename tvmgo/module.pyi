@@ -5,6 +5,7 @@ from tvmgo.function import Function
 from tvmgo.handle import Object
 
 SHARED_LIBRARY_FORMATS: Final[tuple[str, ...]]
+GENERATIONS: Final[tuple[str, ...]]
 COMPILED_KINDS: Final[tuple[str, ...]]
 
 @final

@@ -22,6 +22,8 @@ from tvmgo.library_file import check_complete
 
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
+# How to treat one, whatever its symbols say.
+GENERATIONS = ("classic", "modern")
 
 cdef str LIBRARY = "library"
 
@@ -172,13 +174,15 @@ def load_module(path, format=None):
     path : str or os.PathLike
         The file; a relative one is looked up in the current directory and nowhere else.
     format : str, optional
-        How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library.
-        Default, and for ``""``: what follows the last dot of the path.
+        How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library,
+        whose symbols tell which calling convention it has; ``"classic"`` (TVM 0.2 to 0.20) and
+        ``"modern"`` say so instead. Default, and for ``""``: what follows the last dot of the path.
 
     Returns
     -------
     Module
-        Of kind ``"library"``, or of the kind embedded in the file.
+        Of kind ``"library"``, ``"classic_library"`` for one of TVM 0.2 to 0.20, or of the kind
+        embedded in the file.
 
     Raises
     ------
@@ -217,11 +221,12 @@ def load_module(path, format=None):
         raise TVMValueError(f"path: {path!r} is a directory, expected a library")
     runtime.load()
     loader = loader_for(format)
-    if format in SHARED_LIBRARY_FORMATS:
+    if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS:
         check_complete(path)
-        runtime.load_extra_if_mentioned(path)
+        runtime.load_mentioned(path)
         with runtime.fresh_library(path) as library:
-            return remember_library(loader(library, "so"), os.fsencode(library))
+            reader = format if format in GENERATIONS else "so"
+            return remember_library(loader(library, reader), os.fsencode(library))
     return loader(path, format)
 
 

@@ -142,26 +142,31 @@ def _load_beside_runtime(library: str) -> bool:
 
 
 def load_extra() -> bool:
-    """Load libtvm_runtime_extra (sort, topk, random) if it is there. Return whether that was new."""
+    """Load libtvm_runtime_extra (sort, topk, random) if there is one. Return whether it was new."""
     if _has_function("tvm.contrib.sort.argsort"):
         return False
     return _load_beside_runtime("tvm_runtime_extra")
 
 
-def load_extra_if_mentioned(path: str) -> None:
-    """Load libtvm_runtime_extra if a compiled library names functions of it.
+# What in a compiled library needs a companion of libtvm_runtime: names of functions, which are
+# looked up when a kernel runs; and an embedded module for CUDA, made when the library is loaded.
+# All releases write its kind after the length of the word.
+_MENTIONS = (
+    (b"tvm.contrib.", "tvm_runtime_extra"),
+    ((4).to_bytes(8, "little") + b"cuda", "tvm_runtime_cuda"),
+)
 
-    Such a library looks its functions up when a kernel runs, and finds them only if they are
-    loaded by then.
-    """
-    if "tvm_runtime_extra" in _loaded:
+
+def load_mentioned(path: str) -> None:
+    """Load the companions of libtvm_runtime that a compiled library needs to be there."""
+    missing = [(mention, name) for mention, name in _MENTIONS if name not in _loaded]
+    if not missing or os.stat(path).st_size == 0:
         return
-    with open(path, "rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            return
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            if data.find(b"tvm.contrib.") != -1:
-                load_extra()
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        for mention, name in missing:
+            if data.find(mention) != -1:
+                with contextlib.suppress(OSError):  # without a driver; who needs it will say so
+                    _load_beside_runtime(name)
 
 
 _stamps: dict[str, tuple[int, ...]] = {}
@@ -186,7 +191,7 @@ def fresh_library(path: str) -> Iterator[str]:
 
 
 def libraries() -> dict[str, str]:
-    """Return the libraries loaded so far: name to path; an empty path is one somebody else loaded."""
+    """Return name and path of the libraries loaded; the path is empty where others loaded one."""
     return dict(_loaded)
 
 

@@ -50,9 +50,10 @@ static int task(int task_id, Env* env, void* data) {
   if (TVMBackendParallelBarrier(task_id, env)) return -1;
   return *(int64_t*)data == env->num_task ? 0 : -1;
 }
+// In as many tasks as argument 0 says; in as many as there are workers without one.
 PLACE int32_t parallel(PARAMETERS) {
   int64_t tasks = 0;
-  if (TVMBackendParallelLaunch(task, &tasks, 0)) return -1;
+  if (TVMBackendParallelLaunch(task, &tasks, num_args ? (int)args[0].number : 0)) return -1;
   ret->number = tasks;
   *ret_code = INT;
   return 0;
@@ -61,7 +62,14 @@ static int failing_task(int task_id, Env* env, void* data) {
   TVMAPISetLastError("a task said why");
   return -1;
 }
-PLACE int32_t parallel_fail(PARAMETERS) { return TVMBackendParallelLaunch(failing_task, NULL, 0); }
+// Through a pointer, which the system's loader fills in another way than calls.
+static int (*volatile launch)(int (*)(int, Env*, void*), void*, int) = TVMBackendParallelLaunch;
+PLACE int32_t parallel_fail(PARAMETERS) { return launch(failing_task, NULL, 0); }
+// A launch inside a launch, which the runtime refuses by throwing.
+static int nested_task(int task_id, Env* env, void* data) {
+  return TVMBackendParallelLaunch(failing_task, NULL, 0);
+}
+PLACE int32_t parallel_nested(PARAMETERS) { return TVMBackendParallelLaunch(nested_task, NULL, 0); }
 
 static int64_t times;
 static int count(void* data) {
@@ -89,6 +97,7 @@ __attribute__((constructor)) static void start_up(void) {
   REGISTER(use_workspace);
   REGISTER(parallel);
   REGISTER(parallel_fail);
+  REGISTER(parallel_nested);
   REGISTER(run_once);
   TVMBackendRegisterSystemLibSymbol("__tvm_module_ctx", &__tvm_module_ctx);
 }

@@ -56,7 +56,9 @@ static TVMFFIByteArray content(const TVMFFIAny* arg) {
 // The tensor of an argument, owned or on somebody's stack.
 static DLTensor* tensor(const TVMFFIAny* arg) {
   if (arg->type_index == kTVMFFIDLTensorPtr) return (DLTensor*)arg->v_ptr;
-  if (arg->type_index == kTVMFFITensor) return (DLTensor*)((char*)arg->v_ptr + sizeof(TVMFFIObject));
+  if (arg->type_index == kTVMFFITensor) {
+    return (DLTensor*)((char*)arg->v_ptr + sizeof(TVMFFIObject));
+  }
   return NULL;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The debug variant: runs single nodes, shows what lies between them, and times them. Timing repeats
-// operators, so results that share memory with their arguments are not to be used afterwards.
+// The debug variant: runs single nodes, shows what lies between them, and times them. Timing
+// repeats operators, so results that share memory with their arguments are not to be used
+// afterwards.
 #ifndef TVMGO_CXX_DEBUG_EXECUTOR_H_
 #define TVMGO_CXX_DEBUG_EXECUTOR_H_
 

@@ -28,11 +28,11 @@ std::unique_ptr<GraphExecutor> MakeRuntimeDebug(GraphSetup setup) {
 // virtual machine, where a graph of kernels cannot reach them.
 std::unique_ptr<GraphExecutor> RefuseCudaGraph(GraphSetup) {
   if (!FindGlobal("device_api.cuda")) {
-    TVM_FFI_THROW(RuntimeError) << "CUDA graphs need a CUDA device, and the runtime has none: there "
-                                << "is no global function device_api.cuda";
+    TVM_FFI_THROW(RuntimeError) << "CUDA graphs need a CUDA device, and the runtime has none: "
+                                << "there is no global function device_api.cuda";
   }
-  TVM_FFI_THROW(RuntimeError) << "CUDA graphs need the capture of CUDA streams, which libtvm_runtime "
-                              << "offers to its own virtual machine only; "
+  TVM_FFI_THROW(RuntimeError) << "CUDA graphs need the capture of CUDA streams, which "
+                              << "libtvm_runtime offers to its own virtual machine only; "
                               << "tvm.graph_executor.create runs the same graph";
   TVM_FFI_UNREACHABLE();
 }

@@ -65,8 +65,8 @@ Ref FunctionOf(const Ref& module, std::string_view name, bool query_imports) {
   TVMFFIAny query{};
   query.type_index = kTVMFFIBool;
   query.v_int64 = query_imports;
-  return Call(GetGlobal("ffi.ModuleGetFunction"), AnyObject(module.get()), Value(name).view(), query)
-      .TakeObject();
+  const Ref get_function = GetGlobal("ffi.ModuleGetFunction");
+  return Call(get_function, AnyObject(module.get()), Value(name).view(), query).TakeObject();
 }
 
 }  // namespace tvmgo

@@ -4,6 +4,7 @@
 #include "binding.h"
 
 #include <cstring>
+#include <vector>
 
 #include "../ffi.h"
 #include "exports.h"
@@ -19,10 +20,13 @@ bool StartsWith(const char* name, const char* prefix) {
 
 // One service: its C name and its address as the library is to see it.
 struct Service {
+  enum Origin { kOurs, kOfRuntime };
+
   const char* name;
   void* address;
   bool has_variable;  // reached through a variable as well
-  bool available;
+  Origin origin;
+  void* in_runtime;  // what libtvm_runtime has under that name, if it is loaded
 };
 
 template <typename Function>
@@ -35,20 +39,21 @@ void ForEachService(Visit visit) {
   const ServiceTable& table = Services();
   const RuntimeServices& runtime = FindRuntimeServices();
   const Service services[] = {
-      {"TVMFuncCall", AddressOf(table.func_call), true, true},
-      {"TVMAPISetLastError", AddressOf(table.set_last_error), true, true},
-      {"TVMBackendGetFuncFromEnv", AddressOf(table.get_func_from_env), true, true},
-      {"TVMBackendAllocWorkspace", AddressOf(table.alloc_workspace), true,
-       runtime.alloc_workspace != nullptr},
-      {"TVMBackendFreeWorkspace", AddressOf(table.free_workspace), true,
-       runtime.free_workspace != nullptr},
-      {"TVMBackendParallelLaunch", AddressOf(table.parallel_launch), true,
-       runtime.parallel_launch != nullptr},
-      {"TVMBackendParallelBarrier", AddressOf(table.parallel_barrier), true,
-       runtime.parallel_barrier != nullptr},
+      {"TVMFuncCall", AddressOf(table.func_call), true, Service::kOurs, nullptr},
+      {"TVMAPISetLastError", AddressOf(table.set_last_error), true, Service::kOurs, nullptr},
+      {"TVMBackendGetFuncFromEnv", AddressOf(table.get_func_from_env), true, Service::kOurs,
+       nullptr},
+      {"TVMBackendAllocWorkspace", AddressOf(table.alloc_workspace), true, Service::kOfRuntime,
+       AddressOf(runtime.alloc_workspace)},
+      {"TVMBackendFreeWorkspace", AddressOf(table.free_workspace), true, Service::kOfRuntime,
+       AddressOf(runtime.free_workspace)},
+      {"TVMBackendParallelLaunch", AddressOf(table.parallel_launch), true, Service::kOfRuntime,
+       AddressOf(runtime.parallel_launch)},
+      {"TVMBackendParallelBarrier", AddressOf(table.parallel_barrier), true, Service::kOfRuntime,
+       AddressOf(runtime.parallel_barrier)},
       {"TVMBackendRegisterSystemLibSymbol", AddressOf(table.register_system_lib_symbol), false,
-       true},
-      {"TVMBackendRunOnce", AddressOf(table.run_once), false, true},
+       Service::kOurs, nullptr},
+      {"TVMBackendRunOnce", AddressOf(table.run_once), false, Service::kOurs, nullptr},
   };
   for (const Service& service : services) visit(service);
 }
@@ -75,11 +80,17 @@ void ProvideFor(const ElfSymbols& elf, const std::string& path) {
     const ElfSymbol* as_import = elf.Find(service.name);
     const bool imported = as_import != nullptr && !as_import->defined;
     const bool used = imported || (as_variable != nullptr && as_variable->defined);
-    if (used && !service.available) {
+    const bool is_ours = service.origin == Service::kOurs;
+    if (used && !is_ours && service.in_runtime == nullptr) {
       TVM_FFI_THROW(RuntimeError) << path << ": it needs " << service.name
                                   << " of libtvm_runtime, which is not loaded";
     }
-    if (imported && !IsVisibleToLibraries(service.name)) needs_exports = true;
+    if (!imported || IsVisibleToLibraries(service.name)) return;
+    if (is_ours) {
+      needs_exports = true;
+    } else {
+      ShowToLibraries(service.in_runtime);
+    }
   });
   if (needs_exports) LoadExports();
 }
@@ -92,7 +103,11 @@ void ExplainFailure(const ElfSymbols& elf, const std::string& path) {
 }
 
 void BindServices(const Library& library, void* context) {
-  ForEachService([&library](const Service& service) {
+  std::vector<Redirection> redirections;
+  ForEachService([&](const Service& service) {
+    if (service.in_runtime != nullptr) {
+      redirections.push_back(Redirection{service.in_runtime, service.address});
+    }
     if (!service.has_variable) return;
     const std::string variable = std::string("__") + service.name;
     // Where the library lies its variables may too, at any address.
@@ -100,17 +115,11 @@ void BindServices(const Library& library, void* context) {
       std::memcpy(place, &service.address, sizeof(void*));
     }
   });
+  library.Redirect(redirections);
   // Last: with it the library is ready to be called.
   if (void* place = library.FindVariable("__tvm_module_ctx", sizeof(void*))) {
     std::memcpy(place, &context, sizeof(void*));
   }
-}
-
-bool CallsRuntimeDirectly(const ElfSymbols& elf) {
-  for (const ElfSymbol& symbol : elf.symbols()) {
-    if (!symbol.defined && StartsWith(symbol.name, "TVMBackend")) return true;
-  }
-  return false;
 }
 
 }  // namespace tvmgo::classic

@@ -14,19 +14,17 @@ namespace tvmgo::classic {
 
 // Throws RuntimeError, beginning with the path, when the library needs a service that is not
 // loaded. Loads what it can: libraries of the `c` target import the services by their C names, and
-// those are exported by a library of their own, loaded for the first of them.
+// those which libtvm_runtime no longer has are exported by a library of their own, loaded for the
+// first of them.
 void ProvideFor(const ElfSymbols& elf, const std::string& path);
 
 // Called when the system could not open the library: throws RuntimeError with the reason when that
 // is something of an old TVM that no longer exists, and returns otherwise.
 void ExplainFailure(const ElfSymbols& elf, const std::string& path);
 
-// Stores the services into the library's variables, and `context` into `__tvm_module_ctx`.
+// Stores the services into the library's variables and imports, and `context` into
+// `__tvm_module_ctx`.
 void BindServices(const Library& library, void* context);
-
-// Whether the library calls functions of the runtime directly, which leave their errors with the
-// thread and not with us.
-bool CallsRuntimeDirectly(const ElfSymbols& elf);
 
 }  // namespace tvmgo::classic
 

@@ -19,7 +19,7 @@ struct CompiledFunction {
   Context* context;  // lives as long as the module
   Ref module;
   std::string name;
-  bool checks_thread;
+  bool calls_runtime;
 
   [[gnu::flatten]] static int Call(void* self, const TVMFFIAny* args, int32_t num_args,
                                    TVMFFIAny* result);
@@ -45,7 +45,7 @@ int CompiledFunction::Call(void* self, const TVMFFIAny* args, int32_t num_args, 
     FewArguments few;
     const Arguments arguments(function.name.c_str(), args, num_args, &few);
     Frame frame(function.context, function.module.get(), arguments.slots(), arguments.num_slots());
-    if (function.checks_thread) ForgetRaised();
+    if (function.calls_runtime) ForgetRaised();
     Cell cell;
     cell.number = 0;
     int32_t code = kNull;  // stays when the function writes nothing, as those of 0.2-0.6 do
@@ -66,7 +66,7 @@ void CompiledFunction::ForgetRaised() {
 
 void CompiledFunction::Fail(Frame* frame, int32_t return_code) const {
   if (Ref error = frame->TakeError()) Throw(std::move(error));
-  if (checks_thread) {
+  if (calls_runtime) {
     TVMFFIObjectHandle raised = nullptr;
     TVMFFIErrorMoveFromRaised(&raised);
     if (raised != nullptr) Throw(Ref::Steal(raised));
@@ -153,13 +153,13 @@ void CompiledFunction::TakeResult(const Returned& call, const Cell& cell, int32_
 }  // namespace
 
 Ref NewCompiledFunction(std::string name, PackedFunction code, Context* context, Ref module,
-                        bool checks_thread) {
+                        bool calls_runtime) {
   auto function = std::make_unique<CompiledFunction>();
   function->code = code;
   function->context = context;
   function->module = std::move(module);
   function->name = std::move(name);
-  function->checks_thread = checks_thread;
+  function->calls_runtime = calls_runtime;
   return NewFunction(std::move(function), CompiledFunction::Call);
 }
 

@@ -11,9 +11,10 @@
 
 namespace tvmgo::classic {
 
-// `module` is kept alive, and with it the library. See CallsRuntimeDirectly for `checks_thread`.
+// `module` is kept alive, and with it the library. `calls_runtime`: the library calls functions of
+// libtvm_runtime itself, which leave their errors with the thread and not with us.
 Ref NewCompiledFunction(std::string name, PackedFunction code, Context* context, Ref module,
-                        bool checks_thread);
+                        bool calls_runtime);
 
 }  // namespace tvmgo::classic
 

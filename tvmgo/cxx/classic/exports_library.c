@@ -2,7 +2,9 @@
 //
 // A shared object of its own: the functions which classic libraries of the `c` target, and those
 // built as "system library", import by name. It is opened globally when the first such library is
-// loaded, so it exports nothing else. Each function hands over to the services it was given.
+// loaded, so it exports nothing else; above all nothing that libtvm_runtime exports, which would
+// call it instead of itself if it were loaded later. Each function hands over to the services it
+// was given.
 #include <stdint.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -12,10 +14,7 @@ struct ServiceTable {
   int (*func_call)(void*, void*, int32_t*, int, void*, int32_t*);
   void (*set_last_error)(const char*);
   int (*get_func_from_env)(void*, const char*, void**);
-  void* (*alloc_workspace)(int, int, uint64_t, int, int);
-  int (*free_workspace)(int, int, void*);
-  int (*parallel_launch)(int (*)(int, void*, void*), void*, int);
-  int (*parallel_barrier)(int, void*);
+  void (*of_runtime[4])(void);  // not exported here
   int (*register_system_lib_symbol)(const char*, void*);
   int (*run_once)(void**, int (*)(void*), void*, int);
 };
@@ -33,23 +32,6 @@ EXPORT void TVMAPISetLastError(const char* message) { services.set_last_error(me
 
 EXPORT int TVMBackendGetFuncFromEnv(void* context, const char* name, void** function) {
   return services.get_func_from_env(context, name, function);
-}
-
-EXPORT void* TVMBackendAllocWorkspace(int device_type, int device_id, uint64_t nbytes,
-                                      int code_hint, int bits_hint) {
-  return services.alloc_workspace(device_type, device_id, nbytes, code_hint, bits_hint);
-}
-
-EXPORT int TVMBackendFreeWorkspace(int device_type, int device_id, void* memory) {
-  return services.free_workspace(device_type, device_id, memory);
-}
-
-EXPORT int TVMBackendParallelLaunch(int (*task)(int, void*, void*), void* data, int num_task) {
-  return services.parallel_launch(task, data, num_task);
-}
-
-EXPORT int TVMBackendParallelBarrier(int task_id, void* env) {
-  return services.parallel_barrier(task_id, env);
 }
 
 EXPORT int TVMBackendRegisterSystemLibSymbol(const char* name, void* address) {

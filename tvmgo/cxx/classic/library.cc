@@ -8,6 +8,7 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <link.h>
+#include <unistd.h>
 #endif
 
 #include <algorithm>
@@ -112,7 +113,22 @@ void Library::ReadSegments() {
   dl_iterate_phdr(visit, &wanted);
 }
 
+void Library::Redirect(const std::vector<Redirection>& redirections) const {
+  if (segments_.empty()) return;
+  // The read-only part stands first; the system protects whole pages.
+  const auto page_size = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const Segment& relocated = segments_.front();
+  RedirectImports(handle_, relocated.begin / page_size * page_size,
+                  relocated.end / page_size * page_size, redirections);
+}
+
 bool IsVisibleToLibraries(const char* name) { return dlsym(RTLD_DEFAULT, name) != nullptr; }
+
+void ShowToLibraries(void* function) {
+  Dl_info info;
+  if (dladdr(function, &info) == 0 || info.dli_fname == nullptr) return;
+  if (void* handle = dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL)) dlclose(handle);
+}
 
 bool Library::Close() {
   if (handle_ == nullptr) return false;
@@ -170,8 +186,10 @@ Library::Symbol Library::At(void* address) const {
 #else  // classic libraries are looked for on Linux only; the loader says so before it comes here
 
 bool IsVisibleToLibraries(const char*) { return false; }
+void ShowToLibraries(void*) {}
 Library::Library(const std::string& path) : path_(path) {}
 void Library::ReadSegments() {}
+void Library::Redirect(const std::vector<Redirection>&) const {}
 bool Library::Close() { return false; }
 Library::Symbol Library::Find(const char*) const { return Symbol(); }
 Library::Symbol Library::At(void*) const { return Symbol(); }

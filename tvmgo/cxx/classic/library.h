@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "abi.h"
+#include "redirect.h"
 
 namespace tvmgo::classic {
 
@@ -41,6 +42,9 @@ class Library {
   // The bytes of a constant, or nothing.
   std::string_view FindBytes(const char* name) const;
 
+  // Makes the library call something else than what it found in other libraries.
+  void Redirect(const std::vector<Redirection>& redirections) const;
+
  private:
   struct Segment {
     uintptr_t begin, end;
@@ -68,6 +72,8 @@ class Library {
 
 // Whether libraries opened from now on would find a function of that name.
 bool IsVisibleToLibraries(const char* name);
+// Makes them find the functions of the library that has this one.
+void ShowToLibraries(void* function);
 
 // The names that libraries built as "system library" register while they are being opened. Those
 // opened by us are asked for them by their module; those opened by others are found here.

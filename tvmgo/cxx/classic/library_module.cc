@@ -18,8 +18,7 @@ constexpr char kEntry[] = "__tvm_main__";
 
 class LibraryModule final : public Behaviour {
  public:
-  LibraryModule(ContextRef context, bool checks_thread)
-      : context_(std::move(context)), checks_thread_(checks_thread) {}
+  explicit LibraryModule(ContextRef context) : context_(std::move(context)) {}
 
   const char* kind() const final { return kClassicLibrary; }
 
@@ -27,7 +26,8 @@ class LibraryModule final : public Behaviour {
     PackedFunction code = name == "main" || name == kEntry ? FindEntry() : nullptr;
     if (code == nullptr) code = context_->library().FindFunction(name);
     if (code == nullptr) return Ref();
-    return NewCompiledFunction(name, code, context_.get(), Ref::Share(self), checks_thread_);
+    return NewCompiledFunction(name, code, context_.get(), Ref::Share(self),
+                               /*calls_runtime=*/false);
   }
 
  private:
@@ -42,7 +42,6 @@ class LibraryModule final : public Behaviour {
   }
 
   ContextRef context_;
-  bool checks_thread_;
 };
 
 class SystemLibraryModule final : public Behaviour {
@@ -58,7 +57,7 @@ class SystemLibraryModule final : public Behaviour {
     if (address == nullptr) return Ref();
     return NewCompiledFunction(name, reinterpret_cast<PackedFunction>(address),
                                Context::OfSystemLibrary(), Ref::Share(self),
-                               /*checks_thread=*/true);
+                               /*calls_runtime=*/true);
   }
 
  private:
@@ -67,8 +66,8 @@ class SystemLibraryModule final : public Behaviour {
 
 }  // namespace
 
-Ref NewLibraryModule(ContextRef context, bool checks_thread) {
-  return NewModule(std::make_unique<LibraryModule>(std::move(context), checks_thread));
+Ref NewLibraryModule(ContextRef context) {
+  return NewModule(std::make_unique<LibraryModule>(std::move(context)));
 }
 
 Ref NewSystemLibraryModule(std::string prefix) {

@@ -13,8 +13,7 @@ namespace tvmgo::classic {
 
 constexpr char kClassicLibrary[] = "classic_library";
 
-// See CallsRuntimeDirectly for `checks_thread`.
-Ref NewLibraryModule(ContextRef context, bool checks_thread);
+Ref NewLibraryModule(ContextRef context);
 
 // The functions that libraries opened by others have registered as a "system library". A name is
 // looked up with the prefix first, then as it is.

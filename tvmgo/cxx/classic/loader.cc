@@ -100,7 +100,7 @@ Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
   ContextRef context = Open(elf, path);
   Context* held = context.get();
   const std::string_view blob = held->library().FindBytes("__tvm_dev_mblob");
-  const Ref library = NewLibraryModule(std::move(context), CallsRuntimeDirectly(elf));
+  const Ref library = NewLibraryModule(std::move(context));
   if (blob.empty()) return library;
   const auto has_loader = [](std::string_view key) {
     return static_cast<bool>(FindGlobal(LoaderName(key)));

@@ -64,9 +64,11 @@ void RequireUsable(std::string_view key, bool has_loader) {
     }
   }
   if (!has_loader) {
-    TVM_FFI_THROW(RuntimeError) << kDocument << ": Binary was created using "
-                                << Shown(key)
-                                << " but a loader of that name is not registered";
+    TVM_FFI_THROW(RuntimeError) << kDocument << ": Binary was created using " << Shown(key)
+                                << " but a loader of that name is not registered"
+                                << (key == "cuda" ? "; it is in libtvm_runtime_cuda, which needs "
+                                                    "CUDA and its driver"
+                                                  : "");
   }
 }
 
