@@ -17,7 +17,6 @@ from tvmgo.error import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
 )
 from tvmgo.function import get_global_function, register_function
-from tvmgo.library_file import check_complete
 
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
@@ -196,7 +195,6 @@ def load_module(path, format=None):
     runtime.load()
     loader = loader_for(format)
     if format in SHARED_LIBRARY_FORMATS:
-        check_complete(path)
         runtime.load_extra_if_mentioned(path)
         with runtime.fresh_library(path) as library:
             return loader(library, "so")
