@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Libraries whose lengths are wrong: an error or the same answer as ever, and nothing stays behind.
+"""Files whose lengths are wrong: an error or the same answer as ever, and nothing stays behind.
 
-The system's loader believes what a file says, so whatever it would die of has to be refused before
-it sees the file. Crashes are looked for, therefore all happens in a process of its own.
+The system's loader believes what a library says, so whatever it would die of has to be refused
+before it sees the file. Crashes are looked for, therefore that happens in a process of its own.
 """
 import sys
 from pathlib import Path
 
 import pytest
 
+import tvmgo
 from conftest import compile_library
-from helpers import run_python
+from helpers import resident_bytes, run_python
+from test_graph_executor_core import create, document, var
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are ELF files")
 
 HERE = Path(__file__).parent
+MUCH = 32 << 20  # bytes of memory, for files of a few thousand
 
 TRY_ALL = """
 import gc, os, pathlib
@@ -52,7 +55,7 @@ for what, place, number in changes(content):
         refused += 1
 assert state() == before
 grown = resident_bytes() - memory
-assert grown < 32 << 20, grown
+assert grown < {much}, grown
 assert refused > 300, refused
 print("alive", refused)
 """
@@ -66,5 +69,17 @@ print("alive", refused)
 ], ids=["classic", "classic-stripped", "classic-sysv", "modern"])
 def test_library_with_any_length_changed(tmp_path, source, options, call):
     path = compile_library(HERE / source, tmp_path / "library.so", *options)
-    done = run_python(TRY_ALL.format(path=str(path), call=call), path=[HERE])
+    done = run_python(TRY_ALL.format(path=str(path), call=call, much=MUCH), path=[HERE])
     assert done.returncode == 0, f"{done.stdout[-200:]}\n{done.stderr[-2000:]}"
+
+
+@pytest.mark.parametrize("length", [2**20, 2**31, 2**40, 2**60, 2**63 - 1])
+def test_memory_that_a_graph_claims_is_taken_when_it_is_used(length):
+    before = resident_bytes()
+    modules = []
+    for _ in range(20):
+        try:
+            modules.append(create(document([var("x", (length,), "int8")], ["x"])))
+        except (tvmgo.TVMError, MemoryError):
+            pass
+    assert resident_bytes() - before < MUCH
