@@ -32,7 +32,8 @@ def fuzzer(directory):
 @pytest.mark.parametrize("parser", seeds.CORPUS)
 def test_no_input_does_more_than_raise_an_error(fuzzer, directory, parser):
     finding = directory / f"finding-{parser}"
-    done = subprocess.run([fuzzer, parser, directory / "corpus" / parser, str(RUNS), "1", finding],
+    done = subprocess.run([fuzzer, parser, directory / "corpus" / parser, seeds.LEARNED / parser, str(RUNS),
+                           "1", finding],
                           capture_output=True, text=True, errors="replace")
     assert done.returncode == 0, (
         f"{done.stderr}\ninput: {finding.read_bytes().hex() if finding.exists() else 'none'}")

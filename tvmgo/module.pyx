@@ -18,7 +18,6 @@ from tvmgo.error import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
 )
 from tvmgo.registry import get_global_function, register_function
-from tvmgo.library_file import check_complete
 
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
@@ -222,7 +221,6 @@ def load_module(path, format=None):
     runtime.load()
     loader = loader_for(format)
     if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS:
-        check_complete(path)
         runtime.load_mentioned(path)
         with runtime.fresh_library(path) as library:
             reader = format if format in GENERATIONS else "so"

@@ -38,9 +38,9 @@ def main():
             learned.mkdir(parents=True, exist_ok=True)
             command = [name, f"-runs={options.runs}", f"-seed={options.seed % 2**32}", "-max_len=4096",
                        "-timeout=20", "-print_final_stats=1", f"-exact_artifact_path={finding}",
-                       learned, corpus]
+                       learned, corpus, seeds.LEARNED / name]
         else:
-            command = [name, corpus, options.runs, options.seed, finding]
+            command = [name, corpus, seeds.LEARNED / name, options.runs, options.seed, finding]
         begin = time.monotonic()
         log = options.directory / f"{name}.log"
         with log.open("w") as file:

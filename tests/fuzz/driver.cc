@@ -2,11 +2,12 @@
 //
 // Fuzzing for compilers without libFuzzer:
 //
-//   fuzz TARGET CORPUS RUNS SEED FINDING
+//   fuzz TARGET CORPUS LEARNED RUNS SEED FINDING
 //
-// Every file of the folder CORPUS must be accepted. Then come each of them cut off at every byte,
-// each with every 4 and 8 bytes replaced by numbers of interest, and RUNS random mutations. An
-// input that ends the process is left in the file FINDING.
+// Every file of the folder CORPUS must be accepted; those of the folder LEARNED once led to code
+// that no other input had reached. Then come each of the first cut off at every byte, each with
+// every 4 and 8 bytes replaced by extreme numbers, and RUNS random mutations of all. An input
+// that ends the process is left in the file FINDING.
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,47 +73,58 @@ class Session {
   size_t runs_ = 0, accepted_ = 0, most_bytes_ = 0;
 };
 
+std::vector<std::string> ReadFolder(const char* folder) {
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) paths.push_back(entry);
+  std::sort(paths.begin(), paths.end());  // a run depends on its seed only
+  std::vector<std::string> contents;
+  for (const std::filesystem::path& path : paths) {
+    std::ifstream file(path, std::ios::binary);
+    contents.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
+  }
+  return contents;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  const fuzz::Target* target = argc == 6 ? fuzz::FindTarget(argv[1]) : nullptr;
+  const fuzz::Target* target = argc == 7 ? fuzz::FindTarget(argv[1]) : nullptr;
   if (target == nullptr) {
-    std::fputs("usage: fuzz TARGET CORPUS RUNS SEED FINDING\n", stderr);
+    std::fputs("usage: fuzz TARGET CORPUS LEARNED RUNS SEED FINDING\n", stderr);
     return 2;
   }
-  finding = argv[5];
+  finding = argv[6];
   __sanitizer_set_death_callback(KeepFinding);
   std::signal(SIGALRM, OnAlarm);
 
-  std::vector<std::filesystem::path> paths;
-  for (const auto& entry : std::filesystem::directory_iterator(argv[2])) paths.push_back(entry);
-  std::sort(paths.begin(), paths.end());  // a run depends on its seed only
-  std::vector<std::string> corpus;
   Session session(*target);
-  for (const std::filesystem::path& path : paths) {
-    std::ifstream file(path, std::ios::binary);
-    corpus.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-    if (!session.Try(corpus.back())) {
-      std::fprintf(stderr, "%s is not accepted\n", path.c_str());
-      return 1;
-    }
-  }
+  std::vector<std::string> corpus = ReadFolder(argv[2]);
   if (corpus.empty()) {
     std::fprintf(stderr, "%s is empty\n", argv[2]);
     return 1;
   }
   for (const std::string& input : corpus) {
+    if (!session.Try(input)) {
+      std::fprintf(stderr, "not accepted: %.40s...\n", input.c_str());
+      return 1;
+    }
+  }
+  for (const std::string& input : corpus) {
     for (size_t size = 0; size < input.size(); ++size) session.Try(input.substr(0, size));
     for (size_t at = 0; at < input.size(); ++at) {
-      for (uint64_t number : fuzz::kNumbers) {
+      for (uint64_t number : fuzz::kExtremes) {
         std::string changed = input;
         fuzz::PutNumber(&changed, at, number, number >> 32 ? 8 : 4);
         session.Try(changed);
       }
     }
   }
-  fuzz::Random random(std::strtoull(argv[4], nullptr, 10));
-  for (unsigned long long runs = std::strtoull(argv[3], nullptr, 10); runs != 0; --runs) {
+  for (std::string& input : ReadFolder(argv[3])) {
+    session.Try(input);
+    corpus.push_back(std::move(input));
+  }
+  fuzz::Random random(std::strtoull(argv[5], nullptr, 10));
+  for (unsigned long long runs = std::strtoull(argv[4], nullptr, 10); runs != 0; --runs) {
     std::string input = corpus[random() % corpus.size()];
     fuzz::Mutate(random, &input, corpus[random() % corpus.size()], kMaxBytes);
     session.Try(input);

@@ -22,6 +22,10 @@ constexpr uint64_t kNumbers[] = {
     0xFFFFFFFF, 0x100000000, 0x1FFFFFFFFFFFFFFF, 0x2000000000000000, 0x7FFFFFFFFFFFFFF8,
     0x7FFFFFFFFFFFFFFF, 0x8000000000000000, 0xFFFFFFFFFFFFFFF8, 0xFFFFFFFFFFFFFFFF};
 
+// Enough of them for every place of an input.
+constexpr uint64_t kExtremes[] = {0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x100000000, 0x2000000000000000,
+                                  0x7FFFFFFFFFFFFFFF, 0xFFFFFFFFFFFFFFFF};
+
 // The same for numbers that are written as text, and what JSON may have in their place.
 constexpr const char* kTexts[] = {
     "0", "-1", "1", "2", "255", "65536", "2147483647", "2147483648", "4294967295", "4294967296",

@@ -2,6 +2,7 @@
 """The corpus: small inputs that every parser accepts, between them with all a format can say."""
 import json
 import struct
+from pathlib import Path
 
 LIST_MAGIC = 0xF7E58D4F05049CB7
 TENSOR_MAGIC = 0xDD5E40F096B4A13F
@@ -44,6 +45,9 @@ RICH = graph([placeholder("x"),
              [0, 1, 3, 4], [[2, 3], [], [0, 4], [9]], ["bool", "int4", "float32x4", "bfloat16"],
              [-1, 7, 7, 1 << 40], [[2, 0], [1, 0, 0]], extra=["list_int", []],
              storage_scope=["list_str", ["", "global", "", ""]])
+
+# The same, so that `__nop` gives what it gets in another shape.
+RUNNABLE = RICH.replace(b"[0, 4]", b"[1, 4]").replace(b"[9]", b"[32]").replace(b"1099511627776", b"7")
 
 
 # ---------------------------------------------------------------- parameters and modules
@@ -109,51 +113,83 @@ EXTERNAL = text(b"dnnl_0") + text(b"{}") + texts([b"k0"])
 
 
 def elf(*, is64=True, order="<", machine=62, gnu_hash=True, sections=True):
-    """A shared library without code: one segment, a dynamic section and three symbols."""
+    """A shared library without code: two segments, a dynamic section and three symbols."""
     word = "Q" if is64 else "I"
-    names = b"\0__tvm_module_ctx\0add\0TVMFuncCall\0"
-    symbols = [(0, 0, 0), (1, 0x11, 1), (names.index(b"add"), 0x12, 1),
-               (names.index(b"TVMFunc"), 0x10, 0)]
+
+    def words(*values):
+        return struct.pack(order + word * len(values), *values)
+
+    names = b"\0__tvm_module_ctx\0add\0TVMFuncCall\0libc.so.6\0GLIBC_2.2\0V1\0"
+
+    def name(value):
+        return names.index(b"\0" + value + b"\0") + 1
+
+    entries = [(0, 0, 0), (name(b"TVMFuncCall"), 0x10, 0), (name(b"__tvm_module_ctx"), 0x11, 1),
+               (name(b"add"), 0x12, 1)]
     if is64:
-        packed = [struct.pack(order + "IBBHQQ", name, info, 0, index, 0x100, 8)
-                  for name, info, index in symbols]
+        symbols = [struct.pack(order + "IBBHQQ", at, info, 0, index, 0x100, 8)
+                   for at, info, index in entries]
     else:
-        packed = [struct.pack(order + "IIIBBH", name, 0x100, 8, info, 0, index)
-                  for name, info, index in symbols]
-    if gnu_hash:  # all in one bucket, the chain ends with an odd number
-        table = struct.pack(order + "4I" + word + "I3I", 1, 1, 1, 0, 0, 1, 2, 4, 7)
+        symbols = [struct.pack(order + "IIIBBH", at, 0x100, 8, info, 0, index)
+                   for at, info, index in entries]
+    if gnu_hash:  # the last two in one bucket; the chain ends with an odd number
+        table = struct.pack(order + "4I", 1, 2, 1, 0) + words(0) + struct.pack(order + "3I", 2, 4, 7)
     else:
         table = struct.pack(order + "2I1I4I", 1, 4, 1, 0, 2, 3, 0)
+    parts = {
+        "names": names,
+        "symbols": b"".join(symbols),
+        "hash": table,
+        "of_symbols": struct.pack(order + "4H", 0, 2, 3, 3),
+        "needed": struct.pack(order + "HHIII" "IHHII", 1, 1, name(b"libc.so.6"), 16, 0,
+                              5, 0, 2, name(b"GLIBC_2.2"), 0),
+        "defined": struct.pack(order + "HHHHIII" "II", 1, 0, 3, 1, 7, 20, 0, name(b"V1"), 0),
+        "relocations": words(0x108, 8, 0x100) + words(0x110, 8, 0x108),
+        "start": words(0x100),
+    }
+    kinds = dict(names=3, symbols=11, hash=0x6ffffff6 if gnu_hash else 5, of_symbols=0x6fffffff,
+                 needed=0x6ffffffe, defined=0x6ffffffd, relocations=4, start=14)
     header_size, segment_size, section_size = (64, 56, 64) if is64 else (52, 32, 40)
-    at = header_size + 2 * segment_size
-    symbols_at, names_at = at, at + sum(map(len, packed))
-    table_at = names_at + len(names)
-    dynamic_at = table_at + len(table)
-    dynamic = b"".join(struct.pack(order + 2 * word, tag, value) for tag, value in [
-        (5, names_at), (10, len(names)), (6, symbols_at), (11, len(packed[0])),
-        (0x6ffffef5 if gnu_hash else 4, table_at), (25, table_at), (27, 8), (0, 0)])
-    sections_at = dynamic_at + len(dynamic)
+    at, end = {}, header_size + 3 * segment_size
+    sizes = {part: len(content) for part, content in parts.items()}
+    for part, content in parts.items():
+        at[part] = end
+        parts[part] = content + bytes(-len(content) % 8)
+        end += len(parts[part])
+    dynamic = b"".join(words(tag, value) for tag, value in [
+        (1, name(b"libc.so.6")), (5, at["names"]), (10, sizes["names"]), (6, at["symbols"]),
+        (11, len(symbols[0])), (0x6ffffef5 if gnu_hash else 4, at["hash"]),
+        (0x6ffffff0, at["of_symbols"]), (0x6ffffffe, at["needed"]), (0x6fffffff, 1),
+        (0x6ffffffc, at["defined"]), (0x6ffffffd, 1), (7, at["relocations"]),
+        (8, sizes["relocations"]), (9, len(words(0, 0, 0))), (0x6ffffff9, 2), (12, at["start"]),
+        (25, at["start"]), (27, sizes["start"]), (0, 0)])
+    at["dynamic"], sizes["dynamic"], kinds["dynamic"] = end, len(dynamic), 6
+    end += len(dynamic)
 
-    def segment(kind, begin, size):
+    def segment(kind, begin, size, more=0):
         if is64:
-            return struct.pack(order + "IIQQQQQQ", kind, 5, begin, begin, begin, size, size, 8)
-        return struct.pack(order + "IIIIIIII", kind, begin, begin, begin, size, size, 5, 4)
+            return struct.pack(order + "IIQQQQQQ", kind, 5, begin, begin, begin, size, size + more, 8)
+        return struct.pack(order + "IIIIIIII", kind, begin, begin, begin, size, size + more, 5, 4)
 
-    section = struct.pack(order + "II" + 4 * word + "II" + 2 * word, 0, 11, 0, symbols_at, symbols_at,
-                          sum(map(len, packed)), 0, 0, 8, len(packed[0]))
+    def section(part):
+        return (struct.pack(order + "II", 0, kinds[part]) + words(2, at[part], at[part], sizes[part])
+                + struct.pack(order + "II", 0, 0) + words(8, 0))
+
     ident = b"\177ELF" + bytes([2 if is64 else 1, 1 if order == "<" else 2, 1]) + bytes(9)
     header = ident + struct.pack(
-        order + "HHI" + 3 * word + "IHHHHHH", 3, machine, 1, 0, header_size,
-        sections_at if sections else 0, 0, header_size, segment_size, 2, section_size,
-        int(sections), 0)
-    return b"".join([header, segment(1, 0, sections_at), segment(2, dynamic_at, len(dynamic)),
-                     *packed, names, table, dynamic, section if sections else b""])
+        order + "HHI" + 3 * word + "IHHHHHH", 3, machine, 1, 0, header_size, end if sections else 0,
+        0, header_size, segment_size, 3, section_size, len(at) if sections else 0, 0)
+    return b"".join([header, segment(1, 0, end, 64), segment(2, at["dynamic"], len(dynamic)),
+                     segment(0x6474e552, at["dynamic"], len(dynamic)), *parts.values(), dynamic,
+                     *(map(section, at) if sections else [])])
 
 
 # ---------------------------------------------------------------- all of them
 
 CORPUS = {
     "graph_json": {"worked": WORKED, "rich": RICH},
+    "executor": {"worked": WORKED + b"\0" + params(TENSORS),
+                 "rich": RUNNABLE + b"\0" + params(MORE_TENSORS)},
     "params_blob": {"worked": params(TENSORS), "more": params(MORE_TENSORS), "none": params({})},
     "module_blob": {
         "factory": blob((b"GraphExecutorFactory", factory(TENSORS)), LIBRARY, tree([0, 1, 1], [1])),
@@ -163,11 +199,14 @@ CORPUS = {
         "device": blob((b"cuda", DEVICE)),
     },
     "elf": {
-        "gnu": elf(), "sysv": elf(gnu_hash=False), "stripped": elf(sections=False),
-        "small": elf(is64=False, machine=3), "big": elf(is64=False, order=">", machine=20),
+        "gnu": elf(), "stripped": elf(sections=False), "small": elf(is64=False, machine=3),
         "big64": elf(order=">", machine=21, gnu_hash=False),
     },
 }
+
+
+# Inputs that fuzzing guided by coverage found, one folder for each parser.
+LEARNED = Path(__file__).parent / "learned"
 
 
 def write(directory):

@@ -13,11 +13,15 @@
 #include <string>
 #include <variant>
 
+#include "classic/const_loader.h"
 #include "classic/elf_symbols.h"
 #include "classic/generation.h"
 #include "classic/module_blob.h"
+#include "demand.h"
 #include "graph_json.h"
+#include "module_object.h"
 #include "params_blob.h"
+#include "run_graph.h"
 #include "storage_plan.h"
 #include "tensor_size.h"
 
@@ -41,14 +45,6 @@ namespace {
 constexpr size_t kFixedBytes = 64 << 10;
 // The worst is `[[],[],...`, where two or three bytes become an object of the runtime.
 constexpr size_t kBytesPerByte = 160;
-
-#define DEMAND(condition)                                                           \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
-      std::fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                 \
-    }                                                                               \
-  } while (0)
 
 // Memory taken by this thread while it is measured, libtvm_ffi's included. Plain numbers, because
 // the hooks run inside malloc.
@@ -141,6 +137,8 @@ void ParseModules(std::string_view input) {
         DEMAND(Lies(symbol, input));
         for (std::string_view name : names) DEMAND(Lies(name, input));
       }
+      const tvmgo::Ref loader = NewConstLoader(*constants);
+      tvmgo::Call(tvmgo::FunctionOf(loader, "get_const_var_ndarray", /*query_imports=*/false));
     } else if (const auto* runtime = std::get_if<JSONRuntimePayload>(&module.payload)) {
       DEMAND(Lies(runtime->bytes, input));
     }
@@ -166,6 +164,7 @@ void ParseElf(std::string_view input) {
 constexpr Target kTargets[] = {
     {"graph_json", ParseGraphJSON},
     {"params_blob", ParseParamsBlob},
+    {"executor", RunGraph},
     {"module_blob", ParseModules},
     {"elf", ParseElf},
 };

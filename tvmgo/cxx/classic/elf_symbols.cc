@@ -1,99 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See elf_symbols.h. Follows what the system's loader follows, the program headers and the dynamic
-// section; the section headers, which it ignores, only help to count symbols. Every number of the
-// file is checked before use: offset and size must lie in the file, addresses in a segment.
+// See elf_symbols.h. Follows what the system's loader follows, the dynamic section; section headers
+// only help to count symbols. Every table that the loader walks must be where it is said to be.
 #include "elf_symbols.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <sstream>
+#include <optional>
 #include <string_view>
+#include <unordered_map>
 
-#include "file_bytes.h"
+#include "elf_file.h"
+#include "elf_versions.h"
 
 namespace tvmgo::classic {
 namespace {
 
-constexpr size_t kIdentBytes = 16;
-
-std::string MachineName(uint32_t machine) {
-  switch (machine) {
-    case 3: return "i386";
-    case 8: return "MIPS";
-    case 20: return "PowerPC";
-    case 21: return "PowerPC64";
-    case 22: return "S390";
-    case 40: return "ARM";
-    case 62: return "x86-64";
-    case 164: return "Hexagon";
-    case 183: return "AArch64";
-    case 243: return "RISC-V";
-    case 258: return "LoongArch";
-    default: return "machine number " + std::to_string(machine);
-  }
-}
-
-// The machine this code was compiled for, in ELF's numbers.
-constexpr uint32_t kOwnMachine =
-#if defined(__x86_64__)
-    62;
-#elif defined(__aarch64__)
-    183;
-#elif defined(__i386__)
-    3;
-#elif defined(__arm__)
-    40;
-#elif defined(__riscv)
-    243;
-#elif defined(__powerpc64__)
-    21;
-#elif defined(__s390__)
-    22;
-#elif defined(__loongarch__)
-    258;
-#else
-    0;
-#endif
-constexpr bool kOwn64 = sizeof(void*) == 8;
-constexpr bool kOwnBig = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
-
-std::string DescribeMachine(uint32_t machine, bool is64, bool big) {
-  std::ostringstream text;
-  text << MachineName(machine) << " (" << (is64 ? 64 : 32) << " bits, "
-       << (big ? "big" : "little") << "-endian)";
-  return text.str();
-}
-
-enum : uint32_t { kTypeShared = 3, kSegmentLoad = 1, kSegmentDynamic = 2, kSectionDynSym = 11 };
-
 enum : uint64_t {
   kDynNull = 0,
+  kDynNeeded = 1,
   kDynPltRelSize = 2,
   kDynHash = 4,
   kDynStrTab = 5,
   kDynSymTab = 6,
   kDynRela = 7,
   kDynRelaSize = 8,
+  kDynRelaEntry = 9,
   kDynStrSize = 10,
   kDynSymEntry = 11,
+  kDynInit = 12,
+  kDynFini = 13,
+  kDynSoName = 14,
+  kDynRPath = 15,
   kDynRel = 17,
   kDynRelSize = 18,
+  kDynRelEntry = 19,
+  kDynPltRel = 20,
   kDynJmpRel = 23,
   kDynInitArray = 25,
   kDynFiniArray = 26,
   kDynInitArraySize = 27,
   kDynFiniArraySize = 28,
+  kDynRunPath = 29,
+  kDynRelrSize = 35,
+  kDynRelr = 36,
+  kDynRelrEntry = 37,
   kDynGnuHash = 0x6ffffef5,
+  kDynVerSym = 0x6ffffff0,
+  kDynRelaCount = 0x6ffffff9,
+  kDynRelCount = 0x6ffffffa,
+  kDynVerDef = 0x6ffffffc,
+  kDynVerNeed = 0x6ffffffe,
 };
 
-struct Segment {
-  uint64_t offset;
-  uint64_t address;
-  uint64_t file_size;
-};
+constexpr char kTable[] = "a table of the dynamic section";
 
 }  // namespace
 
@@ -102,197 +64,180 @@ class ElfReader {
   ElfReader(const std::string& path, ElfSymbols* out) : file_(path), out_(out) {}
 
   void Read() {
-    ReadHeader();
-    ReadSegments();
-    ReadSections();
-    if (has_dynamic_) ReadDynamic();
+    out_->foreign_ = file_.DescribeForeign();
+    if (file_.dynamic().empty()) return;
+    ReadTags();
+    CheckTables();
+    CheckStartAndEnd();
+    ReadNames();
+    const uint64_t count = CountSymbols();
+    // So that the size of no table of theirs can overflow.
+    if (count > file_.size()) file_.Fail("its dynamic symbol table is larger than the file");
+    const ElfVersionTables versions{Tag(kDynVerSym), Tag(kDynVerNeed), Tag(kDynVerDef), needed_at_};
+    CheckVersions(file_, versions, count, out_->names_);
+    ReadSymbols(file_.Locate(*Tag(kDynSymTab), 0, "the dynamic symbol table").offset, count);
   }
 
  private:
-  // A number of `size` bytes in the file's byte order. The caller has read enough bytes.
-  uint64_t Number(std::string_view bytes, size_t offset, size_t size) const {
-    uint64_t number = 0;
-    for (size_t i = 0; i < size; ++i) {
-      const size_t at = big_ ? i : size - 1 - i;
-      number = number << 8 | static_cast<uint8_t>(bytes[offset + at]);
-    }
-    return number;
-  }
-  // A field whose place and width depend on the class of the file.
-  uint64_t Word(std::string_view bytes, size_t offset32, size_t offset64) const {
-    return Number(bytes, is64_ ? offset64 : offset32, word());
-  }
-  size_t word() const { return is64_ ? 8 : 4; }
-
-  void ReadHeader() {
-    const std::string ident = file_.Read(0, kIdentBytes, "the ELF header");
-    const uint8_t file_class = ident[4];
-    const uint8_t order = ident[5];
-    if (file_class != 1 && file_class != 2) file_.Fail("its ELF class is neither 32 nor 64 bits");
-    if (order != 1 && order != 2) file_.Fail("its byte order is neither little nor big");
-    is64_ = file_class == 2;
-    big_ = order == 2;
-    const std::string header = file_.Read(0, is64_ ? 64 : 52, "the ELF header");
-    const auto machine = static_cast<uint32_t>(Number(header, 18, 2));
-    if (machine != kOwnMachine || is64_ != kOwn64 || big_ != kOwnBig) {
-      out_->foreign_ = "it was built for " + DescribeMachine(machine, is64_, big_) +
-                       ", and this process is " + DescribeMachine(kOwnMachine, kOwn64, kOwnBig);
-    }
-    if (Number(header, 16, 2) != kTypeShared) file_.Fail("it is not a shared library");
-    if (Number(header, 20, 4) != 1) file_.Fail("its ELF version is not 1");
-    segments_at_ = Word(header, 28, 32);
-    sections_at_ = Word(header, 32, 40);
-    const size_t counts = is64_ ? 54 : 42;
-    segment_bytes_ = Number(header, counts, 2);
-    num_segments_ = Number(header, counts + 2, 2);
-    section_bytes_ = Number(header, counts + 4, 2);
-    num_sections_ = Number(header, counts + 6, 2);
-  }
-
-  void ReadSegments() {
-    const size_t expected = is64_ ? 56 : 32;
-    if (num_segments_ == 0) file_.Fail("it has no segments");
-    if (segment_bytes_ != expected) file_.Fail("its program headers have the wrong size");
-    const std::string table =
-        file_.Read(segments_at_, num_segments_ * expected, "the program headers");
-    for (size_t i = 0; i < num_segments_; ++i) {
-      const std::string_view entry = std::string_view(table).substr(i * expected, expected);
-      const uint64_t type = Number(entry, 0, 4);
-      const Segment segment{Word(entry, 4, 8), Word(entry, 8, 16), Word(entry, 16, 32)};
-      if (type != kSegmentLoad && type != kSegmentDynamic) continue;
-      // Mapping a segment that the file does not have is a SIGBUS later.
-      if (!file_.Has(segment.offset, segment.file_size)) {
-        file_.Fail("a segment reaches beyond the end of the file, which was cut short");
-      }
-      if (segment.address + segment.file_size < segment.address) {
-        file_.Fail("a segment reaches beyond the end of memory");
-      }
-      if (type == kSegmentLoad) {
-        if (segment.file_size > Word(entry, 20, 40)) {
-          file_.Fail("a segment is larger in the file than in memory");
-        }
-        loads_.push_back(segment);
-      } else {
-        dynamic_ = segment;
-        has_dynamic_ = true;
+  void ReadTags() {
+    const std::string& table = file_.dynamic();
+    for (size_t at = 0; at + 2 * file_.word() <= table.size(); at += 2 * file_.word()) {
+      const uint64_t tag = file_.Number(table, at, file_.word());
+      const uint64_t value = file_.Number(table, at + file_.word(), file_.word());
+      switch (tag) {
+        case kDynNull:
+          return;
+        case kDynNeeded:
+          needed_at_.push_back(value);
+          [[fallthrough]];
+        case kDynSoName:
+        case kDynRPath:
+        case kDynRunPath:
+          last_name_ = std::max(last_name_, value);
+          break;
+        default:
+          tags_[tag] = value;
       }
     }
+    file_.Fail("its dynamic section does not end");
   }
 
-  // The section headers normally end the file, so that one cut short anywhere shows here.
-  void ReadSections() {
-    if (sections_at_ == 0 || num_sections_ == 0) return;
-    const size_t expected = is64_ ? 64 : 40;
-    if (section_bytes_ != expected) file_.Fail("its section headers have the wrong size");
-    const std::string table =
-        file_.Read(sections_at_, num_sections_ * expected, "the section headers");
-    for (size_t i = 0; i < num_sections_; ++i) {
-      const std::string_view entry = std::string_view(table).substr(i * expected, expected);
-      if (Number(entry, 4, 4) != kSectionDynSym) continue;
-      section_symbols_at_ = Word(entry, 16, 24);
-      section_num_symbols_ = Word(entry, 20, 32) / symbol_bytes();
+  std::optional<uint64_t> Tag(uint64_t tag) const {
+    const auto found = tags_.find(tag);
+    return found == tags_.end() ? std::nullopt : std::optional<uint64_t>(found->second);
+  }
+
+  // Tables of which the dynamic section tells address and size.
+  void CheckTables() const {
+    const uint64_t word = file_.word();
+    const uint64_t rela = 3 * word, rel = 2 * word;
+    CheckTable(kDynRela, kDynRelaSize, rela, kDynRelaEntry, kDynRelaCount);
+    CheckTable(kDynRel, kDynRelSize, rel, kDynRelEntry, kDynRelCount);
+    CheckTable(kDynRelr, kDynRelrSize, word, kDynRelrEntry);
+    CheckTable(kDynInitArray, kDynInitArraySize, word);
+    CheckTable(kDynFiniArray, kDynFiniArraySize, word);
+    const uint64_t kind = Tag(kDynPltRel).value_or(Tag(kDynRel) ? kDynRel : kDynRela);
+    if ((kind != kDynRela && kind != kDynRel) ||
+        Tag(kind == kDynRela ? kDynRel : kDynRela).has_value()) {
+      file_.Fail("its relocations are of two kinds");
+    }
+    CheckTable(kDynJmpRel, kDynPltRelSize, kind == kDynRela ? rela : rel);
+  }
+
+  void CheckTable(uint64_t address_tag, uint64_t size_tag, uint64_t entry_bytes,
+                  uint64_t entry_tag = kDynNull, uint64_t count_tag = kDynNull) const {
+    const auto address = Tag(address_tag);
+    const uint64_t size = Tag(size_tag).value_or(0);
+    if (!address) {
+      if (size != 0) file_.Fail("its dynamic section has the size of a table that is not there");
+      return;
+    }
+    if (size % entry_bytes != 0 ||
+        (entry_tag != kDynNull && Tag(entry_tag).value_or(0) != entry_bytes)) {
+      file_.Fail("the entries of a table of the dynamic section have the wrong size");
+    }
+    if (size == 0) return;
+    const uint64_t offset = file_.Locate(*address, size, kTable).offset;
+    file_.RequireSections(*address, *address + size, kTable);
+    const uint64_t count = count_tag == kDynNull ? 0 : Tag(count_tag).value_or(0);
+    if (count > size / entry_bytes) file_.Fail("it counts more relocations than it has");
+    CheckSameKind(offset, count, entry_bytes);
+  }
+
+  // Those that are counted are applied without a look at their kind.
+  void CheckSameKind(uint64_t offset, uint64_t count, uint64_t entry_bytes) const {
+    const std::string table = file_.Read(offset, count * entry_bytes, kTable);
+    const uint64_t mask = file_.is64() ? 0xffffffff : 0xff;
+    uint64_t first = 0;
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t kind =
+          file_.Number(table, i * entry_bytes + file_.word(), file_.word()) & mask;
+      if (i == 0) first = kind;
+      if (kind != first) file_.Fail("it counts relocations of several kinds as relative");
     }
   }
 
-  size_t symbol_bytes() const { return is64_ ? 24 : 16; }
+  void CheckStartAndEnd() const {
+    if (const auto code = Tag(kDynInit)) file_.RequireCode(*code, "its start-up code");
+    if (const auto code = Tag(kDynFini)) file_.RequireCode(*code, "its shut-down code");
+  }
 
-  void ReadDynamic() {
-    const std::string table =
-        file_.Read(dynamic_.offset, dynamic_.file_size, "the dynamic section");
-    uint64_t strings = 0, strings_size = 0, symbols = 0, hash = 0, gnu_hash = 0;
-    uint64_t entry_size = symbol_bytes();
-    // Tables which the system's loader walks: address and size in bytes.
-    struct Table {
-      uint64_t address_tag, size_tag;
-      uint64_t address = 0, size = 0;
-    } walked[] = {{kDynRela, kDynRelaSize},
-                  {kDynRel, kDynRelSize},
-                  {kDynJmpRel, kDynPltRelSize},
-                  {kDynInitArray, kDynInitArraySize},
-                  {kDynFiniArray, kDynFiniArraySize}};
-    for (size_t at = 0; at + 2 * word() <= table.size(); at += 2 * word()) {
-      const uint64_t tag = Number(table, at, word());
-      const uint64_t value = Number(table, at + word(), word());
-      if (tag == kDynNull) break;
-      if (tag == kDynStrTab) strings = value;
-      if (tag == kDynStrSize) strings_size = value;
-      if (tag == kDynSymTab) symbols = value;
-      if (tag == kDynSymEntry) entry_size = value;
-      if (tag == kDynHash) hash = value;
-      if (tag == kDynGnuHash) gnu_hash = value;
-      for (Table& entry : walked) {
-        if (tag == entry.address_tag) entry.address = value;
-        if (tag == entry.size_tag) entry.size = value;
-      }
-    }
-    for (const Table& entry : walked) {
-      if (entry.size != 0) OffsetOf(entry.address, entry.size, "a table of the dynamic section");
-    }
-    if (symbols == 0 || strings == 0) file_.Fail("its dynamic section names no symbol table");
-    if (entry_size != symbol_bytes()) file_.Fail("its dynamic symbols have the wrong size");
-    out_->names_ = file_.Read(OffsetOf(strings, strings_size, "the dynamic string table"),
-                              strings_size, "the dynamic string table");
+  void ReadNames() {
+    constexpr char kWhat[] = "the dynamic string table";
+    const auto strings = Tag(kDynStrTab);
+    const uint64_t size = Tag(kDynStrSize).value_or(0);
+    if (!strings || !Tag(kDynSymTab)) file_.Fail("its dynamic section names no symbol table");
+    out_->names_ = file_.ReadAt(*strings, size, kWhat);
     if (out_->names_.empty() || out_->names_.back() != '\0') {
       file_.Fail("its dynamic string table does not end with NUL");
     }
-    const uint64_t symbols_at = OffsetOf(symbols, 0, "the dynamic symbol table");
-    uint64_t count = 0;
-    if (hash != 0) count = CountByHash(hash);
-    if (gnu_hash != 0) count = std::max(count, CountByGnuHash(gnu_hash));
-    if (section_symbols_at_ == symbols_at) count = std::max(count, section_num_symbols_);
-    // So that the size of the table cannot overflow.
-    if (count > file_.size()) file_.Fail("its dynamic symbol table is larger than the file");
-    ReadSymbols(symbols_at, count);
+    file_.RequireSections(*strings, *strings + size, kWhat);
+    if (last_name_ >= size) file_.Fail("the name of a library lies outside the string table");
   }
 
-  // Where in the file something lies that the loader maps to an address, and how much follows it.
-  struct Place {
-    uint64_t offset, room;
-  };
+  size_t symbol_bytes() const { return file_.is64() ? 24 : 16; }
 
-  Place Locate(uint64_t address, uint64_t size, const char* what) const {
-    for (const Segment& segment : loads_) {
-      if (address < segment.address) continue;
-      const uint64_t inside = address - segment.address;
-      if (inside <= segment.file_size && size <= segment.file_size - inside) {
-        return {segment.offset + inside, segment.file_size - inside};
-      }
+  uint64_t CountSymbols() const {
+    if (Tag(kDynSymEntry).value_or(symbol_bytes()) != symbol_bytes()) {
+      file_.Fail("its dynamic symbols have the wrong size");
     }
-    file_.Fail(std::string(what) + " lies outside all segments");
-  }
-
-  uint64_t OffsetOf(uint64_t address, uint64_t size, const char* what) const {
-    return Locate(address, size, what).offset;
+    std::optional<uint64_t> count;
+    if (const auto hash = Tag(kDynHash)) count = CountByHash(*hash);
+    if (const auto hash = Tag(kDynGnuHash)) {
+      const auto defined = CountByGnuHash(*hash);
+      if (count && defined && *count != *defined) file_.Fail("its hash tables differ");
+      if (!count) count = defined;
+    }
+    const uint64_t by_section = file_.symbols_size() / symbol_bytes();
+    if (count && file_.symbols_at() != 0 && *count != by_section) {
+      file_.Fail("its symbol hash table is not as long as its symbol table");
+    }
+    return count.value_or(by_section);
   }
 
   uint64_t CountByHash(uint64_t address) const {
-    const std::string head = file_.Read(OffsetOf(address, 8, "the symbol hash table"), 8,
-                                        "the symbol hash table");
-    const uint64_t num_buckets = Number(head, 0, 4);
-    const uint64_t num_symbols = Number(head, 4, 4);
-    OffsetOf(address, 8 + 4 * (num_buckets + num_symbols), "the symbol hash table");
+    constexpr char kWhat[] = "the symbol hash table";
+    const std::string head = file_.ReadAt(address, 8, kWhat);
+    const uint64_t num_buckets = file_.Number(head, 0, 4);
+    const uint64_t num_symbols = file_.Number(head, 4, 4);
+    file_.Locate(address, 8 + 4 * (num_buckets + num_symbols), kWhat);
     return num_symbols;
   }
 
-  // The table says where the chains begin, and the last chain where the symbols end.
-  uint64_t CountByGnuHash(uint64_t address) const {
+  // The table says where the chains begin, and the last chain where the symbols end. Nothing when
+  // no symbol is defined.
+  std::optional<uint64_t> CountByGnuHash(uint64_t address) const {
     constexpr char kWhat[] = "the GNU symbol hash table";
-    const std::string head = file_.Read(OffsetOf(address, 16, kWhat), 16, kWhat);
-    const uint64_t num_buckets = Number(head, 0, 4);
-    const uint64_t first_hashed = Number(head, 4, 4);
-    const uint64_t buckets = address + 16 + Number(head, 8, 4) * word();
-    const uint64_t buckets_at = OffsetOf(buckets, 4 * num_buckets, kWhat);
-    const std::string table = file_.Read(buckets_at, 4 * num_buckets, kWhat);
+    const std::string head = file_.ReadAt(address, 16, kWhat);
+    const uint64_t num_buckets = file_.Number(head, 0, 4);
+    const uint64_t first_hashed = file_.Number(head, 4, 4);
+    const uint64_t filter_words = file_.Number(head, 8, 4);
+    if (filter_words == 0 || (filter_words & (filter_words - 1)) != 0) {
+      file_.Fail("the filter of its GNU symbol hash table is no power of two");
+    }
+    const uint64_t buckets = address + 16 + filter_words * file_.word();
+    const std::string table = file_.ReadAt(buckets, 4 * num_buckets, kWhat);
     uint64_t last = 0;
-    for (uint64_t i = 0; i < num_buckets; ++i) last = std::max(last, Number(table, 4 * i, 4));
-    if (last < first_hashed) return first_hashed;  // nothing is defined
-    Place place = Locate(buckets + 4 * num_buckets + 4 * (last - first_hashed), 4, kWhat);
+    for (uint64_t i = 0; i < num_buckets; ++i) {
+      const uint64_t first = file_.Number(table, 4 * i, 4);
+      if (first != 0 && first < first_hashed) file_.Fail("its GNU symbol hash table is wrong");
+      last = std::max(last, first);
+    }
+    if (last == 0) return std::nullopt;
+    const uint64_t links_at = buckets + 4 * num_buckets;
+    const ElfFile::Place place = file_.Locate(links_at + 4 * (last - first_hashed), 4, kWhat);
+    const uint64_t end = FindEndOfChain(place, last);
+    file_.RequireSections(address, links_at + 4 * (end - first_hashed), kWhat);
+    return end;
+  }
+
+  uint64_t FindEndOfChain(ElfFile::Place place, uint64_t symbol) const {
     while (place.room >= 4) {
       const uint64_t size = std::min<uint64_t>(place.room, 4096) / 4 * 4;
-      const std::string links = file_.Read(place.offset, size, kWhat);
+      const std::string links = file_.Read(place.offset, size, "the GNU symbol hash table");
       for (uint64_t at = 0; at < size; at += 4) {
-        ++last;
-        if (Number(links, at, 4) & 1) return last;
+        ++symbol;
+        if (file_.Number(links, at, 4) & 1) return symbol;
       }
       place.offset += size;
       place.room -= size;
@@ -308,14 +253,14 @@ class ElfReader {
     out_->symbols_.reserve(count);
     for (uint64_t i = 1; i < count; ++i) {
       const std::string_view entry = std::string_view(table).substr(i * size, size);
-      const uint64_t name_at = Number(entry, 0, 4);
-      const unsigned info = static_cast<uint8_t>(entry[is64_ ? 4 : 12]);
+      const uint64_t name_at = file_.Number(entry, 0, 4);
+      const unsigned info = static_cast<uint8_t>(entry[file_.is64() ? 4 : 12]);
       const unsigned type = info & 15;
       if (name_at >= names.size()) file_.Fail("a symbol's name lies outside the string table");
       if (info >> 4 == kLocal) continue;
       ElfSymbol symbol{};
       symbol.name = names.data() + name_at;  // the table ends with NUL
-      symbol.defined = Number(entry, is64_ ? 6 : 14, 2) != 0;
+      symbol.defined = file_.Number(entry, file_.is64() ? 6 : 14, 2) != 0;
       symbol.weak = info >> 4 == kWeak;
       symbol.function = type == kFunc || type == kIndirect;
       symbol.object = type == kObject;
@@ -323,16 +268,11 @@ class ElfReader {
     }
   }
 
-  FileBytes file_;
+  ElfFile file_;
   ElfSymbols* out_;
-  bool is64_ = false;
-  bool big_ = false;
-  uint64_t segments_at_ = 0, segment_bytes_ = 0, num_segments_ = 0;
-  uint64_t sections_at_ = 0, section_bytes_ = 0, num_sections_ = 0;
-  uint64_t section_symbols_at_ = 0, section_num_symbols_ = 0;
-  std::vector<Segment> loads_;
-  Segment dynamic_{};
-  bool has_dynamic_ = false;
+  std::unordered_map<uint64_t, uint64_t> tags_;
+  std::vector<uint64_t> needed_at_;  // names of libraries
+  uint64_t last_name_ = 0;           // the last place where a name of a library begins
 };
 
 FileKind KindOfFile(const std::string& path) {

@@ -50,8 +50,9 @@ class FileBytes {
   }
 
   [[noreturn]] void Fail(const std::string& problem) const {
-    TVM_FFI_THROW(ValueError) << path_ << ": cannot read file data: " << problem;
-    TVM_FFI_UNREACHABLE();
+    // Without a backtrace: for one, the runtime reads the files of all libraries in memory, and dies
+    // if one has been cut short since. It may well be this very file.
+    throw tvm::ffi::Error("ValueError", path_ + ": cannot read file data: " + problem, "");
   }
 
  private:

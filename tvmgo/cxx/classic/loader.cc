@@ -157,6 +157,13 @@ Ref LoadClassicLibrary(const std::string& path) {
   return LoadClassic(elf, path);
 }
 
+Ref LoadModernLibrary(const std::string& path, const Ref& load_modern) {
+  const FileKind kind = KindOfFile(path);
+  RefuseForeignFormat(kind, path);
+  if (kind == FileKind::kElf) RequireOwnMachine(ElfSymbols(path), path);
+  return LoadModern(load_modern, path);
+}
+
 Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
   const FileKind kind = KindOfFile(path);
   RefuseForeignFormat(kind, path);

@@ -20,7 +20,11 @@ Generation LibraryGeneration(const std::string& path);
 // root of the embedded tree, or the library itself.
 Ref LoadClassicLibrary(const std::string& path);
 
-// Loads a library of either generation; `load_modern` (path, format) loads today's.
+// Loads a library with today's convention whatever its symbols say; `load_modern` (path, format) is
+// the runtime's own loader, which trusts the file.
+Ref LoadModernLibrary(const std::string& path, const Ref& load_modern);
+
+// Loads a library of either generation.
 Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern);
 
 }  // namespace tvmgo::classic

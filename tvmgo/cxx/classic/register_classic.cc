@@ -34,15 +34,11 @@ std::string Path(const CallArgs& args) {
   return path;
 }
 
-Value CallModernLoader(const CallArgs& args) {
-  return Call(ModernLoader(), args[0], Value(std::string_view("so")).view());
-}
-
 Value LoadShared(const CallArgs& args) {
   args.RequireSize(1, 2);
   const std::string_view format = args.size() == 1 ? "so" : args.Text(1, "format");
   if (format == "classic") return Value(LoadClassicLibrary(Path(args)));
-  if (format == "modern") return CallModernLoader(args);
+  if (format == "modern") return Value(LoadModernLibrary(Path(args), ModernLoader()));
   return Value(LoadSharedLibrary(Path(args), ModernLoader()));
 }
 
@@ -53,7 +49,7 @@ Value LoadAsClassic(const CallArgs& args) {
 
 Value LoadAsModern(const CallArgs& args) {
   args.RequireSize(1, 2);
-  return CallModernLoader(args);
+  return Value(LoadModernLibrary(Path(args), ModernLoader()));
 }
 
 Value GenerationText(const CallArgs& args) {
