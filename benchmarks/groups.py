@@ -53,8 +53,8 @@ ERROR = Group(
     "written in C that calls the function and drops the error. The usual way to raise in C, "
     "`TVMFFIErrorSetRaisedFromCStr`, has libtvm_ffi walk the C stack, which takes the longer the "
     "deeper it is; `TVMFFIErrorCreate` takes the backtrace it is given, here none. For a function "
-    "of a module libtvm_ffi throws and catches a C++ exception on the way, for one that was made "
-    "by `TVMFFIFunctionCreate` it does not.")
+    "of a module libtvm_ffi throws and catches a C++ exception on the way, unless it is entered at "
+    "its code, as tvmgo does; for one that was made by `TVMFFIFunctionCreate` it does not.")
 
 EMPTY = Group(
     "Making an array",
