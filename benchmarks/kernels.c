@@ -168,7 +168,7 @@ KERNEL(repeat) {
   return 0;
 }
 
-// Calls a function that fails (the first argument) so many times (the second), and drops its errors.
+// Calls a function that fails (first argument) so many times (second), and drops its errors.
 KERNEL(repeat_error) {
   for (int64_t i = 0; i < args[1].v_int64; ++i) {
     if (TVMFFIFunctionCall(args[0].v_ptr, NULL, 0, result) == 0) return -1;
