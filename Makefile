@@ -19,7 +19,7 @@ FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,container convert error f
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/*.pyx tvmgo/*.pxd tvmgo/capi/* tvmgo/cxx/* tvmgo/cxx/classic/*)
 
-.PHONY: demo test bench fuzz valgrind clean
+.PHONY: demo test bench bench-check fuzz valgrind clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -29,8 +29,19 @@ test: $(INSTALLED) $(FLOOR)
 	@echo "== the binding and the executor again, on apache-tvm-ffi $(FFI_FLOOR)"
 	PYTHONPATH=$(FLOOR) $(RUN) -m pytest -q -m 'not slow' $(FLOOR_TESTS)
 
-bench: $(INSTALLED)
+# Measures everything, compares with the last run of this machine, writes docs/performance.md, and
+# counts instructions. The machine should have nothing else to do.
+bench: $(VENV)/.bench
 	$(RUN) -m benchmarks
+	@$(MAKE) --no-print-directory bench-check
+
+# Fails if one of the main cases takes more instructions than stored; needs valgrind.
+bench-check: $(INSTALLED)
+	$(RUN) -m benchmarks.instructions --check
+
+$(VENV)/.bench: $(INSTALLED) pyproject.toml
+	$(RUN) -m pip install --quiet --group bench
+	touch $@
 
 $(INSTALLED): $(EXTENSION_SOURCES)
 	@echo "== setting up $(VENV): a few minutes the first time"

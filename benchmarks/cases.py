@@ -1,226 +1,224 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of operations: what is timed, for whom, and how its answer is checked.
-
-A statement is Python source, run in a loop over the names of its rival's world, so that nothing
-stands between the loop and the call. ``answer`` in a check is the statement's value.
-"""
+"""The table of operations: what is timed, for whom, how its answer is checked, and its target."""
 from __future__ import annotations
 
 import sys
-import timeit
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from benchmarks import worlds
-
-
-@dataclass(frozen=True)
-class Group:
-    """A chapter of the table: what is asked, and against what."""
-
-    title: str
-    question: str
-    baseline: str
-    processes: bool = False     # each sample starts an interpreter: fewer rounds
-
-
-@dataclass(frozen=True)
-class Rival:
-    """One way to do the operation."""
-
-    statement: str
-    check: str                  # an expression that holds if the answer is right
-
-
-@dataclass(frozen=True)
-class Case:
-    """One operation and all who do it; the first is tvmgo."""
-
-    group: Group
-    name: str
-    rivals: dict[str, Rival]
-    nbytes: int = 16            # size of the arrays
-    unit: str = "ns"            # "ns": the time of the statement; else its value, in that unit
-
-    def prepare(self, names: tuple[str, ...] = ()) -> dict[str, Callable[[int], float]]:
-        """Build the worlds, check each answer once, and return what takes a sample.
-
-        Parameters
-        ----------
-        names : tuple of str, optional
-            The rivals wanted; default: all.
-
-        Returns
-        -------
-        dict of str to callable
-            A rival's sampler takes a number of calls and returns the cost of one of them, in
-            the case's unit. Nothing is subtracted for the loop.
-
-        Raises
-        ------
-        AssertionError
-            If a rival does something else than it should.
-        """
-        names = names or tuple(self.rivals)
-        samplers = {}
-        for name, world in worlds.build(names, self.nbytes).items():
-            rival = self.rivals[name]
-            world["answer"] = eval(rival.statement, world)
-            assert eval(rival.check, world), f"{self.name}: {name}: {rival.check}"
-            del world["answer"]
-            samplers[name] = sampler(rival.statement, world, self.unit)
-        return samplers
-
-
-def sampler(statement: str, world: dict, unit: str) -> Callable[[int], float]:
-    """Return a function from a number of calls to the mean cost of one."""
-    if unit == "ns":
-        timer = timeit.Timer(statement, globals=world)
-        return lambda calls: timer.timeit(calls) / calls * 1e9
-    code = compile(statement, "<statement>", "eval")
-    return lambda calls: sum(eval(code, world) for _ in range(calls)) / calls
-
-
-CALL = Group(
-    "Calling a C function",
-    "What does it cost to get from Python into a compiled function that does nothing, and back?",
-    "The same function through tvm_ffi, with its tensors where tvmgo has arrays; an empty Python "
-    "function with the same arguments; for arrays NumPy's smallest job on as many of them. Both "
-    "bindings release the GIL around the call. An array off the 64-byte boundary, where a compiled "
-    "kernel may crash, is copied by tvmgo for the call; tvm_ffi hands it over as it is.")
-
-CALLBACK = Group(
-    "Calling a Python function through the runtime",
-    "What does the way into the runtime and back out to Python add to a Python call?",
-    "The same callback converted by tvm_ffi; the callback called directly.")
-
-EMPTY = Group(
-    "Making an array",
-    "What does an array of four floats cost, from its making to its end?",
-    "`np.empty`, and its result handed to tvm_ffi, whose users make tensors so: the runtime's "
-    "allocator takes longer, for the shape object it wants.")
-
-COPY_FROM = Group(
-    "Copying into an array",
-    "What does `copy_from` add to the copy itself?",
-    "The runtime's copy called through tvm_ffi; `np.copyto`; the bare `memmove` of C, called "
-    "through ctypes.")
-
-AS_SLICE = Group(
-    "Copying out of an array",
-    "What does `as_slice` add to the copy and the memory it is made in?",
-    "A copy of NumPy's view of a tvm_ffi tensor; `ndarray.copy`; the bare `memmove` of C into "
-    "memory that is there already, which none of the others can match at large sizes.")
-
-OPERATOR = Group(
-    "One operator in a graph",
-    "What does an operator cost in a chain of 1000 that add four floats each, the addition "
-    "included?",
-    "The same operator in a library with the calling convention of TVM 0.7 to 0.20. TVM's own "
-    "C++ executor took 14 ns for such an operator on a comparable machine, 18 ns for one that "
-    "checks its arguments.")
-
-IMPORT = Group(
-    "Starting",
-    "What does the import cost a fresh process?",
-    "tvm_ffi, NumPy, and an interpreter that imports nothing; from the start of the process to "
-    "its end.",
-    processes=True)
-
-MEMORY = Group(
-    "Memory after the import",
-    "How much memory does a fresh process have to itself after the import?",
-    "tvm_ffi, NumPy, and an interpreter that imports nothing; as Linux reports it.",
-    processes=True)
+from benchmarks.case import Case, Group, Rival, Target, at_least, at_most
+from benchmarks.groups import (
+    AS_SLICE, CALL, CALLBACK, CALLED_BACK, CALL_KEPT, COPY_FROM, COPY_TO, EMPTY, ERROR, IMPORT,
+    MEMORY, OPERATOR, OPERATOR_CHECKED, PREPARED, RESULT, SHARE, THREADS,
+)
+from benchmarks.world import DATA, TEXT
 
 BINDINGS = ("tvmgo", "tvm_ffi")
 
 
-def each(names: tuple[str, ...], statement: str, check: str) -> dict[str, Rival]:
+def each(names: tuple[str, ...], statement: str, check: str,
+         loop: bool = False) -> dict[str, Rival]:
     """The same statement, in several worlds."""
-    return {name: Rival(statement, check) for name in names}
+    return {name: Rival(statement, check, loop) for name in names}
 
 
-def call(name: str, arguments: str, checksum: int, numpy: Rival | None = None) -> Case:
-    """A call of the function that does nothing."""
-    statement = f"nop({arguments})"
-    rivals = each(BINDINGS, statement, f"answer is None and checksum({arguments}) == {checksum}")
-    if numpy is not None:
-        rivals["NumPy"] = numpy
-    rivals |= each(("Python",), statement, "answer is None")
-    return Case(CALL, name, rivals)
+def call(name: str, arguments: str, checksum: int, released: float | None = None,
+         kept: float | None = None, numpy: Rival | None = None, gotvm: str | None = None,
+         counted: bool = False) -> tuple[Case, Case]:
+    """A call of the function that does nothing, with the GIL released and kept.
+
+    `released` and `kept` are the targets.
+    """
+    number = len(arguments.split(",")) if arguments else 0
+    comma = ", " if arguments else ""
+
+    def rivals(suffix: str) -> dict[str, Rival]:
+        right = f"answer is None and checksum({arguments}) == {checksum}"
+        result = each(BINDINGS, f"nop{suffix}({arguments})", right)
+        result["ctypes"] = Rival(f"call{suffix}(function, cells{number}, {number}, result)",
+                                 "answer == 0")
+        if numpy is not None:
+            result["NumPy"] = numpy
+        result |= each(("Python", "C method"), f"nop({arguments})", "answer is None")
+        result["C loop"] = Rival(f"repeat(nop, calls{comma}{arguments})", "answer is None",
+                                 loop=True)
+        return result
+
+    def targets(limit: float | None) -> tuple[Target, ...]:
+        return () if limit is None else (at_most(limit),)
+
+    return (Case(CALL, name, rivals(""), targets(released), gotvm=gotvm, counted=counted),
+            Case(CALL_KEPT, name, rivals("_kept"), targets(kept), gotvm=gotvm))
 
 
-def copies(size: str, nbytes: int) -> tuple[Case, Case]:
+def callback(name: str, function: str, arguments: str, answer: str, gotvm: str | None = None,
+             counted: bool = False) -> tuple[Case, Case, Case]:
+    """A callback called from Python, and from C with the GIL released and kept."""
+    check = f"answer {answer}"
+    comma = ", " if arguments else ""
+    direct = each(("Python",), f"{function}({arguments})", check)
+
+    def from_c(title: str, suffix: str) -> Case:
+        loop = f"repeat{suffix}({function}, calls{comma}{arguments})"
+        return Case(CALLED_BACK, title, each(BINDINGS, loop, check, loop=True) | direct,
+                    (at_most(0.80),))
+
+    return (Case(CALLBACK, name, each(BINDINGS, f"{function}({arguments})", check) | direct,
+                 (at_most(0.40),), gotvm=gotvm, counted=counted),
+            from_c(name, ""), from_c(f"{name}, GIL kept", "_kept"))
+
+
+def copies(size: str, nbytes: int, gotvm: str | None = None) -> tuple[Case, Case, Case]:
     """The copies into and out of arrays of one size."""
     into = "(target_view == source).all()"
+    back = "(target_array == source).all()"
     out = "answer is not source and (answer == source).all()"
-    memmove = Rival("memmove(target_address, source_address, nbytes)", into)
+
+    def memcpy(target: str, source: str, check: str) -> dict[str, Rival]:
+        return {"memcpy": Rival(f"copy_again({target}, {source}, size, calls)", check, loop=True)}
+
+    targets = {16: (at_most(0.8, "tvmgo / NumPy"),),
+               1 << 20: (at_least(0.97, "memcpy / tvmgo"),),
+               64 << 20: (at_least(0.97, "memcpy / tvmgo"),)}.get(nbytes, ())
+
+    def case(group: Group, statement: str, check: str, verb: str | None = None,
+             **rivals: Rival) -> Case:
+        return Case(group, size, {"tvmgo": Rival(statement, check), **rivals}, targets, nbytes,
+                    gotvm=f"{verb}_{gotvm}" if verb and gotvm else None)
+
     return (
-        Case(COPY_FROM, size, {
-            "tvmgo": Rival("target.copy_from(source)", into),
-            "tvm_ffi": Rival("copy(source, target)", into),
-            "NumPy": Rival("np.copyto(target, source)", into),
-            "memmove": memmove,
-        }, nbytes),
-        Case(AS_SLICE, size, {
-            "tvmgo": Rival("filled.as_slice()", out),
-            "tvm_ffi": Rival("np.from_dlpack(filled).copy()", out),
-            "NumPy": Rival("filled.copy()", out),
-            "memmove": memmove,
-        }, nbytes),
+        case(COPY_FROM, "target.copy_from(source)", into, "CopyFrom",
+             tvm_ffi=Rival("copy(source, target)", into),
+             NumPy=Rival("np.copyto(target, source)", into),
+             **memcpy("target_address", "source_address", into)),
+        case(COPY_TO, "filled.copy_to(target_array)", back,
+             tvm_ffi=Rival("copy(filled, target_array)", back),
+             NumPy=Rival("np.copyto(target_array, filled)", back),
+             **memcpy("array_address", "filled_address", back)),
+        case(AS_SLICE, "filled.as_slice()", out, "AsSlice",
+             tvm_ffi=Rival("np.from_dlpack(filled).copy()", out),
+             NumPy=Rival("filled.copy()", out),
+             memcpy=Rival("copy_fresh(filled_address, size, calls)", "answer == 0", loop=True)),
     )
 
 
-def fresh(group: Group, name: str, template: str, unit: str, **imports: str) -> Case:
+def operators(group: Group, length: int, suffix: str = "") -> Case:
+    """A chain of operators that add four floats each."""
+    return Case(group, f"chain of {length:,}", {
+        **each(("tvmgo", "classic kernels"), f"run{suffix}()", "answer is None"),
+        "C loop": Rival(f"repeat_add4{suffix}(a, b, c, calls * length)",
+                        "(c.as_slice() == 3).all()", loop=True),
+    }, (Target("tvmgo - C_loop", "<=", "10", "ns"),) if length == 1000 else (), length=length)
+
+
+def fresh(group: Group, name: str, template: str, unit: str, targets: tuple[Target, ...],
+          **imports: str) -> Case:
     """An import in a fresh interpreter."""
     return Case(group, name, {
         rival: Rival(template.format(code), "True") for rival, code in imports.items()
-    }, unit=unit)
+    }, targets, unit=unit)
 
 
 def process_cases(group: Group, template: str, unit: str) -> tuple[Case, Case]:
     """The imports, each in a process of its own, alone and in a program that uses NumPy anyway."""
+    over_python = at_most(0.50, "(tvmgo - Python) / (tvm_ffi - Python)")
     return (
-        fresh(group, "import", template, unit, tvmgo="import tvmgo", tvm_ffi="import tvm_ffi",
-              NumPy="import numpy", Python="pass"),
-        fresh(group, "import beside NumPy", template, unit, tvmgo="import numpy, tvmgo",
+        fresh(group, "import", template, unit, (over_python,), tvmgo="import tvmgo",
+              tvm_ffi="import tvm_ffi", NumPy="import numpy", Python="pass"),
+        fresh(group, "import beside NumPy", template, unit, (), tvmgo="import numpy, tvmgo",
               tvm_ffi="import numpy, tvm_ffi", NumPy="import numpy", Python="pass"),
     )
 
 
+def prepared(name: str, suffix: str) -> Case:
+    """A prepared call of the function that does nothing with three arrays."""
+    return Case(PREPARED, name, {
+        "tvmgo": Rival(f"prepared{suffix}()",
+                       "answer is None and checksum.prepare(a, b, c)() == 6"),
+        "tvm_ffi": Rival(f"nop{suffix}(a, b, c)", "answer is None and checksum(a, b, c) == 6"),
+        **each(("Python", "C method"), "nop()", "answer is None"),
+        "C loop": Rival("repeat(nop, calls, a, b, c)", "answer is None", loop=True),
+    }, (Target("tvmgo", "<=", "max(Python + 25, 3 * C_loop)", "ns"),), counted=suffix == "")
+
+
+def errors(name: str, function: str, *more: str, gotvm: str | None = None,
+           counted: bool = False) -> Case:
+    """A function that raises ValueError."""
+    check = "answer == ('this kernel always fails',)"
+    return Case(ERROR, name, {
+        **each((*BINDINGS, "Python"), f"catch({function}, calls)", check, loop=True),
+        **each(more, f"repeat_error({function}, calls)", "answer is None", loop=True),
+    }, (at_most(0.30),), gotvm=gotvm, counted=counted)
+
+
 EMPTY_ANSWER = "tuple(answer.shape) == (4,) and str(answer.dtype) == 'float32'"
 
-SIZES = tuple(copies(size, nbytes) for size, nbytes in
-              (("16 B", 16), ("1 MiB", 1 << 20), ("64 MiB", 64 << 20)))
-
-CASES: tuple[Case, ...] = (
-    call("no argument", "", 0),
-    call("1 int", "7", 7),
-    call("3 ints", "1, 2, 3", 6),
-    call("1 str of 16 bytes", "text", len(worlds.TEXT)),
-    call("3 arrays", "a, b, c", 6, numpy=Rival("np.add(a, b, c)", "(c == 3).all()")),
-    call("1 NumPy array", "aligned", 4,
+CALLS = (
+    call("no argument", "", 0, 0.75, 0.40, gotvm="InvokeC_0args", counted=True),
+    call("1 int", "7", 7, gotvm="InvokeC_1int"),
+    call("2 ints", "1, 2", 3, 0.60, 0.33, counted=True),
+    call("3 ints", "1, 2, 3", 6, 0.60, 0.33, gotvm="InvokeC_3int", counted=True),
+    call("int, float, bool", "1, 2.0, True", 4, 0.60, 0.33),
+    call("1 str of 16 bytes", "text", len(TEXT), 0.45, gotvm="InvokeC_string16", counted=True),
+    call("1 bytes of 1 KiB", "data", len(DATA), 0.60, gotvm="InvokeC_bytes1KiB", counted=True),
+    call("3 arrays", "a, b, c", 6, 0.60, 0.35, gotvm="InvokeC_3array_myadd4", counted=True,
+         numpy=Rival("np.add(a, b, c)", "(c == 3).all()")),
+    call("1 NumPy array", "aligned", 4, 0.50, counted=True,
          numpy=Rival("np.positive(aligned, aligned)", "(aligned == 4).all()")),
+    call("3 NumPy arrays", "aligned, aligned2, aligned3", 15, 0.50,
+         numpy=Rival("np.add(aligned, aligned2, aligned3)", "(aligned3 == 9).all()")),
     call("1 NumPy array off the 64-byte boundary", "misaligned", 4,
          numpy=Rival("np.positive(misaligned, misaligned)", "(misaligned == 4).all()")),
-    Case(CALLBACK, "0 ints", each((*BINDINGS, "Python"), "callback0()", "answer is None")),
-    Case(CALLBACK, "2 ints", each((*BINDINGS, "Python"), "callback2(1, 2)", "answer == 3")),
+)
+
+CALLBACKS = (
+    callback("0 ints", "callback0", "", "is None", gotvm="Callback_0args_nil"),
+    callback("2 ints", "callback2", "1, 2", "== 3", gotvm="Callback_2int", counted=True),
+)
+
+SIZES = tuple(copies(*size) for size in (
+    ("16 B", 16, "4floats"), ("1 KiB", 1 << 10), ("64 KiB", 64 << 10), ("1 MiB", 1 << 20, "1MiB"),
+    ("16 MiB", 16 << 20), ("64 MiB", 64 << 20, "64MiB")))
+
+
+def columns(rows):
+    """The cases group by group, where each row of a table makes one case for each group."""
+    return [case for column in zip(*rows) for case in column]
+
+
+CASES: tuple[Case, ...] = (
+    *columns(CALLS),
+    prepared("3 arrays", ""),
+    prepared("3 arrays, GIL kept", "_kept"),
+    *columns(CALLBACKS),
+    Case(RESULT, "array", each(BINDINGS, "give_array()", "(np.from_dlpack(answer) == 1).all()"),
+         (at_most(0.80),), counted=True),
+    Case(RESULT, "str", each(BINDINGS, "give_str()", "answer == text"), (at_most(0.50),),
+         counted=True),
+    Case(RESULT, "list", each(BINDINGS, "give_list()", "list(answer) == [1, 2, 3]"),
+         (at_most(0.80),)),
+    Case(RESULT, "list, all read", each(BINDINGS, "list(give_list())", "answer == [1, 2, 3]"),
+         (at_most(0.80),)),
+    errors("with a backtrace", "fail", gotvm="InvokeC_error", counted=True),
+    errors("without a backtrace", "fail_plainly", "C loop"),
+    errors("without a backtrace or a module", "fail_alone", "C loop"),
     Case(EMPTY, "float32, shape [4]", {
         "tvmgo": Rival("empty([4])", EMPTY_ANSWER),
         "tvm_ffi": Rival("from_dlpack(np.empty([4], 'float32'))", EMPTY_ANSWER),
         "NumPy": Rival("np.empty([4], 'float32')", EMPTY_ANSWER),
-    }),
-    *(into for into, _ in SIZES),
-    *(out for _, out in SIZES),
-    Case(OPERATOR, "4 floats", {
-        "tvmgo": Rival("per_operator()", "answer > 0"),
-        "classic kernels": Rival("per_operator()", "answer > 0"),
-    }, unit="ns per operator"),
-    Case(OPERATOR, "4 floats, arguments checked", {
-        "tvmgo": Rival("per_operator_checked()", "answer > 0"),
-        "classic kernels": Rival("per_operator_checked()", "answer > 0"),
-    }, unit="ns per operator"),
+    }, (at_most(1.0, "tvmgo / NumPy"),), gotvm="Empty4"),
+    Case(SHARE, "array seen by NumPy", {
+        "tvmgo": Rival("np.asarray(filled)", "(answer == source).all()"),
+        "tvm_ffi": Rival("np.from_dlpack(filled)", "(answer == source).all()"),
+    }, (at_most(0.7),)),
+    Case(SHARE, "NumPy's array as array",
+         each(BINDINGS, "from_dlpack(source)", "(np.from_dlpack(answer) == source).all()"),
+         (at_most(0.7),)),
+    *columns(SIZES),
+    *(operators(OPERATOR, length) for length in (1, 10, 100, 1000, 10000)),
+    operators(OPERATOR_CHECKED, 1000, "_checked"),
+    Case(THREADS, "four threads, 50 µs each", {
+        **each(BINDINGS, "four_threads(calls)", "answer == calls", loop=True),
+        "one thread": Rival("one_thread(calls)", "answer == calls", loop=True),
+    }, (at_least(1.9, "one_thread / tvmgo"),), sample_ns=3e7),
     *process_cases(IMPORT, "start('{}')", "ns"),
     *(process_cases(MEMORY, "private_kib('{}')", "KiB") if sys.platform == "linux" else ()),
 )

@@ -1,25 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``docs/performance.md`` from the figures of a run.
+"""``docs/performance.md`` and its pictures from the figures of a run.
 
-``python -m benchmarks.render FILE`` writes the page again from a kept run.
+``python -m benchmarks.render`` writes both again from the published run,
+``python -m benchmarks.render FILE`` from another.
 """
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks.cases import CASES, Group
+from benchmarks import groups, instructions, runs
+from benchmarks.case import Group
+from benchmarks.cases import CASES
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 QUIET = 0.05            # share of the CPUs that others may use in a run to be quoted
 STEADY = 1.10           # slowest over fastest yardstick in such a run
-RIVALS = ("tvm_ffi", "classic kernels", "NumPy", "memmove", "Python")
-FLOORS = ("Python",)    # shown, but not the same operation: no ratio
+RIVALS = ("tvm_ffi", "classic kernels", "ctypes", "NumPy", "memcpy", "one thread", "Python",
+          "C method", "C loop")
+EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")    # a ratio is shown
+GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
+GOTVM_OF = {(case.group.title, case.name): case.gotvm for case in CASES if case.gotvm}
+PICTURE_OF = {  # shown above the group of that title
+    groups.CALL.title: ("performance_calls.svg", "Time per call, by case and rival"),
+    groups.COPY_FROM.title: ("performance_copies.svg", "Bandwidth of copies, by size"),
+    groups.OPERATOR.title: ("performance_graph.svg", "Time per operator, by length of the graph"),
+}
 SCALES = {
     "ns": ((1e9, "s"), (1e6, "ms"), (1e4, "µs"), (0, "ns")),
-    "ns per operator": ((0, "ns"),),
     "KiB": ((0, "MiB"),),
 }
 DIVISORS = {"s": 1e9, "ms": 1e6, "µs": 1e3, "ns": 1, "MiB": 1024}
@@ -29,27 +40,52 @@ HEAD = """\
 
 <!-- Written by `make bench`. What is timed stands in `benchmarks/cases.py`. -->
 
-Each figure is the median of {rounds} samples ({process_rounds} where a sample starts a process), each
-sample a loop of at least 2 ms over one statement, or a single run of a longer one. The loop's own few
-nanoseconds are in every figure. The rivals of a row took turns, round by round. A ratio is tvmgo's cost
-divided by the rival's in the same round, given as median and, in brackets, the quartiles; **below 1
-tvmgo is cheaper**. All answers were checked first.
+Each figure is the median of {rounds} samples ({process_rounds} where a sample starts a process),
+each sample a loop of at least 0.5 ms over one statement, or a single run of a longer one. The
+loop's own few nanoseconds are in every figure. The rivals of a row took turns, round by round,
+and five times all objects were made anew. A ratio is tvmgo's cost divided by the rival's in the
+same round, given as median and, in brackets, the quartiles; **below 1 tvmgo is cheaper**. All
+answers were checked first.
 
 {origin}
 
 {noise}"""
 
+TARGETS = """\
+## Targets
+
+What each operation should cost, and what it does. Names are those of the tables below; a name
+stands for the time of that rival in the same round. {count} of {all} targets are met.
+
+{table}"""
+
+GOTVM_NOTE = """\
+The last column is for orientation only: what the same operation cost gotvm, TVM's former binding
+for Go, **on another machine** ({machine}), with Go {go} and TVM's runtime of that time: the
+medians of two runs, from the lower to the higher."""
+
+INSTRUCTIONS = """\
+## Instructions
+
+Instructions of one call, loop included, counted by callgrind: no neighbour disturbs these
+figures, but an instruction is no unit of time. Counted with {versions}. `make bench-check` fails
+if one of tvmgo's grows by more than {growth:.0%}.
+
+{table}"""
+
 TAIL = """\
 ## Do it yourself
 
-`make bench` measures everything again and rewrites this page; it takes a minute or two, and the
-machine should have nothing else to do. `python -m benchmarks --only "3 ints"` measures single rows and writes
-nothing. `pytest benchmarks` shows the same operations in pytest-benchmark's tables. The figures of each
-run are kept as JSON in `.benchmarks/`; `python -m benchmarks.render FILE` writes the page from one.
+`make bench` measures everything again and rewrites this page; it takes some minutes, and the
+machine should have nothing else to do. It compares the figures with the last run stored of the
+same machine, in `.benchmarks/runs/`. `python -m benchmarks --only "3 ints"` measures single rows
+and writes nothing. `pytest benchmarks` shows the same operations in pytest-benchmark's tables.
+The run on this page is kept in `benchmarks/published.json`; `python -m benchmarks.render FILE`
+writes the page from another.
 
 ## The statements
 
-Names mean the same for each rival: `benchmarks/worlds.py` says what.
+Names mean the same for each rival: `bindings.py` and `floors.py` in `benchmarks/` say what.
 
 {statements}
 """
@@ -89,10 +125,19 @@ def takeaway(results: list[dict]) -> str:
             f"tvm_ffi takes.")
 
 
+def gotvm(result: dict) -> str:
+    """Return what the same operation cost gotvm, if that is recorded."""
+    name = GOTVM_OF.get((result["group"], result["name"]))
+    if name is None:
+        return ""
+    return " to ".join(amount(median, "ns") for median in GOTVM["ns"][name]["medians"])
+
+
 def section(group: Group, results: list[dict]) -> str:
     """Return the chapter of one group."""
     rivals = [name for name in RIVALS if any(name in result["rivals"] for result in results)]
-    judged = [name for name in rivals if name not in FLOORS]
+    judged = [name for name in rivals if name in EQUALS]
+    beside_gotvm = any(map(gotvm, results))
 
     def row(result: dict) -> list[str]:
         cells = [result["name"]]
@@ -102,14 +147,53 @@ def section(group: Group, results: list[dict]) -> str:
         for name in judged:
             figures = result["ratios"].get(name)
             cells.append(ratio(figures) if figures else "")
-        return cells
+        return cells + ([gotvm(result)] if beside_gotvm else [])
 
-    header = ["", "tvmgo", *rivals, *(f"tvmgo / {name}" for name in judged)]
-    parts = [f"## {group.title}", f"{group.question}\n\nBeside it: {group.baseline}",
-             table(header, map(row, results)), takeaway(results)]
+    header = ["", "tvmgo", *rivals, *(f"tvmgo / {name}" for name in judged),
+              *(["gotvm, another machine"] if beside_gotvm else [])]
+    parts = [f"## {group.title}", f"{group.question}\n\nBeside it: {group.baseline}"]
+    if group.title in PICTURE_OF:
+        name, text = PICTURE_OF[group.title]
+        parts.append(f"![{text}]({name})")
+    parts.append(table(header, map(row, results)))
+    said = [takeaway(results)]
     if group.processes:
-        parts[-1] += " " + over_python(results[0])
-    return "\n\n".join(parts)
+        said.append(over_python(results[0]))
+    return "\n\n".join([*parts, *filter(None, [" ".join(filter(None, said))])])
+
+
+def target_row(result: dict, target: dict) -> list[str]:
+    """Return a target, what was measured, and whether it is met."""
+    def quantity(value: float) -> str:
+        return amount(value, target["unit"]) if target["unit"] else f"{value:.3f}"
+
+    measured = {name: quantity(value) for name, value in target["measured"].items()}
+    sign = {"<=": "≤", ">=": "≥"}[target["relation"]]
+    limit = f"{sign} {quantity(target['limit_measured'])}"
+    if not re.fullmatch(r"[\d.]+", target["limit"]):
+        limit += f" = `{target['limit']}`"
+    return [f"{result['group']}: {result['name']}", f"`{target['figure']}`", limit,
+            f"{measured['median']} ({measured['low']} to {measured['high']})",
+            "yes" if target["met"] else "**no**"]
+
+
+def targets(results: list[dict]) -> str:
+    """Return the chapter of targets."""
+    judged = [(result, target) for result in results for target in result["targets"]]
+    rows = [target_row(result, target) for result, target in judged]
+    return TARGETS.format(count=sum(target["met"] for _, target in judged), all=len(judged),
+                          table=table(["", "figure", "target", "measured", "met"], rows))
+
+
+def instruction_counts(stored: dict) -> str:
+    """Return the chapter of instruction counts."""
+    counts = stored["counts"]
+    names = ["tvmgo", *(name for name in RIVALS if any(name in row for row in counts.values()))]
+    rows = [[title, *(f"{row[name]:,.0f}" if name in row else "" for name in names)]
+            for title, row in counts.items()]
+    versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
+    return INSTRUCTIONS.format(versions=versions, growth=instructions.GROWTH - 1,
+                               table=table(["", *names], rows))
 
 
 def over_python(result: dict) -> str:
@@ -142,23 +226,33 @@ def statements(result: dict) -> str:
     return "; ".join(f"{', '.join(names)}: `{text}`" for text, names in by_text.items())
 
 
-def page(figures: dict) -> str:
-    """Return the whole page."""
+def page(figures: dict, counts: dict) -> str:
+    """Return the whole page from the figures of a run and the stored instruction counts."""
     machine, results = figures["machine"], figures["results"]
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
-    groups = dict.fromkeys(case.group for case in CASES)
     rounds = sorted({result["rounds"] for result in results})
     head = HEAD.format(
         rounds=rounds[-1], process_rounds=rounds[0],
         origin=(f"Taken on {figures['date'][:10]} on {machine['cpu']}, {machine['cores']} cores, "
                 f"{machine['system']}, with {versions}."),
         noise=noise(figures))
-    sections = [section(group, [result for result in results if result["group"] == group.title])
-                for group in groups]
+    tables = {case.group: [result for result in results if result["group"] == case.group.title]
+              for case in CASES}
+    sections = [section(group, rows) for group, rows in tables.items() if rows]
+    sections[0] += "\n\n" + GOTVM_NOTE.format(**GOTVM)
     listing = "\n".join(f"- {result['group']}, {result['name']}: {statements(result)}"
                         for result in results)
-    return "\n\n".join([head, *sections, TAIL.format(statements=listing)])
+    return "\n\n".join([head, targets(results), *sections, instruction_counts(counts),
+                        TAIL.format(statements=listing)])
+
+
+def write(figures: dict) -> None:
+    """Write the page and its pictures."""
+    from benchmarks import pictures  # needs matplotlib, which nothing else does
+
+    PAGE.write_text(page(figures, json.loads(instructions.STORED.read_text())))
+    pictures.write(figures, PAGE.parent)
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(json.loads(Path(sys.argv[1]).read_text())))
+    write(json.loads(Path(*sys.argv[1:2] or [runs.PUBLISHED]).read_text()))

@@ -36,7 +36,7 @@ clock = Clock()
 ])
 def test_case(benchmark, case, rival):
     sampler = case.prepare((rival,))[rival]
-    calls = 1 if case.group.processes else enough_calls(sampler)
+    calls = enough_calls(sampler, case)
     benchmark.group = f"{case.group.title}: {case.name}"
     benchmark.extra_info.update(statement=case.rivals[rival].statement, calls=calls)
     benchmark.pedantic(clock.advance, args=(sampler, calls), warmup_rounds=1,
