@@ -73,6 +73,15 @@ def test_library_with_any_length_changed(tmp_path, source, options, call):
     assert done.returncode == 0, f"{done.stdout[-200:]}\n{done.stderr[-2000:]}"
 
 
+@pytest.fixture(scope="module")
+def debug_information():
+    """Have the runtime read its debug information, which the first backtrace in a process does."""
+    with pytest.raises(tvmgo.TVMError) as caught:
+        tvmgo.get_global_function("ffi.ModuleGetKind")("no module")
+    assert caught.value.native_backtrace
+
+
+@pytest.mark.usefixtures("debug_information")
 @pytest.mark.parametrize("length", [2**20, 2**31, 2**40, 2**60, 2**63 - 1])
 def test_memory_that_a_graph_claims_is_taken_when_it_is_used(length):
     before = resident_bytes()
