@@ -3,19 +3,24 @@
 import sys
 
 cimport cython
-from cpython.mem cimport PyMem_RawFree, PyMem_RawMalloc
+from cpython.mem cimport PyObject_Free, PyObject_Malloc
 from cpython.object cimport PyObject, PyTypeObject
-from cpython.ref cimport Py_DECREF, Py_INCREF
 from libc.stdint cimport int64_t
 
-from tvmgo.capi cimport dlpack, ffi, numpy as np
-from tvmgo.capi.dlpack cimport DLDataType, DLDeviceType, DLManagedTensor, DLTensor
+from tvmgo.capi cimport dlpack, numpy as np
+from tvmgo.capi.dlpack cimport DLDataType, DLTensor
+from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
+from tvmgo.capi.tensor_object cimport (
+    TVMGoFillCompactStrides, TVMGoInitTensorObject, TVMGoTensor,
+    kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
+)
 from tvmgo.dtype cimport dtype_of, numpy_dtype
-from tvmgo.error cimport check
 from tvmgo.handle cimport live
 from tvmgo.error import TVMBufferError, TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
+    void Py_DECREF(PyObject* x)
+    void Py_INCREF(PyObject* x)
     bint Py_IsInitialized() nogil
 
 # NumPy's number of a built-in element type -> DLPack's; bits 0 marks "not here". C's `long` has
@@ -86,20 +91,31 @@ cdef DLDataType dtype_of_ndarray(object array) except *:
     return dtype
 
 
+# A tensor over an ndarray's memory; allocated by Python, with the GIL.
 cdef struct SharedArray:
-    DLManagedTensor managed
-    PyObject* array         # owned: one reference, given back by release_ndarray
+    TVMGoTensor object
+    PyObject* array         # owned: one reference, given back by drop_array
     int64_t dims[1]         # ndim shape values, then ndim strides
 
 
-cdef void release_ndarray(DLManagedTensor* managed) noexcept nogil:
+ctypedef void (*with_gil_taken)(SharedArray* shared, int flags) noexcept nogil
+
+
+cdef void drop_array(SharedArray* shared, int flags) noexcept:
+    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong:
+        live.buffers -= 1
+        Py_DECREF(shared.array)
+    if flags & kTVMFFIObjectDeleterFlagBitMaskWeak:
+        PyObject_Free(shared)
+
+
+cdef void release_ndarray(void* self, int flags) noexcept nogil:
     # The last reference may go in any thread, after Python has ended, too.
-    cdef SharedArray* shared = <SharedArray*>managed
+    cdef TVMGoGil gil
     if Py_IsInitialized():
-        with gil:
-            live.buffers -= 1
-            Py_DECREF(<object>shared.array)
-            PyMem_RawFree(shared)
+        gil = TVMGoEnterPython()
+        (<with_gil_taken>drop_array)(<SharedArray*>self, flags)
+        TVMGoLeavePython(gil)
 
 
 @cython.cdivision(True)
@@ -109,43 +125,40 @@ cdef void* tensor_from_ndarray(object array) except NULL:
     cdef int i, ndim = np.PyArray_NDIM(c_array)
     cdef np.npy_intp itemsize = np.PyArray_ITEMSIZE(c_array)
     cdef np.npy_intp stride
-    cdef void* tensor = NULL
     if not np.PyArray_ISWRITEABLE(c_array):
         raise TVMBufferError("the NumPy array is read-only, and a function may write to its "
-                            "arguments; pass a copy, such as tvmgo.array(x)")
-    cdef SharedArray* shared = <SharedArray*>PyMem_RawMalloc(
+                             "arguments; pass a copy, such as tvmgo.array(x)")
+    cdef SharedArray* shared = <SharedArray*>PyObject_Malloc(
         sizeof(SharedArray) + 2 * ndim * sizeof(int64_t))
     if shared == NULL:
         raise MemoryError()
-    cdef DLTensor* c_tensor = &shared.managed.dl_tensor
-    c_tensor.data = np.PyArray_DATA(c_array)
-    c_tensor.device.device_type = dlpack.kDLCPU
-    c_tensor.device.device_id = 0
-    c_tensor.ndim = ndim
-    c_tensor.dtype = dtype
-    c_tensor.shape = shared.dims
-    c_tensor.strides = shared.dims + ndim
-    c_tensor.byte_offset = 0
+    cdef DLTensor* tensor = &shared.object.tensor
+    tensor.data = np.PyArray_DATA(c_array)
+    tensor.device.device_type = dlpack.kDLCPU
+    tensor.device.device_id = 0
+    tensor.ndim = ndim
+    tensor.dtype = dtype
+    tensor.shape = shared.dims
+    tensor.strides = shared.dims + ndim
+    tensor.byte_offset = 0
     for i in range(ndim):
-        c_tensor.shape[i] = np.PyArray_DIMS(c_array)[i]
-        stride = np.PyArray_STRIDES(c_array)[i]
-        if stride % itemsize != 0:
-            PyMem_RawFree(shared)
-            raise TVMValueError(f"the NumPy array's strides {array.strides} are no multiples of "
-                                f"its element size {itemsize}; pass a contiguous copy")
-        c_tensor.strides[i] = stride // itemsize
+        tensor.shape[i] = np.PyArray_DIMS(c_array)[i]
     if np.PyArray_IS_C_CONTIGUOUS(c_array):
         # NumPy leaves the strides of dimensions of size 0 and 1 arbitrary; old kernels compare.
-        c_tensor.strides = NULL
-    shared.managed.manager_ctx = NULL
-    shared.managed.deleter = release_ndarray
+        TVMGoFillCompactStrides(tensor.shape, ndim, tensor.strides)
+    else:
+        for i in range(ndim):
+            stride = np.PyArray_STRIDES(c_array)[i]
+            if stride % itemsize != 0:
+                PyObject_Free(shared)
+                raise TVMValueError(f"the NumPy array's strides {array.strides} are no multiples "
+                                    f"of its element size {itemsize}; pass a contiguous copy")
+            tensor.strides[i] = stride // itemsize
     shared.array = <PyObject*>array
-    if ffi.TVMFFITensorFromDLPack(&shared.managed, 0, 0, &tensor) != 0:
-        PyMem_RawFree(shared)
-        check(-1)
-    Py_INCREF(array)
+    Py_INCREF(shared.array)
     live.buffers += 1
-    return tensor
+    TVMGoInitTensorObject(&shared.object, release_ndarray)
+    return shared
 
 
 cdef NDArrayView view_of_ndarray(object array) except *:

@@ -85,7 +85,7 @@ Ref ViewTensor(const Ref& source, const Shape& shape, DLDataType dtype) {
   prototype.dtype = dtype;
   prototype.shape = const_cast<int64_t*>(shape.data());
   prototype.strides = strides.data();
-  FillCompactStrides(shape.data(), prototype.ndim, strides.data());
+  TVMGoFillCompactStrides(shape.data(), prototype.ndim, strides.data());
   TVMFFIObjectHandle view = nullptr;
   TVM_FFI_CHECK_SAFE_CALL(TVMFFITensorCreateUnsafeView(source.get(), &prototype, &view));
   return Ref::Steal(view);

@@ -31,15 +31,6 @@ inline bool CompactTensorBytes(const int64_t* shape, int32_t ndim, DLDataType dt
   return true;
 }
 
-// Writes the strides, counted in elements, of a tensor whose size has been checked.
-inline void FillCompactStrides(const int64_t* shape, int32_t ndim, int64_t* strides) {
-  int64_t stride = 1;
-  for (int32_t i = ndim - 1; i >= 0; --i) {
-    strides[i] = stride;
-    stride *= shape[i];
-  }
-}
-
 }  // namespace tvmgo
 
 #endif  // TVMGO_CXX_TENSOR_SIZE_H_
