@@ -13,8 +13,8 @@ FFI_FLOOR := 0.1.14.post0
 FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
 
 # The tests that cross the border to libtvm_ffi in every way there is.
-FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,container convert error function \
-	graph_executor_core interop lifetime module value version))
+FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,array container convert error function \
+	graph_executor_core interop lifetime module prepared value version))
 
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/*.pyx tvmgo/*.pxd tvmgo/capi/* tvmgo/cxx/* tvmgo/cxx/classic/*)

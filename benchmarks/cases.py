@@ -38,6 +38,7 @@ def call(name: str, arguments: str, checksum: int, released: float | None = None
         if numpy is not None:
             result["NumPy"] = numpy
         result |= each(("Python", "C method"), f"nop({arguments})", "answer is None")
+        result |= each(("bare C",), f"nop{suffix}({arguments})", "answer is None")
         result["C loop"] = Rival(f"repeat(nop, calls{comma}{arguments})", "answer is None",
                                  loop=True)
         return result
@@ -58,8 +59,8 @@ def callback(name: str, function: str, arguments: str, answer: str, gotvm: str |
 
     def from_c(title: str, suffix: str) -> Case:
         loop = f"repeat{suffix}({function}, calls{comma}{arguments})"
-        return Case(CALLED_BACK, title, each(BINDINGS, loop, check, loop=True) | direct,
-                    (at_most(0.80),))
+        return Case(CALLED_BACK, title,
+                    each((*BINDINGS, "bare C"), loop, check, loop=True) | direct, (at_most(0.80),))
 
     return (Case(CALLBACK, name, each(BINDINGS, f"{function}({arguments})", check) | direct,
                  (at_most(0.40),), gotvm=gotvm, counted=counted),
@@ -135,6 +136,7 @@ def prepared(name: str, suffix: str) -> Case:
                        "answer is None and checksum.prepare(a, b, c)() == 6"),
         "tvm_ffi": Rival(f"nop{suffix}(a, b, c)", "answer is None and checksum(a, b, c) == 6"),
         **each(("Python", "C method"), "nop()", "answer is None"),
+        **each(("bare C",), f"prepared{suffix}()", "answer is None"),
         "C loop": Rival("repeat(nop, calls, a, b, c)", "answer is None", loop=True),
     }, (Target("tvmgo", "<=", "max(Python + 25, 3 * C_loop)", "ns"),), counted=suffix == "")
 
@@ -208,6 +210,7 @@ CASES: tuple[Case, ...] = (
     Case(SHARE, "array seen by NumPy", {
         "tvmgo": Rival("np.asarray(filled)", "(answer == source).all()"),
         "tvm_ffi": Rival("np.from_dlpack(filled)", "(answer == source).all()"),
+        "array.array": Rival("np.asarray(filled)", "(answer == source).all()"),
     }, (at_most(0.7),)),
     Case(SHARE, "NumPy's array as array",
          each(BINDINGS, "from_dlpack(source)", "(np.from_dlpack(answer) == source).all()"),

@@ -2,6 +2,7 @@
 """The worlds of those who are no binding of the runtime: NumPy, ctypes, bare C, plain Python."""
 from __future__ import annotations
 
+import array
 import ctypes
 from functools import cache, cached_property
 
@@ -158,6 +159,49 @@ class CMethodWorld(World):
     @cached_property
     def nop(self):
         return kernels.extension("floor").nop
+
+
+class BareCWorld(CMethodWorld):
+    """Hand-written C that converts nothing and checks nothing, but does what nobody can leave out:
+    gives the GIL away or takes it, and calls.
+    """
+
+    @cached_property
+    def _floor(self):
+        return kernels.extension("floor")
+
+    @cached_property
+    def nop(self):
+        return self._floor.direct(c_function("nop").value, False)
+
+    @cached_property
+    def nop_kept(self):
+        return self._floor.direct(c_function("nop").value, True)
+
+    @property
+    def prepared(self):
+        return self.nop
+
+    @property
+    def prepared_kept(self):
+        return self.nop_kept
+
+    @cached_property
+    def repeat(self):
+        return self._floor.repeat
+
+    @cached_property
+    def repeat_kept(self):
+        return self._floor.repeat_kept
+
+    callback0 = staticmethod(nothing)
+    callback2 = staticmethod(add)
+
+
+class StandardLibraryWorld(World):
+    @cached_property
+    def filled(self):
+        return array.array("f", self.source)
 
 
 class PythonWorld(World):

@@ -6,7 +6,9 @@ CALL_BASELINE = (
     "The same function through tvm_ffi, with its tensors where tvmgo has arrays; the C API called "
     "through ctypes with arguments converted before; for arrays NumPy's smallest job on as many "
     "of them. As floors: an empty Python function with the same arguments; an empty method of a C "
-    "extension, which takes anything; the bare `TVMFFIFunctionCall` in a loop written in C. ")
+    "extension, which takes anything; bare C, an object written by hand that converts nothing, "
+    "checks nothing, gives the GIL away where the bindings do, and calls; the bare "
+    "`TVMFFIFunctionCall` in a loop written in C. ")
 
 CALL = Group(
     "Calling a C function",
@@ -26,8 +28,9 @@ PREPARED = Group(
     "A prepared call",
     "What does a call cost whose arguments were converted once?",
     "The same function through tvm_ffi, which has no prepared calls; an empty Python function "
-    "called without arguments, as the prepared call is; an empty C method; the bare "
-    "`TVMFFIFunctionCall` with the same arguments in a loop written in C.")
+    "called without arguments, as the prepared call is; an empty C method; bare C, which converts "
+    "nothing and checks nothing; the bare `TVMFFIFunctionCall` with the same arguments in a loop "
+    "written in C.")
 
 CALLBACK = Group(
     "Calling a Python function through the runtime",
@@ -37,8 +40,10 @@ CALLBACK = Group(
 CALLED_BACK = Group(
     "Calling a Python function from C",
     "What does a call cost a loop written in C that calls a Python function?",
-    "The same callback converted by tvm_ffi, called by the same loop; the callback called directly "
-    "from Python. The loop is entered with the GIL released, so that each call takes it, or kept.")
+    "The same callback converted by tvm_ffi, called by the same loop; bare C, a loop that knows "
+    "Python and does no more than take the GIL, call and give it away; the callback called "
+    "directly from Python. The loop is entered with the GIL released, so that each call takes it, "
+    "or kept.")
 
 RESULT = Group(
     "Results",
@@ -65,7 +70,8 @@ EMPTY = Group(
 SHARE = Group(
     "Sharing an array",
     "What does it cost to see an array as NumPy's, and NumPy's as an array, without a copy?",
-    "The same through tvm_ffi, whose tensors NumPy sees by DLPack only.")
+    "The same through tvm_ffi, whose tensors NumPy sees by DLPack only; the standard library's "
+    "`array.array`, which shows what NumPy itself takes to look at a buffer.")
 
 COPY_FROM = Group(
     "Copying into an array",

@@ -25,6 +25,7 @@ STYLES = {
     "memcpy": ("#555555", "x"),
     "Python": ("#2ca02c", "P"),
     "C method": ("#17becf", "*"),
+    "bare C": ("#8a8a00", "+"),
     "C loop": ("#555555", "x"),
 }
 

@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 QUIET = 0.05            # share of the CPUs that others may use in a run to be quoted
 STEADY = 1.10           # slowest over fastest yardstick in such a run
 RIVALS = ("tvm_ffi", "classic kernels", "ctypes", "NumPy", "memcpy", "one thread", "Python",
-          "C method", "C loop")
+          "C method", "bare C", "array.array", "C loop")
 EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")    # a ratio is shown
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
 GOTVM_OF = {(case.group.title, case.name): case.gotvm for case in CASES if case.gotvm}

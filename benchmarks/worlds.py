@@ -24,7 +24,9 @@ WORLDS = {
     "one thread": floors.OneThreadWorld,
     "Python": floors.PythonWorld,
     "C method": floors.CMethodWorld,
+    "bare C": floors.BareCWorld,
     "C loop": floors.CLoopWorld,
+    "array.array": floors.StandardLibraryWorld,
 }
 
 

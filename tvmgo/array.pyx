@@ -2,8 +2,9 @@
 """N-dimensional arrays (tvm-ffi ``Tensor``; gotvm ``Array``)."""
 cimport cython
 from cpython.buffer cimport (
-    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_FULL_RO, PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FromContiguous,
-    PyBuffer_IsContiguous, PyBuffer_Release, PyBuffer_ToContiguous, PyObject_CheckBuffer,
+    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_FULL_RO,
+    PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FromContiguous, PyBuffer_IsContiguous,
+    PyBuffer_Release, PyBuffer_ToContiguous, PyObject_CheckBuffer,
     PyObject_GetBuffer,
 )
 from cpython.mem cimport PyMem_Free, PyMem_Malloc

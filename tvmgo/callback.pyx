@@ -61,7 +61,8 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
     if ready == count:
         answer = call_received(callback, received, count)
     if answer != NULL:
-        if not bare_tensors or (<quiet_write>write_changes_back)(received, args, count, values) == 0:
+        if (not bare_tensors
+                or (<quiet_write>write_changes_back)(received, args, count, values) == 0):
             code = (<quiet_pack_owned>pack_owned)(<object>answer, result)
         Py_DECREF(answer)
     for i in range(ready):

@@ -65,7 +65,8 @@ cdef class Device:
         self.c_device = device_of(device)
         if device_id is not None:
             if isinstance(device, str) and ":" in device:
-                raise TVMValueError(f"device_id: {device!r} already names one, got {device_id!r} too")
+                raise TVMValueError(f"device_id: {device!r} already names one, "
+                                    f"got {device_id!r} too")
             self.c_device.device_id = to_int32("device_id", device_id)
 
     @property
@@ -172,7 +173,8 @@ def _constructor(name):
         return Device(number, device_id)
 
     make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"""Return the {DEVICE_NAMES[number]} device of this index (DLPack number {number})."""
+    make.__doc__ = (f"Return the {DEVICE_NAMES[number]} device of this index "
+                    f"(DLPack number {number}).")
     return make
 
 

@@ -193,7 +193,8 @@ cdef DLDataType dtype_of(object x) except *:
 cdef DLDataType dtype_of_numpy(object x) except *:
     """The DLPack type of whatever ``numpy.dtype()`` accepts."""
     cdef DLDataType c_dtype
-    if x is None or isinstance(x, (bytes, bytearray)):  # NumPy takes None for float64, bytes for names
+    # NumPy takes None for float64 and bytes for names.
+    if x is None or isinstance(x, (bytes, bytearray)):
         raise TVMTypeError(f"dtype: expected an element type, got {x!r}")
     import numpy
     try:

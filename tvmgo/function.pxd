@@ -11,8 +11,10 @@ from tvmgo.native_call cimport Entry
 cdef class Function(Object):
     cdef void* c_vectorcall     # the C function that answers calls, see TVMGoUseVectorcall
     cdef Entry c_entry          # that of the handle, unless a shorter way is known
-    cdef PyObject* c_callable   # the Python callable that a callback made here keeps, borrowed; or NULL
-    cdef PyObject* c_direct     # the same, if Python may call it without asking the runtime; or NULL
+    # Borrowed, or NULL: the Python callable that a callback made here keeps, and the same if Python
+    # may call it without asking the runtime.
+    cdef PyObject* c_callable
+    cdef PyObject* c_direct
     cdef object collectable     # always None: makes the type one that the garbage collector visits
     cdef bint c_compiled        # runs compiled code, which needs aligned, compact tensors
 
@@ -29,8 +31,8 @@ cdef void let_python_answer(Function function, object callable) noexcept
 # Remember that functions made as `function` was run compiled code, and mark it.
 cdef void mark_compiled(Function function) noexcept
 
-# Let garbage whose callback is cut off by the collector answer calls with this function from now on.
-# The reference is taken over and kept for ever.
+# Let garbage whose callback is cut off by the collector answer calls with this function from now
+# on. The reference is taken over and kept for ever.
 cdef void use_when_collected(void* c_function) noexcept
 
 # Call a function with Python objects, as a plain call does. With a `pattern`, the cells of another

@@ -14,7 +14,8 @@ from tvmgo.capi.pytype cimport (
     TVMGoTakeConstructor, TVMGoUseGarbageCollector, TVMGoUseVectorcall, newfunc, visitproc,
 )
 from tvmgo.convert cimport (
-    NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact, PyLong_CheckExact,
+    NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact,
+    PyLong_CheckExact,
     PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion, leave_recursion, pack,
     new_reference, pack_owned, quiet_pack, register_wrapper, take, unpack_owned,
 )
@@ -29,7 +30,8 @@ from tvmgo.error import TVMError, TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
     PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
-    object PyObject_Vectorcall(object callable, PyObject* const* args, size_t count, PyObject* names)
+    object PyObject_Vectorcall(object callable, PyObject* const* args, size_t count,
+                               PyObject* names)
     bint PyUnicode_IS_ASCII(PyObject* x)
     Py_ssize_t PyVectorcall_NARGS(size_t nargsf)
 
@@ -48,8 +50,8 @@ ctypedef int (*quiet_call_like)(Function function, PyObject* const* args, Py_ssi
 
 cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
                    const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
-    # Written like C, failures in the open: what a `try` keeps for them costs every call, and a frame
-    # in the traceback for each level would cost every failure more than all the rest.
+    # Written like C, failures in the open: what a `try` keeps for them costs every call, and a
+    # frame in the traceback for each level would cost every failure more than all the rest.
     cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
     cdef Packed few_packed[FEW_ARGUMENTS]
     cdef TVMFFIAny* cells = few_cells

@@ -5,7 +5,7 @@ from tvmgo.capi cimport ffi
 
 cdef class Object:
     cdef void* c_handle         # owned: one strong reference
-    cdef int c_trait            # what the room of the type has found out about the object; 0: nothing
+    cdef int c_trait            # what the type's room has found out about the object; 0: nothing
     cdef object __weakref__
 
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Versions: of tvmgo, and of the libraries that are loaded (gotvm ``TVMVersion``, ``DLPackVersion``)."""
+"""Versions: of tvmgo, and of the libraries that are loaded.
+
+gotvm ``TVMVersion``, ``DLPackVersion``.
+"""
 from tvmgo.array cimport Array
 from tvmgo.capi cimport ffi
 from tvmgo.capi.dlpack cimport DLManagedTensorVersioned

@@ -18,8 +18,8 @@ static inline int TVMGoSealType(PyTypeObject* type) {
 }
 
 static PyObject* TVMGoRefuseConstruction(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  PyErr_Format(PyExc_TypeError, "%s objects are made by tvmgo's functions, not by calling the class",
-               type->tp_name);
+  PyErr_Format(PyExc_TypeError,
+               "%s objects are made by tvmgo's functions, not by calling the class", type->tp_name);
   return NULL;
 }
 

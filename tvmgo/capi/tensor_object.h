@@ -17,7 +17,8 @@ typedef struct {
 // runtime's rules: kTVMFFIObjectDeleterFlagBitMaskStrong asks to let go of what the tensor holds,
 // ...Weak to free the block; both come at once unless somebody keeps a weak reference. The DLTensor
 // is the caller's to fill; the runtime wants its strides set.
-static inline void TVMGoInitTensorObject(TVMGoTensor* self, void (*deleter)(void* self, int flags)) {
+static inline void TVMGoInitTensorObject(TVMGoTensor* self,
+                                         void (*deleter)(void* self, int flags)) {
   self->object.combined_ref_count = ((uint64_t)1 << 32) | 1;
   self->object.type_index = kTVMFFITensor;
   self->object.__padding = 0;
