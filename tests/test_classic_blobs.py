@@ -95,11 +95,11 @@ FACTORY = blob(("GraphExecutorFactory", factory(GRAPH, PARAMS)), LIB, tree([0, 1
 # ---------------------------------------------------------------- libraries that carry them
 
 
-def compile_blob(content, directory, name="embedded"):
+def compile_blob(content, directory, name="embedded", *options):
     listing = directory / f"{name}.inc"
     listing.write_text(",".join(map(str, content)) or "0")
     return compile_library(SOURCES / "embedded.c", directory / f"{name}.so",
-                           f'-DBLOB="{listing}"')
+                           f'-DBLOB="{listing}"', *options)
 
 
 @pytest.fixture
@@ -291,6 +291,26 @@ def test_modules_without_a_tree_are_imports_of_the_library(embed):
     assert module["call_import"]("get_graph_json") == GRAPH
     assert embed(blob(LIB)).imports == []
     assert embed(blob()).imports == []
+
+
+def test_system_library_has_its_tree(tmp_path):
+    path = compile_blob(FACTORY, tmp_path, "system", "-DSYSTEM_LIB")
+    helper = compile_library(SOURCES / "marks.c", tmp_path / "marks.so", "-DNEEDS_FUNC_CALL")
+    output_of(f"""
+        import ctypes, gc, numpy as np, tvmgo
+        tvmgo.load_module({str(helper)!r})  # makes the C names visible
+        library = ctypes.CDLL({str(path)!r})
+        find = tvmgo.get_global_function("tvmgo.classic_system_library")
+        assert find("others_").kind == "classic_library"
+        module = find("mine_")
+        assert module.kind == "GraphExecutorFactory"
+        executor = module["default"](tvmgo.cpu(0))
+        del module
+        gc.collect()
+        executor["set_input"]("x", tvmgo.array(np.array([1, 2], "float32")))
+        executor["run"]()
+        assert np.asarray(executor["get_output"](0)).tolist() == [6.25, 0.0]
+    """)
 
 
 def test_same_file_twice_has_two_trees(tmp_path):

@@ -218,10 +218,7 @@ def test_vector_type_keeps_its_lanes(every):
 @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn", "int4", "uint4",
                                    "uint1"])
 def test_element_type_of_other_meaning_is_refused(every, dtype):
-    try:
-        x = tvmgo.empty((16,), dtype)
-    except (TypeError, ValueError):
-        pytest.skip(f"tvmgo makes no arrays of {dtype}")
+    x = tvmgo.empty((16,), dtype)
     with pytest.raises(TypeError, match=f"argument 0.*{dtype}"):
         every["tensor_fact"](x, NDIM)
 

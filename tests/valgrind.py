@@ -8,6 +8,7 @@ below code of tvmgo, of libtvm or of a test library; CPython reads memory it has
 """
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -96,6 +97,8 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tests.valgrind", description=__doc__)
     parser.add_argument("pytest", nargs="*", help="arguments for pytest instead of the usual ones")
     arguments = parser.parse_args().pytest or [*TESTS, "-k", LEFT_OUT]
+    if shutil.which("valgrind") is None:
+        raise SystemExit("this needs valgrind, which is not installed")
     with tempfile.TemporaryDirectory() as directory:
         if not finds_mistakes(Path(directory)):
             print("Valgrind does not report mistakes made on purpose, and those only")

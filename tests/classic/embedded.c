@@ -53,3 +53,12 @@ FUNCTION_OF(__init_never) {
   return -1;
 }
 FUNCTION_OF(never) { return 0; }
+
+#ifdef SYSTEM_LIB  // all is registered while the library is being opened, as well
+extern int TVMBackendRegisterSystemLibSymbol(const char*, void*);
+__attribute__((constructor)) static void start_up(void) {
+  TVMBackendRegisterSystemLibSymbol("mine_kadd", kadd);
+  TVMBackendRegisterSystemLibSymbol("mine_ksquare", ksquare);
+  TVMBackendRegisterSystemLibSymbol("mine___tvm_dev_mblob", (void*)__tvm_dev_mblob);
+}
+#endif

@@ -47,10 +47,11 @@ void SystemSymbols::Register(const char* name, void* address) {
   table.addresses[name] = address;
 }
 
-void* SystemSymbols::Find(const std::string& name) {
+void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
   SystemTable& table = TheSystemTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
-  const auto found = table.addresses.find(name);
+  auto found = table.addresses.find(prefix + name);
+  if (found == table.addresses.end()) found = table.addresses.find(name);
   return found == table.addresses.end() ? nullptr : found->second;
 }
 

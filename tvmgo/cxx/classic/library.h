@@ -80,8 +80,9 @@ void ShowToLibraries(void* function);
 class SystemSymbols {
  public:
   static void Register(const char* name, void* address);
-  // The address last registered under that name outside Library, or null.
-  static void* Find(const std::string& name);
+  // The address last registered outside Library under the name with the prefix or, if there is
+  // none, under the name alone; or null.
+  static void* Find(const std::string& prefix, const std::string& name);
 };
 
 }  // namespace tvmgo::classic

@@ -52,8 +52,7 @@ class SystemLibraryModule final : public Behaviour {
 
   Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final {
     if (name.rfind("__tvm_", 0) == 0) return Ref();  // variables are registered as well
-    void* address = SystemSymbols::Find(prefix_ + name);
-    if (address == nullptr) address = SystemSymbols::Find(name);
+    void* address = SystemSymbols::Find(prefix_, name);
     if (address == nullptr) return Ref();
     return NewCompiledFunction(name, reinterpret_cast<PackedFunction>(address),
                                Context::OfSystemLibrary(), Ref::Share(self),
@@ -71,7 +70,7 @@ Ref NewLibraryModule(ContextRef context) {
 }
 
 Ref NewSystemLibraryModule(std::string prefix) {
-  if (void* place = SystemSymbols::Find("__tvm_module_ctx")) {
+  if (void* place = SystemSymbols::Find(prefix, "__tvm_module_ctx")) {
     Context* context = Context::OfSystemLibrary();
     std::memcpy(place, &context, sizeof(context));
   }

@@ -11,6 +11,7 @@
 #include "../executor_factory.h"
 #include "../module_object.h"
 #include "binding.h"
+#include "blob_reader.h"
 #include "const_loader.h"
 #include "context.h"
 #include "elf_symbols.h"
@@ -19,6 +20,8 @@
 
 namespace tvmgo::classic {
 namespace {
+
+constexpr char kBlob[] = "__tvm_dev_mblob";
 
 // The global function by which the runtime makes a module from bytes.
 std::string LoaderName(std::string_view key) {
@@ -96,18 +99,22 @@ void RequireOwnMachine(const ElfSymbols& elf, const std::string& path) {
   TVM_FFI_UNREACHABLE();
 }
 
-Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
-  ContextRef context = Open(elf, path);
-  Context* held = context.get();
-  const std::string_view blob = held->library().FindBytes("__tvm_dev_mblob");
-  const Ref library = NewLibraryModule(std::move(context));
+// The root of the modules in the library's blob, or the library if it has none.
+Ref WithEmbedded(const Ref& library, std::string_view blob, Context* context) {
   if (blob.empty()) return library;
   const auto has_loader = [](std::string_view key) {
     return static_cast<bool>(FindGlobal(LoaderName(key)));
   };
   Ref root = BuildTree(ParseModuleBlob(blob, has_loader), library);
-  held->SetImports(ImportsOf(library.get()));
+  context->SetImports(ImportsOf(library.get()));
   return root;
+}
+
+Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
+  ContextRef context = Open(elf, path);
+  Context* held = context.get();
+  const Ref library = NewLibraryModule(std::move(context));
+  return WithEmbedded(library, held->library().FindBytes(kBlob), held);
 }
 
 // A file by another system's rules; `nothing` on that system itself, whose loader will do.
@@ -162,6 +169,15 @@ Ref LoadModernLibrary(const std::string& path, const Ref& load_modern) {
   RefuseForeignFormat(kind, path);
   if (kind == FileKind::kElf) RequireOwnMachine(ElfSymbols(path), path);
   return LoadModern(load_modern, path);
+}
+
+Ref LoadSystemLibrary(const std::string& prefix) {
+  const Ref library = NewSystemLibraryModule(prefix);
+  const auto* blob = static_cast<const char*>(SystemSymbols::Find(prefix, kBlob));
+  if (blob == nullptr) return library;
+  // Part of the program, so its length is believed; there is nobody to ask where it ends.
+  const auto nbytes = BlobReader({blob, sizeof(uint64_t)}, kBlob).Number<uint64_t>("the length");
+  return WithEmbedded(library, {blob, sizeof(uint64_t) + nbytes}, Context::OfSystemLibrary());
 }
 
 Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {

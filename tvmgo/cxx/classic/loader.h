@@ -27,6 +27,10 @@ Ref LoadModernLibrary(const std::string& path, const Ref& load_modern);
 // Loads a library of either generation.
 Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern);
 
+// What libraries opened by others have registered as a "system library": a module of their
+// functions, or the root of the modules they contain.
+Ref LoadSystemLibrary(const std::string& prefix);
+
 }  // namespace tvmgo::classic
 
 #endif  // TVMGO_CXX_CLASSIC_LOADER_H_

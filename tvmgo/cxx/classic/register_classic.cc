@@ -59,8 +59,7 @@ Value GenerationText(const CallArgs& args) {
 
 Value SystemLibrary(const CallArgs& args) {
   args.RequireSize(0, 1);
-  return Value(NewSystemLibraryModule(
-      args.size() == 0 ? std::string() : std::string(args.Text(0, "prefix"))));
+  return Value(LoadSystemLibrary(args.size() == 0 ? "" : std::string(args.Text(0, "prefix"))));
 }
 
 struct Global {
