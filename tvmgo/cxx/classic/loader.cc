@@ -181,6 +181,7 @@ Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
     case Generation::kModern:
       break;
   }
+  if (!elf.library_bin().empty()) CheckTodaysModuleBlob(elf.library_bin());
   return LoadModern(load_modern, path);
 }
 
