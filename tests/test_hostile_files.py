@@ -85,12 +85,12 @@ LIBRARY = text("_lib")
 @pytest.fixture
 def load_with_modules(tmp_path):
     """Return a function that loads a library of today with these bytes for its embedded modules."""
-    def load(content):
+    def load(content, format="so"):
         source = tmp_path / "modules.c"
         source.write_text("const unsigned char __tvm_ffi__library_bin[] = {"
                           f"{','.join(map(str, content))}}};\n"
                           "int __tvm_ffi_f(void* self, void* args, int count, void* result) { return 0; }\n")
-        return tvmgo.load_module(compile_library(source, tmp_path / "modules.so"))
+        return tvmgo.load_module(compile_library(source, tmp_path / "modules.so"), format)
 
     return load
 
@@ -114,6 +114,8 @@ def test_modules_of_today_s_library_are_loaded(load_with_modules):
 def test_wrong_modules_of_today_s_library_are_refused(load_with_modules, content, words):
     with pytest.raises(ValueError, match=f"embedded modules.*{words}"):
         load_with_modules(content)
+    with pytest.raises(ValueError, match=f"embedded modules.*{words}"):
+        load_with_modules(content, "modern")
 
 
 # ---------------------------------------------------------------- graphs
