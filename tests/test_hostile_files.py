@@ -12,6 +12,7 @@ import pytest
 import tvmgo
 from conftest import compile_library
 from helpers import resident_bytes, run_python
+from test_classic_blobs import number, numbers, text
 from test_graph_executor_core import create, document, var
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are ELF files")
@@ -61,6 +62,9 @@ print("alive", refused)
 """
 
 
+# ---------------------------------------------------------------- libraries
+
+
 @pytest.mark.parametrize("source, options, call", [
     ("classic/entries.c", (), "sorted(module.kind)"),
     ("classic/entries.c", ("-Wl,-s",), "sorted(module.kind)"),
@@ -71,6 +75,50 @@ def test_library_with_any_length_changed(tmp_path, source, options, call):
     path = compile_library(HERE / source, tmp_path / "library.so", *options)
     done = run_python(TRY_ALL.format(path=str(path), call=call, much=MUCH), path=[HERE])
     assert done.returncode == 0, f"{done.stdout[-200:]}\n{done.stderr[-2000:]}"
+
+
+# ---------------------------------------------------------------- modules embedded in today's libraries
+
+LIBRARY = text("_lib")
+
+
+@pytest.fixture
+def load_with_modules(tmp_path):
+    """Return a function that loads a library of today with these bytes for its embedded modules."""
+    def load(content, format="so"):
+        source = tmp_path / "modules.c"
+        source.write_text("const unsigned char __tvm_ffi__library_bin[] = {"
+                          f"{','.join(map(str, content))}}};\n"
+                          "int __tvm_ffi_f(void* self, void* args, int count, void* result) { return 0; }\n")
+        return tvmgo.load_module(compile_library(source, tmp_path / "modules.so"), format)
+
+    return load
+
+
+def test_modules_of_today_s_library_are_loaded(load_with_modules):
+    module = load_with_modules(text(numbers([0, 0]) + numbers([]) + LIBRARY))
+    assert module.kind == "library" and module.imports == [] and "f" in module
+
+
+@pytest.mark.parametrize("content, words", [
+    (number(2**40), "larger than the file"), (number(-1), "larger than the file"),
+    (text(b""), "rows"), (text(number(2**40)), "rows"), (text(number(2**61)), "rows"),
+    (text(numbers([]) + numbers([])), "rows"), (text(numbers([0]) + numbers([])), "rows"),
+    (text(numbers([0, 2**30]) + numbers([]) + LIBRARY), "as many rows"),
+    (text(numbers([0, 5, 1]) + numbers([1]) + LIBRARY + LIBRARY), "rows that do not go back"),
+    (text(numbers([0, 1]) + numbers([7]) + LIBRARY), "imports that are modules"),
+    (text(numbers([0, 1]) + numbers([0]) + LIBRARY), "imports itself"),
+    (text(numbers([0, 0]) + numbers([]) + number(2**40)), "a module's kind"),
+    (text(numbers([0, 0]) + numbers([]) + text("cuda") + number(2**40)), "a module at byte"),
+], ids=lambda x: x if isinstance(x, str) else str(len(x)))
+def test_wrong_modules_of_today_s_library_are_refused(load_with_modules, content, words):
+    with pytest.raises(ValueError, match=f"embedded modules.*{words}"):
+        load_with_modules(content)
+    with pytest.raises(ValueError, match=f"embedded modules.*{words}"):
+        load_with_modules(content, "modern")
+
+
+# ---------------------------------------------------------------- graphs
 
 
 @pytest.fixture(scope="module")

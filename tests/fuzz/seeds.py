@@ -198,6 +198,11 @@ CORPUS = {
                           tree([0, 2, 2, 3, 3], [1, 2, 3])),
         "device": blob((b"cuda", DEVICE)),
     },
+    "todays_module_blob": {
+        "chain": text(numbers(0, 1, 2, 2) + numbers(1, 2) + text(b"metadata") + text(b"bytes")
+                      + text(b"_lib") + text(b"cuda") + text(DEVICE)),
+        "single": text(numbers(0, 0) + numbers() + text(b"_lib")),
+    },
     "elf": {
         "gnu": elf(), "stripped": elf(sections=False), "small": elf(is64=False, machine=3),
         "big64": elf(order=">", machine=21, gnu_hash=False),

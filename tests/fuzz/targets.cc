@@ -145,6 +145,8 @@ void ParseModules(std::string_view input) {
   }
 }
 
+void CheckTodaysModules(std::string_view input) { tvmgo::classic::CheckTodaysModuleBlob(input); }
+
 // The parser reads a file, which lives in memory here.
 void ParseElf(std::string_view input) {
   static const int file = memfd_create("input", 0);
@@ -166,6 +168,7 @@ constexpr Target kTargets[] = {
     {"params_blob", ParseParamsBlob},
     {"executor", RunGraph},
     {"module_blob", ParseModules},
+    {"todays_module_blob", CheckTodaysModules},
     {"elf", ParseElf},
 };
 

@@ -265,7 +265,18 @@ class ElfReader {
       symbol.function = type == kFunc || type == kIndirect;
       symbol.object = type == kObject;
       out_->symbols_.push_back(symbol);
+      if (symbol.defined && std::strcmp(symbol.name, "__tvm_ffi__library_bin") == 0) {
+        ReadLibraryBin(file_.Number(entry, file_.is64() ? 8 : 4, file_.word()));
+      }
     }
+  }
+
+  void ReadLibraryBin(uint64_t address) {
+    constexpr char kWhat[] = "the embedded modules";
+    if (!out_->library_bin_.empty()) file_.Fail("it has embedded modules twice");
+    const uint64_t size = file_.Number(file_.ReadAt(address, 8, kWhat), 0, 8);
+    if (size > file_.size()) file_.Fail("the embedded modules are larger than the file");
+    out_->library_bin_ = file_.ReadAt(address, 8 + size, kWhat);
   }
 
   ElfFile file_;

@@ -47,6 +47,9 @@ class ElfSymbols {
   // The dynamic symbols, local ones left out.
   const std::vector<ElfSymbol>& symbols() const { return symbols_; }
 
+  // The modules embedded in a library of today, from their length on; empty if there are none.
+  const std::string& library_bin() const { return library_bin_; }
+
   // The symbol of that name, defined rather than undefined, or null.
   const ElfSymbol* Find(const char* name) const;
 
@@ -54,6 +57,7 @@ class ElfSymbols {
   friend class ElfReader;
 
   std::string names_;
+  std::string library_bin_;
   std::vector<ElfSymbol> symbols_;
   std::string foreign_;
 };

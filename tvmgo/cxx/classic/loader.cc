@@ -134,6 +134,11 @@ void RefuseForeignFormat(FileKind kind, const std::string& path) {
 #endif
 }
 
+// That the runtime can follow the tree of a library of today.
+void RequireModules(const ElfSymbols& elf) {
+  if (!elf.library_bin().empty()) CheckTodaysModuleBlob(elf.library_bin());
+}
+
 Ref LoadModern(const Ref& load_modern, const std::string& path) {
   return Call(load_modern, Value(std::string_view(path)).view(),
               Value(std::string_view("so")).view())
@@ -167,7 +172,11 @@ Ref LoadClassicLibrary(const std::string& path) {
 Ref LoadModernLibrary(const std::string& path, const Ref& load_modern) {
   const FileKind kind = KindOfFile(path);
   RefuseForeignFormat(kind, path);
-  if (kind == FileKind::kElf) RequireOwnMachine(ElfSymbols(path), path);
+  if (kind == FileKind::kElf) {
+    const ElfSymbols elf(path);
+    RequireOwnMachine(elf, path);
+    RequireModules(elf);
+  }
   return LoadModern(load_modern, path);
 }
 
@@ -197,6 +206,7 @@ Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
     case Generation::kModern:
       break;
   }
+  RequireModules(elf);
   return LoadModern(load_modern, path);
 }
 

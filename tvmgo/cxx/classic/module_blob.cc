@@ -9,6 +9,11 @@
 //
 //   _import_tree = vec<u64> row_ptr, vec<u64> children; the imports of module i are
 //                  children[row_ptr[i]] to children[row_ptr[i + 1] - 1]
+//
+// Today's libraries have:
+//
+//   symbol = u64 nbytes, vec<u64> row_ptr, vec<u64> children, entries
+//   entry  = str key, str payload, or only the key `_lib`
 #include "module_blob.h"
 
 #include <string>
@@ -100,13 +105,18 @@ class TreeParser {
         blob_->modules[i].imports.push_back(static_cast<uint32_t>(children_[at]));
       }
     }
+    RequireNoCycle();
+  }
+
+  void RequireSelf() const {
     size_t selves = 0;
     for (const EmbeddedModule& module : blob_->modules) {
       selves += std::holds_alternative<SelfPayload>(module.payload);
     }
     Require(selves == 1, "one place for the library itself");
-    RequireNoCycle();
   }
+
+  size_t num_rows() const { return row_ptr_.size(); }
 
  private:
   static void Require(bool condition, const char* expected) {
@@ -172,8 +182,26 @@ ModuleBlob ParseModuleBlob(std::string_view symbol,
     }
   }
   reader.Expect(reader.remaining() == 0, "the end of the embedded modules");
-  if (blob.has_tree) tree.Build();
+  if (blob.has_tree) {
+    tree.Build();
+    tree.RequireSelf();
+  }
   return blob;
+}
+
+void CheckTodaysModuleBlob(std::string_view symbol) {
+  BlobReader outer(symbol, kDocument);
+  BlobReader reader(outer.Text("the embedded modules"), kDocument);
+  ModuleBlob blob;
+  TreeParser tree(&blob);
+  tree.Read(&reader);
+  for (size_t i = 1; i < tree.num_rows(); ++i) {
+    const std::string_view key = reader.Text("a module's kind");
+    Payload payload = SelfPayload();
+    if (key != "_lib") payload = JSONRuntimePayload{reader.Text("a module")};
+    blob.modules.push_back(EmbeddedModule{key, std::move(payload), {}});
+  }
+  tree.Build();
 }
 
 }  // namespace tvmgo::classic

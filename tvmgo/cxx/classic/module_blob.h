@@ -50,6 +50,10 @@ struct ModuleBlob {
 ModuleBlob ParseModuleBlob(std::string_view symbol,
                            const std::function<bool(std::string_view key)>& has_loader);
 
+// The same of a library of today (`__tvm_ffi__library_bin`), which the runtime reads without a look
+// at the tree. Payloads have lengths there, and the tree comes first.
+void CheckTodaysModuleBlob(std::string_view symbol);
+
 }  // namespace tvmgo::classic
 
 #endif  // TVMGO_CXX_CLASSIC_MODULE_BLOB_H_
