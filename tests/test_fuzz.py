@@ -14,7 +14,7 @@ from fuzz import build, seeds
 pytestmark = [pytest.mark.slow,
               pytest.mark.skipif(sys.platform != "linux", reason="the parsers of ELF files are used there")]
 
-RUNS = 8_000
+RUNS = 5_000
 
 
 @pytest.fixture(scope="module")
