@@ -6,15 +6,18 @@ from libc.stdint cimport int32_t, int64_t
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.convert cimport (
-    builtin_function, clear, enter_recursion, leave_recursion, pack_owned, register_converter,
-    register_wrapper, release, set_object, unpack_borrowed, unpack_owned,
+    builtin_function, clear, pack_owned, register_converter, register_wrapper, release, set_object,
+    unpack_borrowed, unpack_owned,
 )
 from tvmgo.error cimport check
 from tvmgo.handle cimport cell
 from tvmgo.error import TVMValueError
 
-cdef enum:
-    MOST_NESTED = 1000          # levels of containers inside containers
+cdef extern from "capi/nesting.h":
+    enum:
+        TVMGO_MOST_NESTED
+    int enter_container "TVMGoEnterContainer"(const char* where) except -1
+    void leave_container "TVMGoLeaveContainer"()
 
 
 # Each keeps one reference for as long as the process lives.
@@ -38,7 +41,7 @@ cdef void* build(void* constructor, list items) except NULL:
     clear(&result)
     known = {}
     try:
-        enter_recursion(" while passing a nested container")
+        enter_container(b" while passing a nested container")
         try:
             for i in range(count):
                 pack_owned(items[i], &cells[i])
@@ -46,7 +49,7 @@ cdef void* build(void* constructor, list items) except NULL:
                 if not isinstance(items[i], (list, tuple, dict)):  # those are counted already
                     check_nesting(&cells[i], 0, known)
         finally:
-            leave_recursion()
+            leave_container()
         check(ffi.TVMFFIFunctionCall(constructor, cells, <int32_t>count, &result))
     finally:
         for i in range(ready):
@@ -67,8 +70,8 @@ cdef int check_nesting(const TVMFFIAny* any, int level, dict known) except -1:
     found = known.get(<size_t>any.v_ptr)
     if found is not None:
         inside = found
-    if level + inside > MOST_NESTED:
-        raise TVMValueError(f"containers cannot be nested deeper than {MOST_NESTED} levels")
+    if level + inside > TVMGO_MOST_NESTED:
+        raise TVMValueError(f"containers cannot be nested deeper than {TVMGO_MOST_NESTED} levels")
     if found is None:
         if any.type_index == ffi.kTVMFFIArray or any.type_index == ffi.kTVMFFIList:
             inside = levels_of_items(any, level + 1, known)
@@ -141,11 +144,11 @@ cdef object array_to_list(void* c_handle):
     cdef ffi.TVMFFISeqCell* items = <ffi.TVMFFISeqCell*>cell(c_handle)
     cdef int64_t i
     try:
-        enter_recursion(" while receiving a nested container")
+        enter_container(b" while receiving a nested container")
         try:
             return [unpack_borrowed(&(<TVMFFIAny*>items.data)[i]) for i in range(items.size)]
         finally:
-            leave_recursion()
+            leave_container()
     finally:
         ffi.TVMFFIObjectDecRef(c_handle)
 
@@ -181,7 +184,7 @@ cdef object mapping_to_dict(void* c_handle, void* size, void* iterate):
     set_object(&mapping, c_handle)
     found = {}
     try:
-        enter_recursion(" while receiving a nested container")
+        enter_container(b" while receiving a nested container")
         try:
             if ask(size, &mapping) != 0:
                 check(ffi.TVMFFIFunctionCall(iterate, &mapping, 1, &iterator))
@@ -191,7 +194,7 @@ cdef object mapping_to_dict(void* c_handle, void* size, void* iterate):
                     if not command(iterator.v_ptr, 2):
                         break
         finally:
-            leave_recursion()
+            leave_container()
         return found
     finally:
         release(&iterator)
