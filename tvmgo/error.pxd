@@ -3,12 +3,12 @@ from tvmgo.capi cimport ffi
 
 # The only road from a failed C call to a Python exception: takes the error the call left behind
 # and raises it. For calls that can run foreign code, use it right after the call.
-cdef inline int check(int code) except -1 nogil:
-    if code != 0:
-        raise_native()
-    return 0
+cdef inline int check(int code) except -1:
+    return 0 if code == 0 else set_native_error()
 
-cdef int raise_native() except -1 with gil
+# Make that error the exception that is set, and return -1. The traceback begins in the caller's
+# Python code: a frame for each level of ours would cost more than all the rest.
+cdef int set_native_error() noexcept
 
 # Raise the exception that is set already. For callers written like C, which see failures as -1.
 cdef inline int raise_pending() except -1:

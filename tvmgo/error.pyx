@@ -13,6 +13,8 @@ from tvmgo.handle cimport cell, type_index
 
 cdef extern from "Python.h":
     bint Py_IsInitialized() nogil
+    void PyErr_SetObject(object kind, object exception)
+    PyObject* TVMGoTypeOf "Py_TYPE"(object x)
 
 
 class TVMError(RuntimeError):
@@ -82,7 +84,7 @@ cdef str text(const ffi.TVMFFIByteArray* view):
     return view.data[:view.size].decode("utf-8", "backslashreplace")
 
 
-cdef int raise_native() except -1 with gil:
+cdef int set_native_error() noexcept:
     cdef void* c_error = NULL
     ffi.TVMFFIErrorMoveFromRaised(&c_error)
     if PyErr_Occurred() != NULL:
@@ -90,9 +92,15 @@ cdef int raise_native() except -1 with gil:
         if c_error != NULL:
             ffi.TVMFFIObjectDecRef(c_error)
         return -1
-    if c_error == NULL:
-        raise TVMError("a native call failed without an error message")
-    raise exception_from_error(c_error)
+    try:
+        if c_error == NULL:
+            exception = TVMError("a native call failed without an error message")
+        else:
+            exception = exception_from_error(c_error)
+    except BaseException as error:  # no memory for it, say
+        exception = error
+    PyErr_SetObject(<object>TVMGoTypeOf(exception), exception)
+    return -1
 
 
 cdef object exception_from_error(void* c_error):

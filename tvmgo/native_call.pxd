@@ -3,7 +3,7 @@
 from libc.stdint cimport int32_t
 
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
-from tvmgo.error cimport check, forget_stale_error
+from tvmgo.error cimport forget_stale_error, set_native_error
 
 
 # How to get into a function; what TVMFFIFunctionCall would look up.
@@ -29,4 +29,4 @@ cdef inline int call_native(const Entry* entry, const TVMFFIAny* cells, int32_t 
         forget_stale_error()
         with nogil:
             code = entry.call(entry.self, cells, count, result)
-    return check(code)
+    return 0 if code == 0 else set_native_error()
