@@ -9,8 +9,8 @@ from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.convert cimport (
-    Py_EnterRecursiveCall, Py_LeaveRecursiveCall, PyObject, new_reference, pack_owned,
-    register_converter, unpack_borrowed,
+    Py_EnterRecursiveCall, Py_LeaveRecursiveCall, Py_None, PyObject, clear, new_reference,
+    pack_owned, register_converter, unpack_borrowed,
 )
 from tvmgo.error cimport check, raise_pending, raise_to_native
 from tvmgo.function cimport (
@@ -63,7 +63,11 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
     if answer != NULL:
         if (not bare_tensors
                 or (<quiet_write>write_changes_back)(received, args, count, values) == 0):
-            code = (<quiet_pack_owned>pack_owned)(<object>answer, result)
+            if answer == Py_None:  # what most return
+                clear(result)
+                code = 0
+            else:
+                code = (<quiet_pack_owned>pack_owned)(<object>answer, result)
         Py_DECREF(answer)
     for i in range(ready):
         Py_DECREF(received[i])
