@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arrays: making them, reading them, copying, and sharing memory by buffer and by DLPack."""
 import array as stdlib_array
-import ctypes
 import copy
+import ctypes
 import gc
 import math
 import pickle
@@ -973,6 +973,16 @@ def test_dlpack_with_copy_of_small_floats_does_not_share():
     copied = tvmgo.from_dlpack(Holder())
     np.asarray(copied)[:] = 0
     assert np.asarray(array).all()
+
+
+@pytest.mark.parametrize("copy", [None, False, True])
+def test_dlpack_capsule_says_whether_it_is_a_copy(copy):
+    array = tvmgo.empty([2])
+    capsule = array.__dlpack__(max_version=(1, 0), copy=copy)
+    address = ctypes.pythonapi.PyCapsule_GetPointer
+    address.restype, address.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    flags = ctypes.c_uint64.from_address(address(capsule, b"dltensor_versioned") + 24).value
+    assert bool(flags & 2) == bool(copy)  # DLPACK_FLAG_BITMASK_IS_COPIED
 
 
 @pytest.mark.parametrize("options, name", [

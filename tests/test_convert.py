@@ -665,11 +665,22 @@ def test_object_comes_back_equal(kernels, through, make):
 
 @pytest.mark.parametrize("x", [
     object(), 1j, {1, 2}, frozenset(), range(3), iter([]), (i for i in ()), slice(3), Ellipsis,
-    NotImplemented, type("Mine", (), {})(), np.dtype("float32"), sys, collections.deque(),
+    NotImplemented, type("Mine", (), {})(), sys, collections.deque(),
 ], ids=lambda x: type(x).__name__)
 def test_object_that_cannot_be_passed_raises_type_error(kernels, x):
     with pytest.raises(TypeError, match=f"argument 0: a {type(x).__name__} cannot be passed"):
         kernels["nargs"](x)
+
+
+@pytest.mark.parametrize("name", ["float32", "int8", "bool", "complex64"])
+def test_numpy_dtype_arrives_as_dtype(through, name):
+    received = through(np.dtype(name))
+    assert type(received) is tvmgo.DType and received == name
+
+
+def test_numpy_dtype_no_tensor_can_have_is_refused(kernels):
+    with pytest.raises(TypeError, match="argument 1: dtype: .*M8"):
+        kernels["nargs"](0, np.dtype("datetime64[s]"))
 
 
 def test_object_that_cannot_be_passed_prevents_the_call():

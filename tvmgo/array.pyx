@@ -475,6 +475,8 @@ cdef class Array(Object):
             source = empty(self.shape, self.dtype, self.device).copy_from(self)
         if max_version is not None and max_version[0] >= 1:
             check(ffi.TVMFFITensorToDLPackVersioned(source.c_handle, &versioned))
+            if copy:
+                versioned.flags |= dlpack.DLPACK_FLAG_BITMASK_IS_COPIED
             return PyCapsule_New(versioned, b"dltensor_versioned", drop_versioned_capsule)
         check(ffi.TVMFFITensorToDLPack(source.c_handle, &managed))
         return PyCapsule_New(managed, b"dltensor", drop_capsule)

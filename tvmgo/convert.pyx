@@ -20,7 +20,7 @@ from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
 from tvmgo.capi.pytype cimport TVMGoSealType, TVMGoTakeConstructor, newfunc
 from tvmgo.device cimport Device, device_of, wrap_device
-from tvmgo.dtype cimport DType, wrap_dtype
+from tvmgo.dtype cimport DType, dtype_of, wrap_dtype
 from tvmgo.error cimport check, error_from_exception, exception_from_error
 from tvmgo.handle cimport Object, cell, wrap_owned
 from tvmgo.ndarray cimport is_ndarray, tensor_from_ndarray
@@ -230,6 +230,12 @@ cdef int pack_dtype(object arg, TVMFFIAny* any, Packed* packed) except -1:
     return 0
 
 
+cdef int pack_numpy_dtype(object arg, TVMFFIAny* any, Packed* packed) except -1:
+    any.v_dtype = dtype_of(arg)
+    any.type_index = ffi.kTVMFFIDataType
+    return 0
+
+
 cdef int pack_pointer(object arg, TVMFFIAny* any, Packed* packed) except -1:
     any.type_index = ffi.kTVMFFIOpaquePtr
     any.v_ptr = (<Pointer>arg).c_pointer
@@ -338,6 +344,11 @@ def _is_numpy_bool(arg):
     return type(arg).__module__ == "numpy" and type(arg).__name__ in ("bool", "bool_")
 
 
+def _is_numpy_dtype(arg):
+    dtype = getattr(sys.modules.get("numpy"), "dtype", None)
+    return dtype is not None and issubclass(type(arg), dtype)
+
+
 def _has(name):
     return lambda arg: hasattr(type(arg), name)
 
@@ -356,6 +367,7 @@ cdef list PACKERS = [
     (lambda arg: is_ndarray(arg), new_packer(pack_ndarray)),
     (_is(Device), new_packer(pack_device)),
     (_is(DType), new_packer(pack_dtype)),
+    (_is_numpy_dtype, new_packer(pack_numpy_dtype)),
     (_is(Pointer), new_packer(pack_pointer)),
     (is_foreign_native, new_packer(pack_foreign_native)),
     (_is(str), new_packer(pack_string)),

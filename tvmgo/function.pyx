@@ -15,9 +15,9 @@ from tvmgo.capi.pytype cimport (
 )
 from tvmgo.convert cimport (
     NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact,
-    PyLong_CheckExact,
-    PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion, leave_recursion, pack,
-    new_reference, pack_owned, quiet_pack, register_wrapper, take, unpack_owned,
+    PyLong_CheckExact, PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion,
+    leave_recursion, new_reference, pack, pack_owned, quiet_pack, register_wrapper, take,
+    unpack_owned,
 )
 from tvmgo.device cimport device_name
 from tvmgo.dtype cimport same_dtype, wrap_dtype
@@ -38,12 +38,12 @@ cdef extern from "Python.h":
 
 # ---------------------------------------------------------------- calling
 
+# Functions without Cython's test of their results, for callers that look at failures themselves.
 ctypedef int (*quiet_name)(Py_ssize_t index) noexcept
 ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
                             Py_ssize_t count) noexcept
 ctypedef int (*quiet_call)(const Entry* entry, TVMFFIAny* cells, int32_t count,
                            TVMFFIAny* result) noexcept
-
 ctypedef int (*quiet_call_like)(Function function, PyObject* const* args, Py_ssize_t count,
                                 const TVMFFIAny* pattern, TVMFFIAny* result) noexcept
 
@@ -216,7 +216,7 @@ cdef class Function(Object):
 
     ``f(*args)`` takes None, bool, int, float, str, bytes, `ByteArray`, `Array`, NumPy arrays and
     anything with ``__dlpack__`` (shared, not copied), `Function` and Python callables, `Module`,
-    `Device`, `DType`, `Value`, and lists, tuples and dicts of these; it returns plain Python
+    `Device`, `DType` and NumPy dtypes, `Value`, and lists, tuples and dicts of these; it returns plain Python
     objects. An int outside 64 bits travels as the runtime's big integer.
 
     Raises

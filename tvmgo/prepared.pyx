@@ -19,6 +19,7 @@ from tvmgo.staging cimport call_staged
 from tvmgo.error import TVMTypeError
 
 cdef extern from "Python.h":
+    PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
     Py_ssize_t PyVectorcall_NARGS(size_t nargsf)
 
 
@@ -73,13 +74,9 @@ cdef class PreparedCall:
         return f"<tvmgo.PreparedCall of {self.function!r} with {self.count} arguments>"
 
 
-cdef extern from "Python.h":
-    PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
-
-
 cdef int call_fresh(PreparedCall self, PyObject* const* args, Py_ssize_t count,
                     TVMFFIAny* result) except -1:
-    if count == 0 and self.count != 0 or count == self.count == 0:
+    if count == 0:
         return call_prepared(self, result)
     if count != self.count:
         raise TVMTypeError(f"the call was prepared for {self.count} arguments, got {count}")

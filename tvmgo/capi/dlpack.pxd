@@ -6,6 +6,7 @@ cdef extern from "dlpack/dlpack.h" nogil:
     int DLPACK_MAJOR_VERSION
     int DLPACK_MINOR_VERSION
     uint64_t DLPACK_FLAG_BITMASK_READ_ONLY
+    uint64_t DLPACK_FLAG_BITMASK_IS_COPIED
 
     # Passed through as plain integers: a device number newer than this header must survive.
     ctypedef enum DLDeviceType:
