@@ -450,6 +450,21 @@ del value
 """)
 
 
+def test_containers_nested_by_the_runtime_s_own_function_are_refused_in_time(survive):
+    survive("""
+for name, args in [("ffi.Array", lambda v: [v]), ("ffi.Map", lambda v: ["key", v])]:
+    nest = tvmgo.get_global_function(name)
+    value, levels = nest.invoke(), 0
+    try:
+        for levels in range(1_000_000):
+            value = nest.invoke(*args(value))
+    except ValueError as error:
+        assert "nested deeper" in str(error), error
+    assert 900 < levels < 1100, levels
+    del value
+""")
+
+
 def test_deeply_nested_lists_raise_recursion_error(survive):
     survive("""
 deep = []

@@ -6,8 +6,8 @@ from libc.stdint cimport int32_t, int64_t
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.convert cimport (
-    builtin_function, clear, pack_owned, register_converter, register_wrapper, release, set_object,
-    unpack_borrowed, unpack_owned,
+    builtin_function, clear, pack_owned, register_container_check, register_converter,
+    register_wrapper, release, set_object, unpack_borrowed, unpack_owned,
 )
 from tvmgo.error cimport check
 from tvmgo.handle cimport cell
@@ -39,15 +39,12 @@ cdef void* build(void* constructor, list items) except NULL:
     if cells == NULL:
         raise MemoryError()
     clear(&result)
-    known = {}
     try:
         enter_container(b" while passing a nested container")
         try:
             for i in range(count):
                 pack_owned(items[i], &cells[i])
                 ready += 1
-                if not isinstance(items[i], (list, tuple, dict)):  # those are counted already
-                    check_nesting(&cells[i], 0, known)
         finally:
             leave_container()
         check(ffi.TVMFFIFunctionCall(constructor, cells, <int32_t>count, &result))
@@ -58,8 +55,17 @@ cdef void* build(void* constructor, list items) except NULL:
     return result.v_ptr
 
 
+cdef int check_whole(const TVMFFIAny* any) except -1:
+    """Refuse a runtime's container so deep that destroying it could fill the C stack."""
+    check_nesting(any, 0, {})
+    return 0
+
+
+register_container_check(check_whole)
+
+
 cdef int check_nesting(const TVMFFIAny* any, int level, dict known) except -1:
-    """Refuse a runtime's container so deep that destroying it could fill the C stack.
+    """Refuse too many levels.
 
     Returns how many levels `any` has, 0 for what is no container. `known` remembers them by
     address: containers that share items with others would be met too often.

@@ -186,5 +186,9 @@ ctypedef void* (*converter)(object x) except NULL
 cdef void register_wrapper(int32_t type_index, wrapper wrap) noexcept
 cdef void register_converter(str kind, converter convert) noexcept
 
+# How to refuse a container of the runtime that nobody has looked into yet, see container.pyx.
+ctypedef int (*container_check)(const TVMFFIAny* any) except -1
+cdef void register_container_check(container_check check) noexcept
+
 # A function libtvm_ffi itself registers, such as b"ffi.Array". Owned; keep it for ever.
 cdef void* builtin_function(bytes name) except NULL

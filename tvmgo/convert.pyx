@@ -203,6 +203,7 @@ cdef int pack_runtime_object(object arg, TVMFFIAny* any, Packed* packed) except 
 
 
 cdef int pack_cell(object arg, TVMFFIAny* any, Packed* packed) except -1:
+    check_if_container(&(<Cell>arg).c_any)
     any[0] = (<Cell>arg).c_any  # borrowed from the Cell, which the caller holds
     return 0
 
@@ -259,6 +260,9 @@ cdef int pack_foreign(object arg, TVMFFIAny* any, Packed* packed) except -1:
     cdef void* c_handle = <void*><size_t>foreign_class().__chandle__(arg)
     if c_handle == NULL:
         raise TVMValueError(f"the {type(arg).__name__} of tvm_ffi holds no object")
+    cdef TVMFFIAny view
+    set_object(&view, c_handle)
+    check_if_container(&view)
     ffi.TVMFFIObjectIncRef(c_handle)
     set_owned(any, packed, c_handle)
     return 0
@@ -409,6 +413,18 @@ cdef _Packer packer_for(object arg):
     raise TVMTypeError(f"a {cls.__name__} cannot be passed to a function; expected None, bool, "
                        f"int, float, str, bytes, an array, a function, a module, a device, a "
                        f"dtype, or a list, tuple or dict of these")
+
+
+cdef container_check check_container
+
+
+cdef void register_container_check(container_check check) noexcept:
+    global check_container
+    check_container = check
+
+
+cdef inline int check_if_container(const TVMFFIAny* any) except -1:
+    return check_container(any) if any.type_index >= ffi.kTVMFFIArray else 0
 
 
 cdef void register_converter(str kind, converter convert) noexcept:

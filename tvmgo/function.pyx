@@ -216,8 +216,8 @@ cdef class Function(Object):
 
     ``f(*args)`` takes None, bool, int, float, str, bytes, `ByteArray`, `Array`, NumPy arrays and
     anything with ``__dlpack__`` (shared, not copied), `Function` and Python callables, `Module`,
-    `Device`, `DType` and NumPy dtypes, `Value`, and lists, tuples and dicts of these; it returns plain Python
-    objects. An int outside 64 bits travels as the runtime's big integer.
+    `Device`, `DType` and NumPy dtypes, `Value`, and lists, tuples and dicts of these; it returns
+    plain Python objects. An int outside 64 bits travels as the runtime's big integer.
 
     Raises
     ------
