@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int32_t, int64_t
-from libc.string cimport memcpy
 
-from tvmgo.array cimport Array, is_unfit, is_unfit_array, tensor_of
+from tvmgo.array cimport Array, is_unfit_array
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
 from tvmgo.capi.pylong cimport TVMGoSmallLong
-from tvmgo.ndarray cimport ndarray_type, tensor_from_ndarray
 
 # As macros on borrowed references: Cython would count each one it sees as an object.
 cdef extern from "Python.h":
@@ -17,16 +15,11 @@ cdef extern from "Python.h":
     void Py_INCREF_ "Py_INCREF"(PyObject* x)
     PyTypeObject* TVMGoTypeOf "Py_TYPE"(PyObject* x)
     bint PyBytes_CheckExact(PyObject* x)
-    char* PyBytes_AS_STRING(PyObject* x)
-    Py_ssize_t PyBytes_GET_SIZE(PyObject* x)
-    bint PyFloat_CheckExact(PyObject* x)
     double PyFloat_AS_DOUBLE(PyObject* x)
+    bint PyFloat_CheckExact(PyObject* x)
     bint PyLong_CheckExact(PyObject* x)
     object PyLong_FromLongLong(long long x)
     bint PyUnicode_CheckExact(PyObject* x)
-
-cdef enum:
-    SMALL_BYTES = 7             # bytes of a string that fit inside a cell
 
 
 # Base of Value, here so that arguments of that type are known below it.
@@ -40,78 +33,37 @@ cdef struct Packed:
     TVMFFIByteArray bytes_view  # what a byte-array argument points to
     void* owned                 # a runtime object made for this argument, or NULL
 
-cdef inline void set_owned(TVMFFIAny* any, Packed* packed, void* c_handle) noexcept:
-    packed.owned = c_handle
-    set_object(any, c_handle)
-
-
 # What `pack` tells of the argument.
 cdef enum:
     OWNS = 1                    # packed.owned is set
     NEEDS_COPY = 2              # a tensor that is_unfit for compiled kernels
 
 # Describe `arg` to the runtime and return what is special about it. On failure there is nothing to
-# give back. What calls meet most is here, by exact type, so that it becomes part of the caller's
-# loop; the rest is in pack_other.
+# give back. The types that hot calls have most are here, so that they become part of the
+# caller's loop, and small enough for compilers to agree.
 cdef inline int pack(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
-    cdef PyTypeObject* kind = TVMGoTypeOf(arg)
     packed.owned = NULL
-    if kind == <PyTypeObject*>Array:
+    if TVMGoTypeOf(arg) == <PyTypeObject*>Array:
         set_cell(any, ffi.kTVMFFITensor, <int64_t>(<Array>arg).c_handle)
         return NEEDS_COPY if is_unfit_array(<Array>arg) else 0
-    if PyLong_CheckExact(arg):
-        any.type_index, any.zero_padding = ffi.kTVMFFIInt, 0
-        return 0 if TVMGoSmallLong(arg, &any.v_int64) else pack_wide_int(arg, any, packed)
-    if kind == ndarray_type:  # NULL until NumPy is known, and no object's type is NULL
-        packed.owned = tensor_from_ndarray(<object>arg)
-        set_cell(any, ffi.kTVMFFITensor, <int64_t>packed.owned)
-        return OWNS | (NEEDS_COPY if is_unfit(tensor_of(packed.owned)) else 0)
-    if PyUnicode_CheckExact(arg):
-        return pack_str(arg, any, packed)
+    set_cell(any, ffi.kTVMFFIInt, 0)
+    if PyLong_CheckExact(arg) and TVMGoSmallLong(arg, &any.v_int64):
+        return 0
     if PyFloat_CheckExact(arg):
-        any.type_index, any.zero_padding = ffi.kTVMFFIFloat, 0
+        any.type_index = ffi.kTVMFFIFloat
         any.v_float64 = PyFloat_AS_DOUBLE(arg)
-    elif PyBytes_CheckExact(arg):
-        pack_bytes(PyBytes_AS_STRING(arg), PyBytes_GET_SIZE(arg), any, packed)
-    elif arg == Py_None:
-        set_cell(any, ffi.kTVMFFINone, 0)
-    elif arg == Py_True or arg == Py_False:
-        set_cell(any, ffi.kTVMFFIBool, arg == Py_True)
-    else:
-        clear(any)
-        return pack_other(arg, any, packed)
-    return 0
+        return 0
+    return pack_other(arg, any, packed)
+
+cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1
 
 
 # The same, without Cython's test of the result: for callers that see to failures themselves.
 ctypedef int (*quiet_pack)(PyObject* arg, TVMFFIAny* any, Packed* packed) noexcept
 
 
-cdef inline void pack_bytes(const char* data, Py_ssize_t size, TVMFFIAny* any,
-                            Packed* packed) noexcept:
-    clear(any)
-    if size <= SMALL_BYTES:
-        any.type_index = ffi.kTVMFFISmallBytes
-        any.small_str_len = size
-        memcpy(any.v_bytes, data, size)
-    else:
-        packed.bytes_view.data = data
-        packed.bytes_view.size = size
-        any.type_index = ffi.kTVMFFIByteArrayPtr
-        any.v_ptr = &packed.bytes_view
-
-
 # The same for a value that outlives the call: `any` owns everything, nothing is borrowed.
-cdef inline int pack_owned(object arg, TVMFFIAny* any) except -1:
-    cdef Packed packed
-    pack(<PyObject*>arg, any, &packed)
-    return 0 if any.type_index <= ffi.kTVMFFIFloat else own_packed(any, &packed)
-
-
-cdef int own_packed(TVMFFIAny* any, Packed* packed) except -1
-cdef int pack_wide_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1
-cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1
-cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1
+cdef int pack_owned(object arg, TVMFFIAny* any) except -1
 
 
 # A Python object for a value that stays the runtime's, and for one whose reference is taken over.

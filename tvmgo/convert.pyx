@@ -23,18 +23,21 @@ from tvmgo.device cimport Device, device_of, wrap_device
 from tvmgo.dtype cimport DType, dtype_of, wrap_dtype
 from tvmgo.error cimport check, error_from_exception, exception_from_error
 from tvmgo.handle cimport Object, cell, wrap_owned
-from tvmgo.ndarray cimport is_ndarray, tensor_from_ndarray
+from tvmgo.ndarray cimport is_ndarray, ndarray_type, tensor_from_ndarray
 from tvmgo.error import TVMTypeError, TVMValueError
 
 cdef extern from "Python.h":
     long long PyLong_AsLongLongAndOverflow(PyObject* x, int* overflow) except? -1
     const char* PyUnicode_AsUTF8AndSize(PyObject* x, Py_ssize_t* size) except NULL
     object PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
+    char* PyBytes_AS_STRING(PyObject* x)
+    Py_ssize_t PyBytes_GET_SIZE(PyObject* x)
     bint PyUnicode_IS_COMPACT_ASCII(PyObject* x)
     void* PyUnicode_DATA(PyObject* x)
     Py_ssize_t PyUnicode_GET_LENGTH(PyObject* x)
 
 cdef enum:
+    SMALL_BYTES = 7             # bytes of a string that fit inside a cell
     STATIC_TYPES = 128          # type indices below this one are the same in every process
     MANY_CLASSES = 1024         # classes remembered before the memory is dropped
 
@@ -99,11 +102,47 @@ cdef inline int note_owned(TVMFFIAny* any, Packed* packed) noexcept:
     return OWNS
 
 
+cdef inline void set_owned(TVMFFIAny* any, Packed* packed, void* c_handle) noexcept:
+    packed.owned = c_handle
+    set_object(any, c_handle)
+
+
 cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
-    packer_for(<object>arg).run(<object>arg, any, packed)
-    return ((OWNS if packed.owned != NULL else 0)
-            | (NEEDS_COPY if any.type_index == ffi.kTVMFFITensor
-               and is_unfit(tensor_of(any.v_ptr)) else 0))
+    cdef PyTypeObject* kind = TVMGoTypeOf(arg)
+    if kind == ndarray_type:  # NULL until NumPy is known, and no object's type is NULL
+        set_owned(any, packed, tensor_from_ndarray(<object>arg))
+        return OWNS | (NEEDS_COPY if is_unfit(tensor_of(packed.owned)) else 0)
+    if PyUnicode_CheckExact(arg):
+        return pack_str(arg, any, packed)
+    if arg == Py_True or arg == Py_False:
+        set_cell(any, ffi.kTVMFFIBool, arg == Py_True)
+    elif arg == Py_None:
+        clear(any)
+    elif PyBytes_CheckExact(arg):
+        pack_bytes(PyBytes_AS_STRING(arg), PyBytes_GET_SIZE(arg), any, packed)
+    elif PyLong_CheckExact(arg):
+        return pack_wide_int(arg, any, packed)
+    else:
+        clear(any)
+        packer_for(<object>arg).run(<object>arg, any, packed)
+        return ((OWNS if packed.owned != NULL else 0)
+                | (NEEDS_COPY if any.type_index == ffi.kTVMFFITensor
+                   and is_unfit(tensor_of(any.v_ptr)) else 0))
+    return 0
+
+
+cdef inline void pack_bytes(const char* data, Py_ssize_t size, TVMFFIAny* any,
+                            Packed* packed) noexcept:
+    clear(any)
+    if size <= SMALL_BYTES:
+        any.type_index = ffi.kTVMFFISmallBytes
+        any.small_str_len = size
+        memcpy(any.v_bytes, data, size)
+    else:
+        packed.bytes_view.data = data
+        packed.bytes_view.size = size
+        any.type_index = ffi.kTVMFFIByteArrayPtr
+        any.v_ptr = &packed.bytes_view
 
 
 cdef int pack_wide_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1:
@@ -165,8 +204,13 @@ cdef int pack_surrogates(object string, TVMFFIAny* any, Packed* packed) except -
     return note_owned(any, packed)
 
 
-cdef int own_packed(TVMFFIAny* any, Packed* packed) except -1:
-    cdef TVMFFIAny view = any[0]
+cdef int pack_owned(object arg, TVMFFIAny* any) except -1:
+    cdef Packed packed
+    cdef TVMFFIAny view
+    pack(<PyObject*>arg, any, &packed)
+    if any.type_index <= ffi.kTVMFFIFloat:
+        return 0  # nothing but the cell
+    view = any[0]
     if packed.owned != NULL and view.v_ptr == packed.owned:
         return 0  # the object was made for this value
     clear(any)
