@@ -80,6 +80,11 @@ ERROR_CLASSES = {
 }
 
 
+# The same where no global name has to be looked up.
+cdef dict classes = ERROR_CLASSES
+cdef object base_class = TVMError
+
+
 cdef str text(const ffi.TVMFFIByteArray* view):
     return view.data[:view.size].decode("utf-8", "backslashreplace")
 
@@ -112,8 +117,8 @@ cdef object exception_from_error(void* c_error):
             if isinstance(origin, BaseException):
                 return origin
         kind = text(&c_cell.kind)
-        cls = ERROR_CLASSES.get(kind)
-        exception = (TVMError if cls is None else cls)(text(&c_cell.message))
+        cls = classes.get(kind)
+        exception = (base_class if cls is None else cls)(text(&c_cell.message))
         if cls is None:
             exception.kind = kind
         if c_cell.backtrace.size != 0:
