@@ -212,10 +212,14 @@ def noise(figures: dict) -> str:
             else f"Other processes used {share:.0%} of the machine's CPU time during the run")
     said = (f"{busy}; a fixed loop of plain Python, timed between all rows, took {fastest:.1f} to "
             f"{slowest:.1f} ns a turn.")
-    if (share or 0) <= QUIET and slowest <= STEADY * fastest:
-        return said
-    return (f"**{said} The machine was not quiet: these figures are provisional. Read the ratios; "
-            f"the times are not what a quiet machine gives.**")
+    if (share or 0) > QUIET:
+        return (f"**{said} The machine was not quiet: these figures are provisional. Read the "
+                f"ratios; the times are not what a quiet machine gives.**")
+    if slowest > STEADY * fastest:
+        return (f"{said} Nothing else ran, but the machine itself was not steady, as virtual ones "
+                f"with neighbours are not: **read the ratios, both sides of which met the same "
+                f"machine; the times vary by as much as that loop.**")
+    return said
 
 
 def statements(result: dict) -> str:
