@@ -14,8 +14,7 @@ cdef int set_native_error() noexcept
 cdef inline int raise_pending() except -1:
     return -1
 
-# Forget an error that an earlier call left behind although it succeeded; otherwise a call that
-# fails without naming its error would seem to have failed for that reason.
+# Forget the error that a call which succeeded has left behind, if any.
 cdef inline void forget_stale_error() noexcept nogil:
     cdef void* c_error = NULL
     ffi.TVMFFIErrorMoveFromRaised(&c_error)

@@ -17,16 +17,18 @@ cdef struct Entry:
 # have been cleared. Foreign code may take long, block, or call back from other threads: it runs
 # without the GIL unless the user said of this function that it does none of these.
 #
-# An earlier call may have left its error behind although it succeeded. It is forgotten first, lest
-# it seem the reason of a function that fails without giving one. Where the GIL is kept, that would
-# be a sixth of the call's cost; `Function.release_gil` says what its user has to know.
+# A function may leave an error behind although it succeeds, by calling one that fails and going on.
+# It is forgotten at once, lest it seem the reason of a later function that fails without giving one.
+# Where the GIL is kept, that would be a sixth of the call's cost; `Function.release_gil` says what
+# its user has to know.
 cdef inline int call_native(const Entry* entry, const TVMFFIAny* cells, int32_t count,
                             TVMFFIAny* result) except -1:
     cdef int code
     if entry.keeps_gil:
         code = entry.call(entry.self, cells, count, result)
     else:
-        forget_stale_error()
         with nogil:
             code = entry.call(entry.self, cells, count, result)
+        if code == 0:
+            forget_stale_error()
     return 0 if code == 0 else set_native_error()
