@@ -6,9 +6,8 @@ from cpython.object cimport PyTypeObject
 from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport int32_t
 
-from tvmgo.array cimport Array, tensor_of
+from tvmgo.array cimport Array
 from tvmgo.capi cimport ffi
-from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.pytype cimport (
     TVMGoTakeConstructor, TVMGoUseGarbageCollector, TVMGoUseVectorcall, newfunc, visitproc,
@@ -19,14 +18,12 @@ from tvmgo.convert cimport (
     leave_recursion, new_reference, pack, pack_owned, quiet_pack, register_wrapper, take,
     unpack_owned,
 )
-from tvmgo.device cimport device_name
-from tvmgo.dtype cimport same_dtype, wrap_dtype
 from tvmgo.error cimport raise_pending
 from tvmgo.handle cimport Object, adopt_owned, cell, is_last_reference
 from tvmgo.native_call cimport Entry, call_native
 from tvmgo.staging cimport call_staged
-from tvmgo.value cimport Value, kind_name, value_from_owned
-from tvmgo.error import TVMError, TVMTypeError, TVMValueError
+from tvmgo.value cimport Value, check_alike, value_from_owned
+from tvmgo.error import TVMError, TVMTypeError
 
 cdef extern from "Python.h":
     PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
@@ -92,48 +89,6 @@ cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept:
     for i in range(count):
         if packed[i].owned != NULL:
             ffi.TVMFFIObjectDecRef(packed[i].owned)
-
-
-cdef int check_alike(const TVMFFIAny* pattern, const TVMFFIAny* cells,
-                     Py_ssize_t count) except -1:
-    """Refuse arguments that are of other types than those a call was prepared with."""
-    cdef Py_ssize_t i
-    for i in range(count):
-        check_argument_alike(&pattern[i], &cells[i], i)
-    return 0
-
-
-cdef int check_argument_alike(const TVMFFIAny* pattern, const TVMFFIAny* any,
-                              Py_ssize_t index) except -1:
-    cdef DLTensor* expected
-    cdef DLTensor* tensor
-    cdef int i
-    if any.type_index != pattern.type_index and kind_name(any) != kind_name(pattern):
-        raise TVMTypeError(f"argument {index}: the call was prepared for {kind_name(pattern)}, "
-                           f"got {kind_name(any)}")
-    if any.type_index != ffi.kTVMFFITensor:
-        return 0
-    expected, tensor = tensor_of(pattern.v_ptr), tensor_of(any.v_ptr)
-    if not same_dtype(expected.dtype, tensor.dtype):
-        raise TVMTypeError(f"argument {index}: the call was prepared for elements of type "
-                           f"{wrap_dtype(expected.dtype)}, got {wrap_dtype(tensor.dtype)}")
-    if (expected.device.device_type != tensor.device.device_type
-            or expected.device.device_id != tensor.device.device_id):
-        raise TVMTypeError(f"argument {index}: the call was prepared for an array on "
-                           f"{device_name(expected.device)}, got one on "
-                           f"{device_name(tensor.device)}")
-    for i in range(min(expected.ndim, tensor.ndim)):
-        if expected.shape[i] != tensor.shape[i]:
-            break
-    else:
-        if expected.ndim == tensor.ndim:
-            return 0
-    raise TVMValueError(f"argument {index}: the call was prepared for an array of shape "
-                        f"{shape_of(expected)}, got {shape_of(tensor)}")
-
-
-cdef tuple shape_of(DLTensor* tensor):
-    return tuple([tensor.shape[i] for i in range(tensor.ndim)])
 
 
 cdef int refuse_keywords(PyObject* names) except -1:

@@ -6,8 +6,9 @@ from tvmgo.convert cimport Cell
 cdef class Value(Cell):
     pass
 
-# The name of a value's type in messages.
-cdef str kind_name(const TVMFFIAny* any)
+# Refuse arguments of other types than those in `pattern`, the cells of a call as it was prepared.
+cdef int check_alike(const TVMFFIAny* pattern, const TVMFFIAny* cells,
+                     Py_ssize_t count) except -1
 
 # A Value for a value that stays the runtime's, and for one whose reference is taken over.
 cdef Value value_from_borrowed(const TVMFFIAny* any)

@@ -4,14 +4,17 @@ cimport cython
 from cpython.object cimport PyTypeObject
 from libc.stdint cimport int32_t
 
-from tvmgo.array cimport copy_borrowed_tensor
+from tvmgo.array cimport copy_borrowed_tensor, tensor_of
 from tvmgo.capi cimport ffi
+from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.pytype cimport TVMGoSealType
 from tvmgo.convert cimport Cell, clear, pack_owned, set_object, unpack_borrowed
+from tvmgo.device cimport device_name
+from tvmgo.dtype cimport same_dtype, wrap_dtype
 from tvmgo.error cimport check
 from tvmgo.handle cimport live
-from tvmgo.error import TVMTypeError
+from tvmgo.error import TVMTypeError, TVMValueError
 
 # Type index -> (gotvm's type code, name shown in messages). What is missing is some other object.
 cdef dict KINDS = {
@@ -173,3 +176,44 @@ cdef Value value_from_owned(TVMFFIAny* any):
     self.c_any = any[0]
     any.type_index = ffi.kTVMFFINone
     return self
+
+
+cdef int check_alike(const TVMFFIAny* pattern, const TVMFFIAny* cells,
+                     Py_ssize_t count) except -1:
+    cdef Py_ssize_t i
+    for i in range(count):
+        check_argument_alike(&pattern[i], &cells[i], i)
+    return 0
+
+
+cdef int check_argument_alike(const TVMFFIAny* pattern, const TVMFFIAny* any,
+                              Py_ssize_t index) except -1:
+    cdef DLTensor* expected
+    cdef DLTensor* tensor
+    cdef int i
+    if any.type_index != pattern.type_index and kind_name(any) != kind_name(pattern):
+        raise TVMTypeError(f"argument {index}: the call was prepared for {kind_name(pattern)}, "
+                           f"got {kind_name(any)}")
+    if any.type_index != ffi.kTVMFFITensor:
+        return 0
+    expected, tensor = tensor_of(pattern.v_ptr), tensor_of(any.v_ptr)
+    if not same_dtype(expected.dtype, tensor.dtype):
+        raise TVMTypeError(f"argument {index}: the call was prepared for elements of type "
+                           f"{wrap_dtype(expected.dtype)}, got {wrap_dtype(tensor.dtype)}")
+    if (expected.device.device_type != tensor.device.device_type
+            or expected.device.device_id != tensor.device.device_id):
+        raise TVMTypeError(f"argument {index}: the call was prepared for an array on "
+                           f"{device_name(expected.device)}, got one on "
+                           f"{device_name(tensor.device)}")
+    for i in range(min(expected.ndim, tensor.ndim)):
+        if expected.shape[i] != tensor.shape[i]:
+            break
+    else:
+        if expected.ndim == tensor.ndim:
+            return 0
+    raise TVMValueError(f"argument {index}: the call was prepared for an array of shape "
+                        f"{shape_of(expected)}, got {shape_of(tensor)}")
+
+
+cdef tuple shape_of(DLTensor* tensor):
+    return tuple([tensor.shape[i] for i in range(tensor.ndim)])
