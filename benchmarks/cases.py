@@ -221,7 +221,7 @@ CASES: tuple[Case, ...] = (
     Case(THREADS, "four threads, 50 µs each", {
         **each(BINDINGS, "four_threads(calls)", "answer == calls", loop=True),
         "one thread": Rival("one_thread(calls)", "answer == calls", loop=True),
-    }, (at_least(1.9, "one_thread / tvmgo"),), sample_ns=3e7),
+    }, (at_least(1.9, "one_thread / tvmgo"),), sample_ns=1e8),
     *process_cases(IMPORT, "start('{}')", "ns"),
     *(process_cases(MEMORY, "private_kib('{}')", "KiB") if sys.platform == "linux" else ()),
 )
