@@ -7,6 +7,7 @@ stands between the loop and the call. ``answer`` in a check is the statement's v
 from __future__ import annotations
 
 import operator
+import re
 import time
 import timeit
 from collections.abc import Callable
@@ -38,31 +39,40 @@ class Rival:
     loop: bool = False          # the statement does it `calls` times by itself
 
 
+def _identifiers(costs: dict[str, float]) -> dict[str, float]:
+    return {re.sub(r"\W", "_", name): cost for name, cost in costs.items()}
+
+
 @dataclass(frozen=True)
 class Target:
     """What a case should cost: an expression over the costs of its rivals, and its limit.
 
-    In both, a rival is named as in the case, with ``_`` for a space.
+    In both, a rival is named as in the case, with ``_`` for what is no letter.
     """
 
     figure: str
     relation: str               # "<=" or ">="
     limit: str
     unit: str = ""              # of both sides; none: a ratio
+    floor: str = ""             # what somebody needs who leaves out all that can be, if measured
 
     def evaluate(self, costs: dict[str, float]) -> tuple[float, float]:
         """Return figure and limit for the costs of one round."""
-        names = {name.replace(" ", "_"): cost for name, cost in costs.items()}
+        names = _identifiers(costs)
         return eval(self.figure, {}, names), eval(self.limit, {}, names)
+
+    def evaluate_floor(self, costs: dict[str, float]) -> float | None:
+        """Return the floor for the costs of one round, None if no rival shows it."""
+        return eval(self.floor, {}, _identifiers(costs)) if self.floor else None
 
     def met(self, figure: float, limit: float) -> bool:
         """Return whether a figure keeps the limit."""
         return RELATIONS[self.relation](figure, limit)
 
 
-def at_most(limit: float, figure: str = "tvmgo / tvm_ffi") -> Target:
+def at_most(limit: float, figure: str = "tvmgo / tvm_ffi", floor: str = "") -> Target:
     """A ratio that stays below a limit."""
-    return Target(figure, "<=", f"{limit:.2f}")
+    return Target(figure, "<=", f"{limit:.2f}", floor=floor)
 
 
 def at_least(limit: float, figure: str) -> Target:

@@ -44,7 +44,7 @@ def call(name: str, arguments: str, checksum: int, released: float | None = None
         return result
 
     def targets(limit: float | None) -> tuple[Target, ...]:
-        return () if limit is None else (at_most(limit),)
+        return () if limit is None else (at_most(limit, floor="bare_C / tvm_ffi"),)
 
     return (Case(CALL, name, rivals(""), targets(released), gotvm=gotvm, counted=counted),
             Case(CALL_KEPT, name, rivals("_kept"), targets(kept), gotvm=gotvm))
@@ -60,7 +60,8 @@ def callback(name: str, function: str, arguments: str, answer: str, gotvm: str |
     def from_c(title: str, suffix: str) -> Case:
         loop = f"repeat{suffix}({function}, calls{comma}{arguments})"
         return Case(CALLED_BACK, title,
-                    each((*BINDINGS, "bare C"), loop, check, loop=True) | direct, (at_most(0.80),))
+                    each((*BINDINGS, "bare C"), loop, check, loop=True) | direct,
+                    (at_most(0.80, floor="bare_C / tvm_ffi"),))
 
     return (Case(CALLBACK, name, each(BINDINGS, f"{function}({arguments})", check) | direct,
                  (at_most(0.40),), gotvm=gotvm, counted=counted),
@@ -138,7 +139,8 @@ def prepared(name: str, suffix: str) -> Case:
         **each(("Python", "C method"), "nop()", "answer is None"),
         **each(("bare C",), f"prepared{suffix}()", "answer is None"),
         "C loop": Rival("repeat(nop, calls, a, b, c)", "answer is None", loop=True),
-    }, (Target("tvmgo", "<=", "max(Python + 25, 3 * C_loop)", "ns"),), counted=suffix == "")
+    }, (Target("tvmgo", "<=", "max(Python + 25, 3 * C_loop)", "ns", floor="bare_C"),),
+        counted=suffix == "")
 
 
 def errors(name: str, function: str, *more: str, gotvm: str | None = None,
@@ -211,7 +213,7 @@ CASES: tuple[Case, ...] = (
         "tvmgo": Rival("np.asarray(filled)", "(answer == source).all()"),
         "tvm_ffi": Rival("np.from_dlpack(filled)", "(answer == source).all()"),
         "array.array": Rival("np.asarray(filled)", "(answer == source).all()"),
-    }, (at_most(0.7),)),
+    }, (at_most(0.7, floor="array_array / tvm_ffi"),)),
     Case(SHARE, "NumPy's array as array",
          each(BINDINGS, "from_dlpack(source)", "(np.from_dlpack(answer) == source).all()"),
          (at_most(0.7),)),

@@ -88,9 +88,12 @@ def judge(target: Target, samples: dict[str, list[float]]) -> dict:
     rounds = [dict(zip(samples, costs)) for costs in zip(*samples.values())]
     figures, limits = zip(*map(target.evaluate, rounds))
     limit = statistics.median(limits)
+    floors = [target.evaluate_floor(costs) for costs in rounds]
     return {
         "figure": target.figure, "relation": target.relation, "limit": target.limit,
         "unit": target.unit, "measured": spread(figures), "limit_measured": limit,
+        "floor": target.floor,
+        "floor_measured": statistics.median(floors) if target.floor else None,
         "met": target.met(statistics.median(figures), limit),
     }
 

@@ -55,7 +55,9 @@ TARGETS = """\
 ## Targets
 
 What each operation should cost, and what it does. Names are those of the tables below; a name
-stands for the time of that rival in the same round. {count} of {all} targets are met.
+stands for the time of that rival in the same round. {count} of {all} targets are met. The floor is
+what a rival needs that leaves out all that can be: hand-written C that converts nothing and checks
+nothing, NumPy on the standard library's simplest array.
 
 {table}"""
 
@@ -172,9 +174,10 @@ def target_row(result: dict, target: dict) -> list[str]:
     limit = f"{sign} {quantity(target['limit_measured'])}"
     if not re.fullmatch(r"[\d.]+", target["limit"]):
         limit += f" = `{target['limit']}`"
+    floor = f"{quantity(target['floor_measured'])} = `{target['floor']}`" if target["floor"] else ""
     return [f"{result['group']}: {result['name']}", f"`{target['figure']}`", limit,
             f"{measured['median']} ({measured['low']} to {measured['high']})",
-            "yes" if target["met"] else "**no**"]
+            "yes" if target["met"] else "**no**", floor]
 
 
 def targets(results: list[dict]) -> str:
@@ -182,7 +185,7 @@ def targets(results: list[dict]) -> str:
     judged = [(result, target) for result in results for target in result["targets"]]
     rows = [target_row(result, target) for result, target in judged]
     return TARGETS.format(count=sum(target["met"] for _, target in judged), all=len(judged),
-                          table=table(["", "figure", "target", "measured", "met"], rows))
+                          table=table(["", "figure", "target", "measured", "met", "floor"], rows))
 
 
 def instruction_counts(stored: dict) -> str:

@@ -55,6 +55,7 @@ def test_targets_name_rivals_of_their_case(case):
     for target in case.targets:
         figure, limit = target.evaluate({name: 7.0 + i for i, name in enumerate(case.rivals)})
         assert target.met(figure, limit) in (True, False)
+        target.evaluate_floor({name: 7.0 for name in case.rivals})
 
 
 def test_twelve_cases_are_counted_and_the_counts_are_stored():
@@ -97,6 +98,13 @@ def test_target_evaluates_rivals_with_spaces_in_their_names():
 ])
 def test_target_is_met_up_to_its_limit(target, figure, met):
     assert target.met(figure, float(target.limit)) is met
+
+
+def test_floor_is_the_median_of_the_rounds():
+    samples = {"tvmgo": [3.0] * 3, "bare C": [1.0, 2.0, 9.0], "array.array": [1.0, 1.0, 2.0]}
+    for floor, expected in (("bare_C", 2), ("bare_C / array_array", 2), ("", None)):
+        target = at_most(9, "tvmgo / bare_C", floor=floor)
+        assert compare.judge(target, samples)["floor_measured"] == expected
 
 
 def test_target_is_judged_by_the_median_of_the_rounds():
@@ -180,17 +188,19 @@ COUNTS = {"versions": {"CPython": "3.13.1"}, "counts": {"Group: case": {"tvmgo":
 
 def judged(**changes):
     return {"figure": "tvmgo / tvm_ffi", "relation": "<=", "limit": "0.60", "unit": "",
-            "measured": spread(0.5), "limit_measured": 0.6, "met": True} | changes
+            "measured": spread(0.5), "limit_measured": 0.6, "met": True,
+            "floor": "", "floor_measured": None} | changes
 
 
 def test_page_shows_each_target_with_its_figure():
     missed = judged(figure="tvmgo", limit="max(Python + 25, 3 * C_loop)", unit="ns", met=False,
-                    measured=spread(60.0, 10), limit_measured=45.0)
+                    measured=spread(60.0, 10), limit_measured=45.0,
+                    floor="bare_C", floor_measured=50.0)
     text = render.page(figures(result(**CALL_ROW, targets=[judged(), missed])), COUNTS)
     title = f"{CALL_ROW['group']}: {CALL_ROW['name']}"
-    assert f"| {title} | `tvmgo / tvm_ffi` | ≤ 0.600 | 0.500 (0.495 to 0.505) | yes |" in text
+    assert f"| {title} | `tvmgo / tvm_ffi` | ≤ 0.600 | 0.500 (0.495 to 0.505) | yes |  |" in text
     assert (f"| {title} | `tvmgo` | ≤ 45.0 ns = `max(Python + 25, 3 * C_loop)` "
-            f"| 60.0 ns (54.0 ns to 66.0 ns) | **no** |") in text
+            f"| 60.0 ns (54.0 ns to 66.0 ns) | **no** | 50.0 ns = `bare_C` |") in text
     assert "1 of 2 targets are met" in text
 
 
