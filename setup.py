@@ -38,7 +38,7 @@ def tvm_ffi_root() -> Path:
 
 def extension(room: str, **options) -> Extension:
     ffi = tvm_ffi_root()
-    compile_args = ["-O2", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
+    compile_args = ["-O3", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
     link_args = []
     if SANITIZE:
         compile_args += [f"-fsanitize={SANITIZE}", "-g", "-fno-omit-frame-pointer"]

@@ -41,26 +41,17 @@ ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
                             Py_ssize_t count) noexcept
 ctypedef int (*quiet_call)(const Entry* entry, TVMFFIAny* cells, int32_t count,
                            TVMFFIAny* result) noexcept
-ctypedef int (*quiet_call_like)(Function function, PyObject* const* args, Py_ssize_t count,
-                                const TVMFFIAny* pattern, TVMFFIAny* result) noexcept
 
 
-cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
-                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
-    # Written like C, failures in the open: what a `try` keeps for them costs every call, and a
-    # frame in the traceback for each level would cost every failure more than all the rest.
-    cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
-    cdef Packed few_packed[FEW_ARGUMENTS]
-    cdef TVMFFIAny* cells = few_cells
-    cdef Packed* packed = few_packed
+# Written like C, failures in the open: what a `try` keeps for them costs every call, and a frame in
+# the traceback for each level would cost every failure more than all the rest.
+cdef inline int call_packed(Function function, PyObject* const* args, Py_ssize_t count,
+                            const TVMFFIAny* pattern, TVMFFIAny* cells, Packed* packed,
+                            TVMFFIAny* result) noexcept:
+    """Call with room for `count` arguments in `cells` and `packed`."""
     cdef Py_ssize_t ready = 0
     cdef int code, found, seen = 0
     clear(result)
-    if count > FEW_ARGUMENTS:
-        cells = <TVMFFIAny*>PyMem_Malloc(count * (sizeof(TVMFFIAny) + sizeof(Packed)))
-        if cells == NULL:
-            raise MemoryError()
-        packed = <Packed*>(cells + count)
     while ready < count:
         found = (<quiet_pack>pack)(args[ready], &cells[ready], &packed[ready])
         if found < 0:
@@ -79,8 +70,22 @@ cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
         code = (<quiet_call>call_native)(&function.c_entry, cells, <int32_t>count, result)
     if seen & OWNS:
         release_packed(packed, ready)
-    if cells != few_cells:
-        PyMem_Free(cells)
+    return code
+
+
+cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
+                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
+    cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
+    cdef Packed few_packed[FEW_ARGUMENTS]
+    cdef TVMFFIAny* cells
+    cdef int code
+    if count <= FEW_ARGUMENTS:
+        return call_packed(function, args, count, pattern, few_cells, few_packed, result)
+    cells = <TVMFFIAny*>PyMem_Malloc(count * (sizeof(TVMFFIAny) + sizeof(Packed)))
+    if cells == NULL:
+        raise MemoryError()
+    code = call_packed(function, args, count, pattern, cells, <Packed*>(cells + count), result)
+    PyMem_Free(cells)
     return code
 
 
@@ -136,19 +141,41 @@ cdef object call_python(object callback, PyObject* const* args, Py_ssize_t count
     return unpack_owned(&result)
 
 
+# One function for calls without arguments, one for those with a few: neither saves registers that
+# only the other needs.
+ctypedef PyObject* (*quiet_answer)(PyObject* self, PyObject* const* args,
+                                   Py_ssize_t count) noexcept
+
+
+cdef PyObject* call_few(PyObject* self, PyObject* const* args, Py_ssize_t count) except NULL:
+    cdef TVMFFIAny cells[FEW_ARGUMENTS]
+    cdef Packed packed[FEW_ARGUMENTS]
+    cdef TVMFFIAny result
+    if call_packed(<Function>self, args, count, NULL, cells, packed, &result) != 0:
+        return NULL
+    return take(&result)
+
+
+cdef PyObject* call_many(PyObject* self, PyObject* const* args, Py_ssize_t count) except NULL:
+    cdef TVMFFIAny result
+    call_like(<Function>self, args, count, NULL, &result)
+    return take(&result)
+
+
 cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
                           PyObject* names) except NULL:
     cdef TVMFFIAny result
     cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
-    cdef int code
     if names != NULL:
         refuse_keywords(names)
-    if count == 0:
-        clear(&result)
-        code = (<quiet_call>call_native)(&(<Function>self).c_entry, NULL, 0, &result)
-    else:
-        code = (<quiet_call_like>call_like)(<Function>self, args, count, NULL, &result)
-    return take(&result) if code == 0 else NULL
+    if count > FEW_ARGUMENTS:
+        return (<quiet_answer>call_many)(self, args, count)
+    if count > 0:
+        return (<quiet_answer>call_few)(self, args, count)
+    clear(&result)
+    if (<quiet_call>call_native)(&(<Function>self).c_entry, NULL, 0, &result) != 0:
+        return NULL
+    return take(&result)
 
 
 cdef PyObject* vectorcall_python(PyObject* self, PyObject* const* args, size_t nargsf,
