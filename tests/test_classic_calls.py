@@ -267,9 +267,10 @@ def test_values_of_what_c_code_passes(every, call_with):
     assert np.asarray(x)[0] == 5
 
 
-def test_bare_tensor_cannot_be_given_back(every, call_with):
-    with pytest.raises(TypeError, match="identity returned a tensor that belongs to nobody"):
-        call_with(every["identity"], tvmgo.empty((3,), "float32"), BARE_TENSOR)
+@pytest.mark.parametrize("name", ["identity", "as_ndarray"])
+def test_bare_tensor_cannot_be_given_back(every, call_with, name):
+    with pytest.raises(TypeError, match=f"{name} returned a tensor that belongs to nobody"):
+        call_with(every[name], tvmgo.empty((3,), "float32"), BARE_TENSOR)
 
 
 # ---------------------------------------------------------------- misaligned tensors

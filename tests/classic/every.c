@@ -116,6 +116,12 @@ FUNCTION_OF(as_code) {
   *ret_code = (int32_t)args[1].number;
   return 0;
 }
+// The same under the code by which library code may call a tensor as well.
+FUNCTION_OF(as_ndarray) {
+  *ret = args[0];
+  *ret_code = NDARRAY;
+  return 0;
+}
 FUNCTION_OF(return_float) {
   ret->real = -0.0;
   *ret_code = FLOAT;

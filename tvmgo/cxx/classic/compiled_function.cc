@@ -125,16 +125,19 @@ void CompiledFunction::TakeResult(const Returned& call, const Cell& cell, int32_
       result->type_index = kTVMFFIDevice;
       result->v_device = cell.device;
       return;
-    case kTensor:
-      TVM_FFI_THROW(TypeError) << name << " returned a tensor that belongs to nobody";
-      return;
     case kObject:
     case kModule:
     case kFunction:
       return give_object(cell.pointer);
     case kNDArray:
       if (cell.pointer == nullptr) return;
-      return give_object(static_cast<char*>(cell.pointer) - sizeof(TVMFFIObject));
+      if (Frame::Current()->FindSlot(cell.pointer) == nullptr) {
+        return give_object(static_cast<char*>(cell.pointer) - sizeof(TVMFFIObject));
+      }
+      [[fallthrough]];  // the copy of a bare DLTensor is no part of an object
+    case kTensor:
+      TVM_FFI_THROW(TypeError) << name << " returned a tensor that belongs to nobody";
+      return;
     case kText:
       if (cell.text != nullptr) Value(std::string_view(cell.text)).MoveTo(result);
       return;
