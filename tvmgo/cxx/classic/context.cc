@@ -20,7 +20,7 @@ class ContextTable {
     std::unique_ptr<Context> forgotten;  // its objects are let go after the lock
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     std::unique_ptr<Context>& entry = contexts_[library.identity()];
-    if (entry != nullptr && entry->uses_ == 0 && entry->library_.path() != library.path()) {
+    if (entry != nullptr && entry->uses_ == 0 && entry->library_.name() != library.name()) {
       forgotten = std::move(entry);  // of a library that others closed in the meantime
     }
     if (entry == nullptr) {

@@ -57,13 +57,13 @@ void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
 
 Library::Library(Library&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
-      path_(std::move(other.path_)),
+      name_(std::move(other.name_)),
       segments_(std::move(other.segments_)),
       registered_(std::move(other.registered_)) {}
 
 Library& Library::operator=(Library&& other) noexcept {
   std::swap(handle_, other.handle_);
-  std::swap(path_, other.path_);
+  std::swap(name_, other.name_);
   std::swap(segments_, other.segments_);
   std::swap(registered_, other.registered_);
   return *this;
@@ -71,7 +71,7 @@ Library& Library::operator=(Library&& other) noexcept {
 
 #ifdef __linux__
 
-Library::Library(const std::string& path) : path_(path) {
+Library::Library(const std::string& path) {
   // Without a slash the system would search its own folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
   auto* outer = std::exchange(collecting, &registered_);  // opening one may open another
@@ -82,6 +82,7 @@ Library::Library(const std::string& path) : path_(path) {
     TVM_FFI_THROW(RuntimeError) << "Failed to load dynamic shared library " << path << ": "
                                 << (problem != nullptr ? problem : "the system gave no reason");
   }
+  name_ = static_cast<const link_map*>(handle_)->l_name;
   ReadSegments();
 }
 
@@ -133,10 +134,9 @@ void ShowToLibraries(void* function) {
 
 bool Library::Close() {
   if (handle_ == nullptr) return false;
-  const std::string name = static_cast<const link_map*>(handle_)->l_name;
   const void* before = std::exchange(handle_, nullptr);
   dlclose(const_cast<void*>(before));
-  void* still = dlopen(name.c_str(), RTLD_LAZY | RTLD_NOLOAD);
+  void* still = dlopen(name_.c_str(), RTLD_LAZY | RTLD_NOLOAD);
   if (still == nullptr) {
     dlerror();  // that it is gone was the question, not an error
     return false;
@@ -188,7 +188,7 @@ Library::Symbol Library::At(void* address) const {
 
 bool IsVisibleToLibraries(const char*) { return false; }
 void ShowToLibraries(void*) {}
-Library::Library(const std::string& path) : path_(path) {}
+Library::Library(const std::string& path) : name_(path) {}
 void Library::ReadSegments() {}
 void Library::Redirect(const std::vector<Redirection>&) const {}
 bool Library::Close() { return false; }

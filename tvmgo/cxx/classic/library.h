@@ -30,7 +30,8 @@ class Library {
 
   // Equal for all that opened the same file while it was in memory.
   const void* identity() const { return handle_; }
-  const std::string& path() const { return path_; }
+  // What the system calls it: the same, however the path was written, while it is in memory.
+  const std::string& name() const { return name_; }
 
   // Lets go. True when the library stays in memory nevertheless, because somebody else uses it.
   bool Close();
@@ -65,7 +66,7 @@ class Library {
   void ReadSegments();
 
   void* handle_ = nullptr;
-  std::string path_;
+  std::string name_;
   std::vector<Segment> segments_;
   Registered registered_;  // by the library's start-up code, if it was built as a "system library"
 };
