@@ -534,6 +534,35 @@ def test_system_library_opened_by_others(variant):
     """)
 
 
+# Start-up code, which registers the names, runs only once while a library is in memory.
+
+
+def test_registered_names_outlive_the_module(variant):
+    path = variant("imports.c", "-DSYSTEM_LIB", "-Wl,-z,nodelete")
+    for _ in range(3):
+        module = load(path)
+        assert module["use_workspace"]() == 5
+        del module
+        gc.collect()
+
+
+def test_registered_names_are_found_by_all_threads(variant):
+    path = variant("imports.c", "-DSYSTEM_LIB")
+    threads, together, results = 4, threading.Barrier(4), []
+
+    def open_and_close():
+        for _ in range(300):
+            together.wait()
+            results.append("use_workspace" in load(path))
+
+    workers = [threading.Thread(target=open_and_close) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(results) == threads * 300 and all(results)
+
+
 # ---------------------------------------------------------------- a graph over a classic library
 
 

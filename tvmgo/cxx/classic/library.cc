@@ -15,15 +15,20 @@
 #include <cstring>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "../ffi.h"
 
 namespace tvmgo::classic {
 namespace {
 
+using Addresses = std::unordered_map<std::string, void*>;
+
 struct SystemTable {
   std::mutex mutex;
-  std::unordered_map<std::string, void*> addresses;
+  Addresses addresses;
+  std::unordered_map<const void*, Addresses> of_libraries;  // opened by us, by identity
 };
 
 // Never destroyed: libraries may register from other threads while the process ends.
@@ -32,19 +37,41 @@ SystemTable& TheSystemTable() {
   return *table;
 }
 
-// Where names go that are registered on this thread while it opens a library.
-thread_local std::vector<std::pair<std::string, void*>>* collecting = nullptr;
+// The libraries that have registered names while this thread opens one; null when it does not.
+thread_local std::unordered_set<const void*>* registering = nullptr;
+
+// The identity of the library that has the address.
+const void* IdentityAt(void* address) {
+  void* identity = nullptr;
+#ifdef __linux__
+  Dl_info info;
+  if (dladdr1(address, &info, &identity, RTLD_DL_LINKMAP) == 0) return nullptr;
+#endif
+  return identity;
+}
 
 }  // namespace
 
 void SystemSymbols::Register(const char* name, void* address) {
-  if (collecting != nullptr) {
-    collecting->emplace_back(name, address);
-    return;
-  }
+  const void* identity = registering == nullptr ? nullptr : IdentityAt(address);
   SystemTable& table = TheSystemTable();
   const std::lock_guard<std::mutex> lock(table.mutex);
-  table.addresses[name] = address;
+  if (identity == nullptr) {
+    table.addresses[name] = address;
+    return;
+  }
+  Addresses& addresses = table.of_libraries[identity];
+  if (registering->insert(identity).second) addresses.clear();  // of a library that is gone
+  addresses[name] = address;
+}
+
+void* SystemSymbols::FindIn(const void* identity, const std::string& name) {
+  SystemTable& table = TheSystemTable();
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  const auto library = table.of_libraries.find(identity);
+  if (library == table.of_libraries.end()) return nullptr;
+  const auto found = library->second.find(name);
+  return found == library->second.end() ? nullptr : found->second;
 }
 
 void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
@@ -58,14 +85,12 @@ void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
 Library::Library(Library&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
       name_(std::move(other.name_)),
-      segments_(std::move(other.segments_)),
-      registered_(std::move(other.registered_)) {}
+      segments_(std::move(other.segments_)) {}
 
 Library& Library::operator=(Library&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(name_, other.name_);
   std::swap(segments_, other.segments_);
-  std::swap(registered_, other.registered_);
   return *this;
 }
 
@@ -74,9 +99,10 @@ Library& Library::operator=(Library&& other) noexcept {
 Library::Library(const std::string& path) {
   // Without a slash the system would search its own folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  auto* outer = std::exchange(collecting, &registered_);  // opening one may open another
+  std::unordered_set<const void*> registered;
+  auto* outer = std::exchange(registering, &registered);  // opening one may open another
   handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  collecting = outer;
+  registering = outer;
   if (handle_ == nullptr) {
     const char* problem = dlerror();
     TVM_FFI_THROW(RuntimeError) << "Failed to load dynamic shared library " << path << ": "
@@ -149,14 +175,12 @@ Library::Symbol Library::Find(const char* name) const {
   dlerror();
   if (void* address = dlsym(handle_, name)) return At(address);
   dlerror();
-  for (const auto& [registered, address] : registered_) {
-    if (registered != name) continue;
-    Symbol symbol = At(address);  // of no name that the system knows
-    symbol.function = symbol.executable;
-    symbol.object = !symbol.executable;
-    return symbol;
-  }
-  return Symbol();
+  void* registered = SystemSymbols::FindIn(handle_, name);
+  if (registered == nullptr) return Symbol();
+  Symbol symbol = At(registered);  // of no name that the system knows
+  symbol.function = symbol.executable;
+  symbol.object = !symbol.executable;
+  return symbol;
 }
 
 // What stands at an address: nothing unless it is this library's own.

@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "abi.h"
@@ -59,7 +58,6 @@ class Library {
     bool writable = false;
     bool executable = false;
   };
-  using Registered = std::vector<std::pair<std::string, void*>>;
 
   Symbol Find(const char* name) const;
   Symbol At(void* address) const;
@@ -68,7 +66,6 @@ class Library {
   void* handle_ = nullptr;
   std::string name_;
   std::vector<Segment> segments_;
-  Registered registered_;  // by the library's start-up code, if it was built as a "system library"
 };
 
 // Whether libraries opened from now on would find a function of that name.
@@ -76,11 +73,13 @@ bool IsVisibleToLibraries(const char* name);
 // Makes them find the functions of the library that has this one.
 void ShowToLibraries(void* function);
 
-// The names that libraries built as "system library" register while they are being opened. Those
-// opened by us are asked for them by their module; those opened by others are found here.
+// The names that libraries built as "system library" register while they are being opened.
 class SystemSymbols {
  public:
   static void Register(const char* name, void* address);
+  // The address that a library registered while a Library opened it, or null. Start-up code runs
+  // for whoever opens a library first, but the names are everybody's who has it open.
+  static void* FindIn(const void* identity, const std::string& name);
   // The address last registered outside Library under the name with the prefix or, if there is
   // none, under the name alone; or null.
   static void* Find(const std::string& prefix, const std::string& name);
