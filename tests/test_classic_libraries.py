@@ -207,6 +207,18 @@ def test_variables_that_cannot_be_filled_are_left_alone(variant):
     assert module["a_function"]() is None
 
 
+def test_variable_that_is_not_the_only_name_of_its_place(variant):
+    path = variant("marks.c", "-DLABELLED_VARIABLE")
+    output_of(f"""
+        import tvmgo
+        module = tvmgo.load_module({str(path)!r})
+        try:
+            module["complain"]()
+        except tvmgo.TVMError as error:
+            assert str(error) == "filled"
+    """)
+
+
 def elf(machine=62, bits=64, order="<", kind=3):
     """A well-formed library for some machine that defines `__TVMFuncCall`."""
     word = "Q" if bits == 64 else "I"

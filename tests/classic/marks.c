@@ -36,6 +36,19 @@ VARIABLE void* __TVMFuncCall = NULL;
 #ifdef DEFINES_LAST_ERROR
 VARIABLE void* __TVMAPISetLastError = NULL;
 #endif
+#ifdef LABELLED_VARIABLE
+// Where it lies are names without a type, as some linkers put where zeroed variables begin. So many
+// that the system finds one of them before the variable.
+__asm__(".bss\n .balign 8\n .globl l1, l2, l3, l4, l5, l6, l7, l8\n"
+        "l1: l2: l3: l4: l5: l6: l7: l8:\n"
+        ".weak __TVMAPISetLastError\n .type __TVMAPISetLastError, %object\n"
+        ".size __TVMAPISetLastError, 8\n __TVMAPISetLastError: .zero 8\n .text");
+extern void (*__TVMAPISetLastError)(const char*);
+FUNCTION_OF(complain) {
+  __TVMAPISetLastError("filled");
+  return -1;
+}
+#endif
 #ifdef DEFINES_MODULE_CONTEXT
 VARIABLE void* __tvm_module_ctx = NULL;
 #endif

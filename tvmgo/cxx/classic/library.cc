@@ -173,18 +173,18 @@ bool Library::Close() {
 
 Library::Symbol Library::Find(const char* name) const {
   dlerror();
-  if (void* address = dlsym(handle_, name)) return At(address);
+  if (void* address = dlsym(handle_, name)) return At(address, name);
   dlerror();
   void* registered = SystemSymbols::FindIn(handle_, name);
   if (registered == nullptr) return Symbol();
-  Symbol symbol = At(registered);  // of no name that the system knows
+  Symbol symbol = At(registered, name);  // of no name that the system knows
   symbol.function = symbol.executable;
   symbol.object = !symbol.executable;
   return symbol;
 }
 
-// What stands at an address: nothing unless it is this library's own.
-Library::Symbol Library::At(void* address) const {
+// What stands at an address, under that name: nothing unless it is this library's own.
+Library::Symbol Library::At(void* address, const char* name) const {
   const auto number = reinterpret_cast<uintptr_t>(address);
   for (const Segment& segment : segments_) {
     if (number < segment.begin || number >= segment.end) continue;
@@ -201,6 +201,12 @@ Library::Symbol Library::At(void* address) const {
       const unsigned type = entry->st_info & 15;
       symbol.function = type == STT_FUNC;
       symbol.object = type == STT_OBJECT;
+      // Of several names of a place the system gives any. Linkers put names without a type where
+      // sections begin, such as `__bss_start`, where the first variable may be.
+      if (type == STT_NOTYPE && std::strcmp(info.dli_sname, name) != 0) {
+        symbol.function = symbol.executable;
+        symbol.object = !symbol.executable;
+      }
       if (entry->st_size != 0) symbol.nbytes = std::min<size_t>(symbol.nbytes, entry->st_size);
     }
     return symbol;
@@ -217,7 +223,7 @@ void Library::ReadSegments() {}
 void Library::Redirect(const std::vector<Redirection>&) const {}
 bool Library::Close() { return false; }
 Library::Symbol Library::Find(const char*) const { return Symbol(); }
-Library::Symbol Library::At(void*) const { return Symbol(); }
+Library::Symbol Library::At(void*, const char*) const { return Symbol(); }
 
 #endif
 

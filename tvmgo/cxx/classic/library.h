@@ -60,7 +60,7 @@ class Library {
   };
 
   Symbol Find(const char* name) const;
-  Symbol At(void* address) const;
+  Symbol At(void* address, const char* name) const;
   void ReadSegments();
 
   void* handle_ = nullptr;
