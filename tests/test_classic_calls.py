@@ -100,6 +100,12 @@ def test_what_is_not_a_function_of_the_library_is_not_found(every, name):
         every[name]
 
 
+def test_name_with_nul_is_nobody_s(every):
+    find = tvmgo.get_global_function("ffi.ModuleGetFunction")
+    assert find(every, "nothing", False) is not None
+    assert find(every, "nothing\0else", False) is None
+
+
 def test_a_function_keeps_the_library_alive(fresh_path):
     function = load(fresh_path)["sum"]
     gc.collect()

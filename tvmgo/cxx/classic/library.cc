@@ -228,6 +228,7 @@ Library::Symbol Library::At(void*, const char*) const { return Symbol(); }
 #endif
 
 PackedFunction Library::FindFunction(const std::string& name) const {
+  if (name.find('\0') != std::string::npos) return nullptr;  // the system would stop reading there
   const Symbol symbol = Find(name.c_str());
   return symbol.function ? reinterpret_cast<PackedFunction>(symbol.address) : nullptr;
 }
