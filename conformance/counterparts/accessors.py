@@ -121,11 +121,10 @@ for case in ("AsInt64", "arg"):
 
 @executes("acc.value.exported_methods")
 def methods(world, fact):
-    recorded = fact.outcome["value"]
-    return {
-        cls.__name__: [
-            signature for signature in recorded[cls.__name__]
-            if hasattr(cls, names[signature.partition(" ")[0]])
-        ]
-        for cls, names in METHODS.items()
-    }
+    seen = {}
+    for cls, names in METHODS.items():
+        signatures = {signature.partition(" ")[0]: signature
+                      for signature in fact.outcome["value"][cls.__name__]}
+        seen[cls.__name__] = [signatures.get(name, name) for name in sorted(names)
+                              if hasattr(cls, names[name])]
+    return seen
