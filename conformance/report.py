@@ -2,7 +2,7 @@
 """The matrix of verdicts, and the page that explains each deviation."""
 from collections import Counter
 
-from conformance import facts
+from conformance import facts, suites
 from conformance.catalogue import IMPROVED, MATCH, PYTHON, statement_of
 from conformance.rules import RULES, essence
 
@@ -79,8 +79,7 @@ def matrix(counts):
 def page(judgements, counts):
     """Return the page of a run in Markdown."""
     by_verdict = {
-        verdict: [facts.edges()[judgement.id] for judgement in judgements
-                  if judgement.verdict == verdict and judgement.id in facts.edges()]
+        verdict: [judgement.id for judgement in judgements if judgement.verdict == verdict]
         for verdict in VERDICTS
     }
     return PAGE.format(
@@ -92,12 +91,24 @@ def page(judgements, counts):
 def deviations(chosen):
     """Return a table of what differs and why."""
     rows = ["| fact | call | gotvm | tvmgo | why |", "| --- | --- | --- | --- | --- |"]
-    for fact in chosen:
-        statement = statement_of(fact)
-        cells = (f"`{fact.id}`", f"`{fact.call}`", recorded_outcome(fact),
-                 str(statement.outcome_of(fact)), statement.reason_of(fact))
+    for fact_id in chosen:
+        cells = (f"`{fact_id}`", *(deviation_of_test(fact_id) if fact_id in suites.OTHERWISE
+                                   else deviation(facts.edges()[fact_id])))
         rows.append(in_row(map(in_cell, cells)))
     return "\n".join(rows)
+
+
+def deviation(fact):
+    """Return the call, both outcomes and the reason."""
+    statement = statement_of(fact)
+    return (f"`{fact.call}`", recorded_outcome(fact), str(statement.outcome_of(fact)),
+            statement.reason_of(fact))
+
+
+def deviation_of_test(test_id):
+    """Return the same of a ported test."""
+    otherwise = suites.OTHERWISE[test_id]
+    return ("gotvm's own test", otherwise.gotvm, otherwise.tvmgo, otherwise.reason)
 
 
 def recorded_outcome(fact):

@@ -15,6 +15,7 @@ JUDGED = [
     Judgement("arg.bool_true", PYTHON, ("x",)),
     Judgement("arg.int_neg1", MATCH, ()),
     Judgement("acc.null.AsStr", IMPROVED, ("x",)),
+    Judgement("tests.TestArrayCreateSize", IMPROVED, ("x",)),
 ]
 
 
@@ -33,7 +34,7 @@ def test_command_with_all_explained_succeeds(run_on):
     code, out, page = run_on(JUDGED)
     assert code == 0
     assert [cell.strip() for cell in out.splitlines()[-1].split("|")[1:-1]] == [
-        "**all**", "1", "1", "1", "3"]
+        "**all**", "1", "2", "1", "4"]
     assert out.rstrip("\n") in page
 
 
@@ -54,6 +55,9 @@ def test_page_gives_call_outcome_and_reason_of_each_deviation(run_on):
     assert "SIGSEGV" in improvement
     assert "TypeError" in improvement
     assert "arg.int_neg1" not in page
+    (test,) = [line for line in page.splitlines() if "`tests.TestArrayCreateSize`" in line]
+    assert "empty shape" in test
+    assert "one element" in test
 
 
 def test_page_in_docs_counts_every_fact():
@@ -81,6 +85,10 @@ def test_fact_that_kills_its_process_is_named_and_the_others_go_on(world):
                                      [sys.executable, "-c", DYING])
     assert [judged[fact_id].verdict for fact_id in ids] == [IMPROVED, None, IMPROVED]
     assert judged["acc.null.AsBytes"].differences == ("the process died of SIGABRT",)
+
+
+def test_each_test_that_asserts_something_else_is_of_gotvm():
+    assert suites.OTHERWISE.keys() <= {f"tests.{test['name']}" for test in facts.gotvm_tests()}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def test_same_value_passes(recorded, observed):
         (0.1, np.float32(0.1)),
         ("NaN", 0.0),
         ("-0", 0.0),
+        (0, -0.0),
         ("x", b"x"),
         ([1, 2], [1]),
         ([1, 2], [2, 1]),
@@ -94,6 +95,16 @@ def test_same_type_passes():
 def test_other_type_fails(value, go_type, observed):
     wrong = {"float64": 5, "int64": 5.0}.get(go_type, observed)
     assert differences(fact_of(value, go_type), Observed(wrong))
+
+
+@pytest.mark.parametrize("go_type", ["int32", "int64x", "*gotvm.Array"])
+def test_type_without_counterpart_fails(go_type):
+    assert differences(fact_of(5, go_type), Observed(5))
+
+
+@pytest.mark.parametrize("go_type", ["<nil>", "[]int64", "map[string]interface {}", "int passed"])
+def test_type_in_which_observations_were_put_passes(go_type):
+    assert differences(fact_of([5], go_type), Observed([5])) == []
 
 
 def test_error_with_all_information_passes():
