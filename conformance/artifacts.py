@@ -55,22 +55,33 @@ def read_manifest(path):
     ManifestError
         If it is no such manifest; the message names the entry.
     """
-    here = path.parent
+    def file(what, name):
+        if not isinstance(name, str):
+            raise ManifestError(f"{path}: {what}: expected the name of a file, got {name!r}")
+        return path.parent / name
+
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ManifestError(f"{path}: not JSON: {error}") from None
     check_entries(path, "the manifest", entries, Model, ("library", "graph", "runs"))
+    if not isinstance(entries["runs"], list) or not entries["runs"]:
+        raise ManifestError(f"{path}: runs: expected a list of at least one run")
     runs = []
     for number, run in enumerate(entries["runs"]):
         check_entries(path, f"run {number}", run, Run, ("inputs", "outputs"))
         if not isinstance(run["inputs"], dict) or not isinstance(run["outputs"], list):
             raise ManifestError(f"{path}: run {number}: inputs are an object, outputs a list")
-        runs.append(Run({name: here / file for name, file in run["inputs"].items()},
-                        [here / file for file in run["outputs"]],
+        for name in ("rtol", "atol"):
+            if type(run.get(name, 0)) not in (int, float) or not run.get(name, 0) >= 0:
+                raise ManifestError(f"{path}: run {number}: {name}: expected a number from 0, "
+                                    f"got {run[name]!r}")
+        runs.append(Run({name: file(f"run {number}: input {name!r}", value)
+                         for name, value in run["inputs"].items()},
+                        [file(f"run {number}: outputs", value) for value in run["outputs"]],
                         float(run.get("rtol", 0)), float(run.get("atol", 0))))
-    params = entries.get("params")
-    return Model(here / entries["library"], here / entries["graph"], params and here / params,
+    params = file("params", entries["params"]) if "params" in entries else None
+    return Model(file("library", entries["library"]), file("graph", entries["graph"]), params,
                  entries.get("device", "cpu:0"), runs)
 
 

@@ -49,8 +49,8 @@ GO_TYPES = {
     "*gotvm.Module": tvmgo.Module,
 }
 
-# What the recording program put its observations in: nothing that gotvm gave it. "int passed" is the
-# type of an argument, of which the callee's Value was written down.
+# What the recording program put its observations in: nothing that gotvm gave it. "int passed" is
+# the type of an argument, of which the callee's Value was written down.
 OBSERVATIONS = re.compile(r"<nil>|map\[.+|\[\](?!uint8).+|gotvm\.Device|.+ passed", re.DOTALL)
 
 # Bytes per call that measurements of the process's size scatter by.

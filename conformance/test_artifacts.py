@@ -49,13 +49,14 @@ def test_recorded_output_of_gotvm_is_replayed(artifact, capsys):
 
 
 def test_every_folder_is_replayed(artifact, capsys):
-    write_manifest(artifact.parent, {**MANIFEST, "library": "classifier/mobilenet.so",
-                                     "graph": "classifier/mobilenet.json", "params": None,
-                                     "runs": []})
+    run = {"inputs": {"input": "classifier/picture.npy"}, "outputs": ["classifier/scores.npy"]}
+    below = {name: f"classifier/{MANIFEST[name]}" for name in ("library", "graph", "params")}
+    write_manifest(artifact.parent, {**below, "runs": [run]})
     write_manifest(artifact, {**MANIFEST, "runs": MANIFEST["runs"] * 2})
     code, out = replayed(artifact, capsys)
     assert code == 0
-    assert out.splitlines() == [f"classifier: run {i}: as recorded" for i in range(2)]
+    assert sorted(out.splitlines()) == [".: run 0: as recorded",
+                                        *[f"classifier: run {i}: as recorded" for i in range(2)]]
 
 
 def test_wrong_recorded_element_is_found(artifact, capsys):
@@ -108,9 +109,17 @@ def test_record_of_too_many_outputs_is_found(artifact, capsys):
         ({**MANIFEST, "library": "nosuch.so"}, "nosuch.so"),
         (with_run(inputs={"nosuch": "picture.npy"}), "nosuch"),
         (with_run(outputs=["nosuch.npy"]), "nosuch.npy"),
+        ({**MANIFEST, "runs": []}, "at least one run"),
+        ({**MANIFEST, "runs": {}}, "at least one run"),
+        ({**MANIFEST, "library": 5}, "library: expected the name of a file, got 5"),
+        ({**MANIFEST, "params": None}, "params: expected the name of a file, got None"),
+        (with_run(outputs=[5]), "run 0: outputs: expected the name of a file, got 5"),
+        (with_run(rtol="much"), "run 0: rtol: expected a number from 0, got 'much'"),
+        (with_run(atol=-1), "run 0: atol: expected a number from 0, got -1"),
     ],
     ids=["list", "unknown_entry", "missing_entry", "unknown_run_entry", "inputs_list",
-         "missing_library", "unknown_input", "missing_record"],
+         "missing_library", "unknown_input", "missing_record", "no_run", "runs_object",
+         "library_number", "params_null", "output_number", "tolerance_text", "tolerance_negative"],
 )
 def test_wrong_manifest_is_reported_in_one_line(entries, told, artifact, capsys):
     write_manifest(artifact, entries)
