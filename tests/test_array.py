@@ -121,6 +121,13 @@ def test_empty_of_a_shape_no_memory_holds_raises_memory_error(shape):
     assert isinstance(caught.value, tvmgo.TVMError)
 
 
+@pytest.mark.parametrize("shape", [(2**40, 2**40, 0), (0, 2**40, 2**40), (2**62, 0, 2**62)],
+                         ids=str)
+def test_empty_of_huge_dimensions_and_none_in_one_holds_nothing(shape):
+    array = tvmgo.empty(shape)
+    assert (array.shape, array.size, array.nbytes) == (shape, 0, 0)
+
+
 def test_empty_of_too_many_dimensions_raises_value_error():
     with pytest.raises(ValueError, match="at most 1024 dimensions, got 1025"):
         tvmgo.empty((1,) * 1025)

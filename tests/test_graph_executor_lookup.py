@@ -144,6 +144,13 @@ def test_loading_the_value_that_is_linked_is_harmless(linked):
     np.testing.assert_array_equal(run(factory["m"](tvmgo.cpu(0)), x=f32(1, 2))[0], f32(2.5, 0))
 
 
+def test_factory_with_another_value_than_the_linked_one_makes_no_executor(linked):
+    factory = tvmgo.get_global_function("tvm.graph_executor_factory.create")(
+        json.dumps(document(adding(), ["a"])), linked, "m", "w", lent(1.5, 2))
+    with pytest.raises(ValueError, match='input "w" is linked into the library with another'):
+        factory["m"](tvmgo.cpu(0))
+
+
 def test_linked_parameter_can_be_replaced_by_zero_copy(linked):
     module, w = create(adding(), ["a"], linked), lent(3, 4)
     module["set_input_zero_copy"]("w", w)
