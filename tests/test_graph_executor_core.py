@@ -300,9 +300,11 @@ def test_module_is_runnable_and_nothing_else():
     ((WORKED_GRAPH, None, 1.0, 0), TypeError, "expected an integer"),
     ((WORKED_GRAPH, None, 0, 0), ValueError, "device type"),
     ((WORKED_GRAPH, None, 1, -1), ValueError, "device id"),
+    ((WORKED_GRAPH, None, 1, 2**32), ValueError, "device id"),
     ((WORKED_GRAPH, None, "cpu", 0), TypeError, "expected an integer"),
 ], ids=["no-arguments", "three-arguments", "dangling-device-type", "json-int", "library-str",
-        "device-type-float", "device-type-zero", "device-id-negative", "device-type-str"])
+        "device-type-float", "device-type-zero", "device-id-negative", "device-id-huge",
+        "device-type-str"])
 def test_create_with_bad_arguments_raises(args, error, message):
     with pytest.raises(error, match=message) as caught:
         tvmgo.get_global_function(CREATE)(*args)
@@ -322,6 +324,14 @@ def test_unlisted_device_type_falls_back_to_the_first_device():
     module = create(graph)
     module["load_params"](WORKED_PARAMS)
     np.testing.assert_array_equal(run(module, x=f32(1, 2))[0], f32(6.25, 0.0))
+
+
+@pytest.mark.usefixtures("fake_runtime")
+def test_unlisted_device_type_falls_back_to_the_first_of_several_devices():
+    graph = json.loads(WORKED_GRAPH)
+    graph["attrs"]["device_index"][1] = [1, 1, 2, 14]
+    module = create(graph, 1, 0, EXT_DEV, 3)
+    assert str(module["get_output"](0).device) == "cpu:0"
 
 
 def test_device_without_runtime_support_raises():
@@ -1255,6 +1265,28 @@ def test_zero_copy_of_special_tensors(dtype, value):
     module = make([var("x", value.shape, dtype)], ["x"])
     module["set_input_zero_copy"]("x", tvmgo.array(value))
     np.testing.assert_array_equal(module["get_output"](0).numpy(), value)
+
+
+class Lender:
+    """Exports an ndarray as it is, with the strides NumPy gives dimensions that need none."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **options):
+        return self.array.__dlpack__(**options)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_strides_of_dimensions_that_need_none_are_not_looked_at(rows):
+    row = tvmgo.from_dlpack(Lender(np.asarray(tvmgo.empty((2, 32)))[:rows, :2]))
+    assert (row.shape, row.strides) == ((rows, 2), (32, 1))
+    module = make([var("x", (rows, 2))], ["x"])
+    module["set_input_zero_copy"]("x", row)
+    assert address(module["get_output"](0)) == address(row)
 
 
 # ---------------------------------------------------------------- devices other than the CPU

@@ -503,6 +503,18 @@ assert isinstance(errors[0], RecursionError)
 """)
 
 
+@pytest.mark.parametrize("values", [False, True])
+def test_infinite_recursion_without_a_python_function_raises_recursion_error(survive, values):
+    # The interpreter counts the calls of its own functions, not those from C to C.
+    survive(f"""
+import functools
+again = functools.partial(print)
+function = tvmgo.convert_function(again, values={values})
+again.__setstate__((function, (), {{}}, {{}}))
+assert isinstance(tried(function), RecursionError)
+""")
+
+
 # ---------------------------------------------------------------- pickles
 
 
