@@ -385,10 +385,11 @@ def test_callback_arguments_and_result_are_freed(values):
     assert (refcount(result), refcount(argument)) == before
 
 
-def test_object_that_holds_a_function_of_its_own_method_is_collected():
+@pytest.mark.parametrize("values", [False, True])
+def test_object_that_holds_a_function_of_its_own_method_is_collected(values):
     class Owner:
         def __init__(self):
-            self.function = tvmgo.convert_function(self.method)
+            self.function = tvmgo.convert_function(self.method, values=values)
 
         def method(self):
             return 5
