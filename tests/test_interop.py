@@ -207,6 +207,12 @@ def test_foreign_dtype_names_the_dtype(name):
     assert tvmgo.empty(1, tvm_ffi.dtype(name)).dtype == name
 
 
+def test_foreign_object_that_holds_nothing_is_refused():
+    empty = tvm_ffi.Object.__new__(tvm_ffi.Object)
+    with pytest.raises(tvmgo.TVMError, match="argument 0: the Object of tvm_ffi holds no object"):
+        identity(empty)
+
+
 def test_tensor_in_a_list_shares_its_memory(tensor):
     assert address_of(identity([tensor])[0]) == foreign_address(tensor)
 
