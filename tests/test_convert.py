@@ -487,6 +487,13 @@ def test_kernel_sees_aligned_memory_whatever_it_is_given(kernels, offset):
     assert kernels["tensor_address"](memory[offset:offset + 4]) % 64 == 0
 
 
+def test_kernel_that_comes_back_from_elsewhere_sees_aligned_memory(kernels):
+    back = tvmgo.convert_function(lambda function: [function])(kernels["tensor_address"])[0]
+    memory = np.asarray(tvmgo.empty(100))
+    assert back(memory[1:5]) % 64 == 0
+    assert back.prepare(memory[1:5])() % 64 == 0
+
+
 def test_kernel_sees_aligned_compact_memory_itself_not_a_copy(kernels):
     array = tvmgo.empty(100)
     assert kernels["tensor_address"](array) == address_of(array)

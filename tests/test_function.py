@@ -402,6 +402,28 @@ def test_object_that_holds_a_function_of_its_own_method_is_collected(values):
     assert reference() is None
 
 
+@pytest.mark.parametrize("values", [False, True])
+def test_object_whose_method_the_runtime_can_call_is_not_collected(values, global_name):
+    class Owner:
+        def __init__(self):
+            self.answer = 5
+            self.function = tvmgo.convert_function(self.method, values=values)
+
+        def method(self):
+            return self.answer
+
+    owner = Owner()
+    tvmgo.register_function(owner.function, global_name)
+    reference = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert reference() is not None
+    assert tvmgo.get_global_function(global_name)() == 5
+    tvmgo.remove_global_function(global_name)
+    gc.collect()
+    assert reference() is None
+
+
 def test_callback_may_drop_its_own_function():
     holder = {}
 
