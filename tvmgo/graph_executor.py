@@ -148,7 +148,7 @@ class GraphModule:
         ----------
         key : int or str, optional
             Index or name of one input.
-        value : Array, NumPy array or what ``numpy.asarray`` takes
+        value : Array, NumPy array, object with ``__dlpack__`` or what ``numpy.asarray`` takes
             In the input's shape; converted to its element type if NumPy calls that a cast of
             the same kind (float64 to float32 is one, float to int is not).
         **params : array-likes by name
@@ -183,14 +183,11 @@ class GraphModule:
         return entry
 
     def _set_one(self, key: int | str, entry: Array, value: Any) -> None:
-        if not isinstance(value, Array):
+        if not (isinstance(value, Array) and value.dtype == entry.dtype):
             value = _as_type(value, entry)
         if tuple(value.shape) != entry.shape:
             raise TVMValueError(f"value: input '{key}' has shape {entry.shape}, "
                                 f"got {tuple(value.shape)}")
-        if value.dtype != entry.dtype:
-            raise TVMTypeError(f"value: input '{key}' has elements of type {entry.dtype}, "
-                               f"got {value.dtype}")
         self._set_input(key, value)
 
     def set_input_zero_copy(self, key: int | str | None = None, value: Any = None,
@@ -446,6 +443,8 @@ def _as_type(value: Any, entry: Array) -> Any:
     """Return `value` as a writable ndarray of the element type of `entry`."""
     import numpy
 
+    if hasattr(type(value), "__dlpack__") and not isinstance(value, (Array, numpy.ndarray)):
+        value = array(value)  # numpy.asarray() would make an object of it
     values = numpy.asarray(value)
     wanted = entry.dtype.numpy
     if values.dtype != wanted:
