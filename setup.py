@@ -5,6 +5,7 @@ import itertools
 import os
 import shlex
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -36,9 +37,22 @@ def tvm_ffi_root() -> Path:
     return Path(spec.origin).parent
 
 
+def without_paths() -> list[str]:
+    """Return the flags that make names of source files say nothing of where they lay.
+
+    They are in debug information, and in the messages of headers that name themselves.
+    """
+    if sys.platform == "win32":
+        return []
+    names = {ROOT: ".", tvm_ffi_root(): "tvm_ffi", numpy.get_include(): "numpy",
+             sysconfig.get_path("include"): "python"}
+    return [f"-ffile-prefix-map={folder}={name}" for folder, name in names.items()]
+
+
 def extension(room: str, **options) -> Extension:
     ffi = tvm_ffi_root()
     compile_args = ["-O3", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
+    compile_args += without_paths()
     link_args = []
     if SANITIZE:
         compile_args += [f"-fsanitize={SANITIZE}", "-g", "-fno-omit-frame-pointer"]
@@ -92,7 +106,8 @@ executor = extension(
 # Not a Python module: the C names that some classic libraries import, apart from everything else
 # because it is opened for all libraries to see. Classic libraries are loaded on Linux only.
 classic_exports = [Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
-                             extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden"])]
+                             extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden",
+                                                 *without_paths()])]
 
 setup(
     version=VERSION,
