@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the Python helper around the executor adds to it: inputs of every kind that is an array."""
+import json
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -9,8 +11,11 @@ import tvmgo
 from helpers import Exporter
 from test_graph_executor_core import (  # noqa: F401 (fixtures among them)
     WORKED_GRAPH,
+    document,
     f32,
+    op,
     registered_kernels,
+    var,
 )
 
 
@@ -49,3 +54,12 @@ def test_set_input_of_another_kind_raises_and_changes_nothing(wrap):
     with pytest.raises(TypeError, match="^value: Cannot cast .*complex64.* to .*float32"):
         graph.set_input("x", wrap(np.zeros(2, "complex64")))
     np.testing.assert_array_equal(graph.get_input("x").numpy(), f32(1, 2))
+
+
+@pytest.mark.parametrize("create", [tvmgo.graph_executor.create, tvmgo.debug_executor.create])
+def test_run_sets_inputs_of_any_name(create, tmp_path):
+    nodes = [var("self"), var("key"), var("value"), op("where", ["self", "key", "value"], name="w")]
+    options = {} if create is tvmgo.graph_executor.create else {"dump_root": tmp_path}
+    graph = create(json.dumps(document(nodes, ["w"])), None, tvmgo.cpu(0), **options)
+    graph.run(self=f32(0, 1), key=f32(1, 2), value=f32(3, 4))
+    np.testing.assert_array_equal(graph.get_output(0).numpy(), f32(3, 2))

@@ -83,7 +83,7 @@ class GraphModuleDebug(GraphModule):
         self._dump_root = None if dump_root is None else Path(dump_root)
         self._nodes = json.loads(graph_json_str)["nodes"] if graph_json_str is not None else []
 
-    def run(self, **inputs: Any) -> None:
+    def run(self, /, **inputs: Any) -> None:
         """Run the graph once, after setting `inputs` as `set_input` does.
 
         With a `dump_root`, node by node: all outputs of all nodes are written to
@@ -93,7 +93,7 @@ class GraphModuleDebug(GraphModule):
         if self._dump_root is None:
             super().run(**inputs)
             return
-        self.set_input(**inputs)
+        self._set_named(inputs)
         outputs = {}
         for index, node in enumerate(self._nodes):
             self.execute_node(index)
@@ -203,6 +203,6 @@ repeats_to_cooldown : int
             key: ``report["calls"][0]["Duration (us)"]["microseconds"]``.
         """
         if inputs:
-            self.set_input(**inputs)
+            self._set_named(inputs)
         report: dict[str, Any] = self.module["profile"](collectors)
         return report

@@ -170,6 +170,9 @@ class GraphModule:
         """
         if key is not None:
             self._set_one(key, self._input(key), value)
+        self._set_named(params)
+
+    def _set_named(self, params: Mapping[str, Any]) -> None:
         # Largest first, as in TVM: a failure for want of memory comes early.
         for name in sorted(params, key=lambda name: -_size(params[name])):
             entry = self._get_input(name)
@@ -244,7 +247,7 @@ class GraphModule:
         """
         self.module["set_output_zero_copy"](key, value)
 
-    def run(self, **inputs: Any) -> None:
+    def run(self, /, **inputs: Any) -> None:
         """Run the graph once, after setting `inputs` as `set_input` does.
 
         Raises
@@ -258,7 +261,7 @@ class GraphModule:
         output waits for it. Source: executor function ``run``.
         """
         if inputs:
-            self.set_input(**inputs)
+            self._set_named(inputs)  # set_input() takes inputs named "key" or "value" for its own
         self._run()
 
     def get_num_outputs(self) -> int:
@@ -425,8 +428,8 @@ class GraphModule:
             arguments += (device.device_type, device.device_id)
             for name, value in inputs.items():
                 arguments += (name, array(_as_type(value, self._input(name))))
-        elif inputs:
-            self.set_input(**inputs)
+        else:
+            self._set_named(inputs)
         timer = get_global_function("runtime.RPCTimeEvaluator")(
             self.module, func_name, device.device_type, device.device_id, number, repeat,
             min_repeat_ms or 0, limit_zero_time_iterations, cooldown_interval_ms,
