@@ -63,7 +63,7 @@ from tvmgo.registry import (
 )
 from tvmgo.module import Module, load_module, system_library
 from tvmgo.version import __version__, dlpack_version, runtime_version
-from tvmgo import debug_executor, graph_executor
+from tvmgo import debug_executor, graph_executor, nd
 
 # Nothing to name in these; importing them is what they are for: lists and dicts as arguments,
 # tvm.graph_executor.create, and tvmgo.take, by which tvm_ffi gets our objects.
@@ -98,6 +98,7 @@ __all__ = [
     "load_module",
     "metal",
     "Module",
+    "nd",
     "Object",
     "opencl",
     "opengl",
