@@ -416,6 +416,32 @@ def test_extra_library_is_not_loaded_with_a_compiled_library_that_does_not(kerne
     """) == "['tvm_ffi', 'tvm_runtime']\n"
 
 
+def test_extra_library_is_beside_the_runtime_on_the_loaders_path(bare, tmp_path):
+    link_runtime(tmp_path / "path")
+    extra = REAL.name.replace("runtime", "runtime_extra")
+    (tmp_path / "path" / extra).symlink_to(REAL.with_name(extra))
+    assert in_bare(bare, """
+        import tvmgo
+        tvmgo.get_global_function("tvm.contrib.sort.argsort")
+        print(tvmgo.runtime.libraries()["tvm_runtime_extra"])
+    """, LD_LIBRARY_PATH=str(tmp_path / "path")) == f"{extra}\n"
+
+
+def test_extra_library_in_the_current_directory_is_none(bare, tmp_path):
+    link_runtime(tmp_path / "path")
+    extra = REAL.name.replace("runtime", "runtime_extra")
+    (tmp_path / extra).symlink_to(REAL.with_name(extra))
+    assert in_bare(bare, f"""
+        import os
+        import tvmgo
+        os.chdir({str(tmp_path)!r})
+        try:
+            tvmgo.get_global_function("tvm.contrib.sort.argsort")
+        except KeyError:
+            print("KeyError")
+    """, LD_LIBRARY_PATH=str(tmp_path / "path")) == "KeyError\n"
+
+
 def test_extra_library_that_is_not_there_leaves_a_key_error(bare, tmp_path):
     assert in_bare(bare, """
         import tvmgo

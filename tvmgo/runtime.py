@@ -134,10 +134,20 @@ def _load_beside_runtime(library: str) -> bool:
     with _lock:
         if library in _loaded or not load_if_found():
             return False
-        path = os.path.join(os.path.dirname(_loaded["tvm_runtime"]), _file_name(library))
-        if not os.path.exists(path):
+        runtime, name = _loaded["tvm_runtime"], _file_name(library)
+        directory = os.path.dirname(runtime)
+        if directory:
+            path = os.path.join(directory, name)
+            if not os.path.exists(path):
+                return False
+            _open(library, path)
+            return True
+        if not runtime:
+            return False  # others loaded it, from a place they did not tell
+        try:
+            _open(library, name)  # the system's loader found the runtime, and what is beside it
+        except OSError:
             return False
-        _open(library, path)
         return True
 
 
