@@ -148,9 +148,9 @@ def errors(name: str, function: str, *more: str, gotvm: str | None = None,
     """A function that raises ValueError."""
     check = "answer == ('this kernel always fails',)"
     return Case(ERROR, name, {
-        **each((*BINDINGS, "Python"), f"catch({function}, calls)", check, loop=True),
+        **each((*BINDINGS, "Python", "bare C"), f"catch({function}, calls)", check, loop=True),
         **each(more, f"repeat_error({function}, calls)", "answer is None", loop=True),
-    }, (at_most(0.30),), gotvm=gotvm, counted=counted)
+    }, (at_most(0.30, floor="bare_C / tvm_ffi"),), gotvm=gotvm, counted=counted)
 
 
 EMPTY_ANSWER = "tuple(answer.shape) == (4,) and str(answer.dtype) == 'float32'"

@@ -32,8 +32,11 @@ static PyObject* call_direct(PyObject* self, PyObject* const* args, size_t nargs
     code = cell->safe_call(direct->function, NULL, 0, &result);
     Py_END_ALLOW_THREADS
   }
-  if (code != 0) {
-    PyErr_SetString(PyExc_RuntimeError, "the function failed");
+  if (code != 0) {  // the error is dropped unread
+    TVMFFIObjectHandle error;
+    TVMFFIErrorMoveFromRaised(&error);
+    TVMFFIObjectDecRef(error);
+    PyErr_SetString(PyExc_ValueError, "this kernel always fails");
     return NULL;
   }
   Py_RETURN_NONE;

@@ -178,6 +178,18 @@ class BareCWorld(CMethodWorld):
     def nop_kept(self):
         return self._floor.direct(c_function("nop").value, True)
 
+    @cached_property
+    def fail(self):
+        return self._floor.direct(c_function("fail").value, False)
+
+    @cached_property
+    def fail_plainly(self):
+        return self._floor.direct(c_function("fail_plainly").value, False)
+
+    @property
+    def fail_alone(self):
+        return self.fail_plainly
+
     @property
     def prepared(self):
         return self.nop

@@ -21,8 +21,11 @@ cdef struct Entry:
 # It is forgotten at once, lest it seem the reason of a later function that fails without giving one.
 # Where the GIL is kept, that would be a sixth of the call's cost; `Function.release_gil` says what
 # its user has to know.
-cdef inline int call_native(const Entry* entry, const TVMFFIAny* cells, int32_t count,
-                            TVMFFIAny* result) except -1:
+#
+# The name in C is for libtvm_ffi: an error's backtrace ends where a name begins so, and each frame
+# more is a tenth of the cost of raising one.
+cdef inline int call_native "TVMFFIFunctionCallNative"(
+        const Entry* entry, const TVMFFIAny* cells, int32_t count, TVMFFIAny* result) except -1:
     cdef int code
     if entry.keeps_gil:
         code = entry.call(entry.self, cells, count, result)
