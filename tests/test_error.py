@@ -175,6 +175,14 @@ def test_native_backtrace_of_a_cxx_error_is_kept():
     assert caught.value.native_backtrace.strip() != ""
 
 
+def test_native_backtrace_ends_where_the_call_enters_native_code(kernels):
+    with pytest.raises(ValueError) as caught:
+        kernels["fail"]("ValueError", "message")
+    frames = caught.value.native_backtrace
+    assert "__tvm_ffi_fail" in frames
+    assert "call_native" not in frames and "_PyEval" not in frames
+
+
 def test_native_backtrace_is_a_string_when_there_is_none(kernels):
     with pytest.raises(ValueError) as caught:
         kernels["fail"]("ValueError", "message")
