@@ -16,7 +16,7 @@ from tvmgo.array import Array
 from tvmgo.device import Device
 from tvmgo.error import TVMValueError
 from tvmgo.registry import get_global_function
-from tvmgo.graph_executor import BenchmarkResult, GraphModule, make_executor
+from tvmgo.graph_executor import BenchmarkResult, GraphModule, copy_out, make_executor
 from tvmgo.module import Module
 
 __all__ = ["GraphModuleDebug", "create"]
@@ -25,7 +25,7 @@ __all__ = ["GraphModuleDebug", "create"]
 def create(
     graph_json_str: str,
     libmod: Module,
-    device: Device | Sequence[Device] | None = None,
+    device: Device | str | Sequence[Device | str] | None = None,
     dump_root: str | os.PathLike[str] | None = None,
 ) -> GraphModuleDebug:
     """Make an executor that can be looked into.
@@ -73,7 +73,7 @@ class GraphModuleDebug(GraphModule):
     def __init__(
         self,
         module: Module,
-        device: Device | Sequence[Device] | None = None,
+        device: Device | str | Sequence[Device | str] | None = None,
         graph_json_str: str | None = None,
         dump_root: str | os.PathLike[str] | None = None,
     ) -> None:
@@ -93,7 +93,7 @@ class GraphModuleDebug(GraphModule):
         if self._dump_root is None:
             super().run(**inputs)
             return
-        self._set_named(inputs)
+        self._set_all(inputs)
         outputs = {}
         for index, node in enumerate(self._nodes):
             self.execute_node(index)
@@ -113,18 +113,23 @@ class GraphModuleDebug(GraphModule):
         node : int or str
             Index or name.
         out : Array or NumPy array, optional
-            Copy the output there, of equal shape, and return it.
+            Copy the output there, of equal shape and element type, and return it.
 
         Returns
         -------
         Array
             The live output, not a copy: later nodes may overwrite it.
+
+        Raises
+        ------
+        IndexError, KeyError
+            If there is no such node.
+        ValueError, TypeError
+            If the node has no output, or `out` is of another shape or element type; `out` is left
+            as it was.
         """
-        function = self.module["debug_get_output"]
-        if out is None:
-            return function(node)
-        function(node, out)
-        return out
+        entry = self.module["debug_get_output"](node)
+        return entry if out is None else copy_out(entry, out)
 
     def execute_node(self, node: int | str) -> None:
         """Run the graph from where the last call ended up to a node, inclusive.
@@ -203,6 +208,6 @@ repeats_to_cooldown : int
             key: ``report["calls"][0]["Duration (us)"]["microseconds"]``.
         """
         if inputs:
-            self._set_named(inputs)
+            self._set_all(inputs)
         report: dict[str, Any] = self.module["profile"](collectors)
         return report

@@ -6,16 +6,25 @@ scripts written for it go on working.
 """
 from __future__ import annotations
 
+import numbers
+import os
 import statistics
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tvmgo.array import Array, array
+from tvmgo.array import Array, array, from_dlpack
 from tvmgo.bytearray import ByteArray
 from tvmgo.device import Device, cpu
-from tvmgo.error import TVMKeyError, TVMNotImplementedError, TVMTypeError, TVMValueError
+from tvmgo.error import (
+    TVMBufferError,
+    TVMIndexError,
+    TVMKeyError,
+    TVMNotImplementedError,
+    TVMTypeError,
+    TVMValueError,
+)
 from tvmgo.function import Function
 from tvmgo.registry import get_global_function
 from tvmgo.module import Module
@@ -24,7 +33,7 @@ __all__ = ["BenchmarkResult", "GraphModule", "create"]
 
 
 def create(
-    graph_json_str: str, libmod: Module, device: Device | Sequence[Device] | None = None
+    graph_json_str: str, libmod: Module, device: Device | str | Sequence[Device | str] | None = None
 ) -> GraphModule:
     """Make an executor for a graph.
 
@@ -34,7 +43,7 @@ def create(
         The text of ``deploy.json``.
     libmod : Module
         The library with the graph's operators, ``deploy.so``.
-    device : Device or sequence of Device, default ``cpu(0)``
+    device : Device or str, or a sequence of them, default ``cpu(0)``
         Where the graph runs; the first is the default for tensors the graph does not place.
 
     Returns
@@ -56,17 +65,22 @@ def create(
 
 
 def make_executor(creator: str, graph_json_str: str, libmod: Module,
-                  device: Device | Sequence[Device] | None) -> Module:
+                  device: Device | str | Sequence[Device | str] | None) -> Module:
     """Call one of the global functions that make executors; arguments as for `create`."""
     if not isinstance(graph_json_str, str):
         raise TVMTypeError(f"graph_json_str: expected a str, got {type(graph_json_str).__name__}")
+    if _is_path(graph_json_str):
+        raise TVMValueError(f"graph_json_str: expected the text of a graph, got the path "
+                            f"{graph_json_str!r}; read the file and pass what it holds")
     if device is None:
         device = cpu(0)
-    devices = [device] if isinstance(device, Device) else device
-    if isinstance(devices, str) or not isinstance(devices, Iterable):
+    devices = [device] if isinstance(device, (Device, str)) else device
+    if not isinstance(devices, Iterable):
         raise TVMValueError(f"device: expected a Device or a list of them, got {device!r}")
     pairs: list[int] = []
     for item in devices:
+        if isinstance(item, str):
+            item = Device(item)
         if not isinstance(item, Device):
             raise TVMValueError(f"device: expected a Device or a list of them, got {item!r}")
         if item.device_type != cpu().device_type and not item.exists:
@@ -74,6 +88,12 @@ def make_executor(creator: str, graph_json_str: str, libmod: Module,
         pairs += (item.device_type, item.device_id)
     module: Module = get_global_function(creator)(graph_json_str, libmod, *pairs)
     return module
+
+
+def _is_path(text: str) -> bool:
+    """Whether somebody passed the path of a graph, which is an object in JSON."""
+    return (not text.lstrip().startswith("{")
+            and (text.endswith(".json") or os.path.isfile(text)))
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,12 @@ class GraphModule:
     Parameters
     ----------
     module : Module
-        What ``tvm.graph_executor.create`` returned.
+        What ``tvm.graph_executor.create`` or the function ``default`` of a factory returned.
+
+    Raises
+    ------
+    TypeError
+        If `module` is the factory itself, or no module at all.
 
     Notes
     -----
@@ -135,6 +160,11 @@ class GraphModule:
     """
 
     def __init__(self, module: Module) -> None:
+        if not isinstance(module, Module):
+            raise TVMTypeError(f"module: expected a Module, got {type(module).__name__}")
+        if module.kind == "GraphExecutorFactory":
+            raise TVMTypeError("module: expected a graph executor, got a factory of them; "
+                               "factory['default'](device) makes one")
         self.module = module
         self._set_input = module["set_input"]
         self._get_input = module["get_input"]
@@ -158,34 +188,62 @@ class GraphModule:
         ------
         KeyError
             If the graph has no input `key`; a `TVMError` as well.
+        IndexError
+            If `key` is an index it does not have.
         ValueError
             If the shape is another one.
         TypeError
-            If the elements cannot be converted.
+            If there is no value, or its elements cannot be converted.
 
         Notes
         -----
         The bytes are copied: `value` may change or go afterwards. Restores the executor's own
-        buffer after `set_input_zero_copy`. Source: executor function ``set_input``.
+        buffer after `set_input_zero_copy`. What is passed by keyword to inputs that are named
+        "key" and "value" reaches them, unless `key` is an int or str.
+        Source: executor function ``set_input``.
         """
-        if key is not None:
+        if _is_key(key):
             self._set_one(key, self._input(key), value)
-        self._set_named(params)
+        else:
+            self._add_own_names(params, key, value)
+        self._set_named(self._known(params), params)
 
-    def _set_named(self, params: Mapping[str, Any]) -> None:
+    def _add_own_names(self, params: dict[str, Any], key: Any, value: Any) -> None:
+        """Add what was meant for inputs named as the parameters of `set_input` are."""
+        for name, given in (("key", key), ("value", value)):
+            if given is None:
+                continue
+            if self._get_input(name) is None:
+                raise TVMTypeError(f"key: expected the index or name of an input, "
+                                   f"got {type(key).__name__}")
+            params[name] = given
+
+    def _known(self, names: Iterable[str]) -> dict[str, Array]:
+        """The inputs of these names, without those the graph does not have."""
+        return {name: entry for name in names if (entry := self._get_input(name)) is not None}
+
+    def _set_all(self, values: Mapping[str, Any]) -> None:
+        """Set inputs of these names, all of which the graph must have."""
+        self._set_named({name: self._input(name) for name in values}, values)
+
+    def _set_named(self, entries: Mapping[str, Array], values: Mapping[str, Any]) -> None:
         # Largest first, as in TVM: a failure for want of memory comes early.
-        for name in sorted(params, key=lambda name: -_size(params[name])):
-            entry = self._get_input(name)
-            if entry is not None:
-                self._set_one(name, entry, params[name])
+        for name in sorted(entries, key=lambda name: -_size(values[name])):
+            self._set_one(name, entries[name], values[name])
 
-    def _input(self, key: int | str) -> Array:
-        entry: Array | None = self._get_input(key)
+    def _input(self, key: Any) -> Array:
+        try:
+            entry: Array | None = self._get_input(key)
+        except IndexError:
+            raise TVMIndexError(f"key: expected an index below {self.get_num_inputs()}, "
+                                f"got {key}") from None
         if entry is None:
             raise TVMKeyError(f"Could not find '{key}' in graph's inputs")
         return entry
 
-    def _set_one(self, key: int | str, entry: Array, value: Any) -> None:
+    def _set_one(self, key: Any, entry: Array, value: Any) -> None:
+        if value is None:
+            raise TVMTypeError(f"value: expected an array for input '{key}', got None")
         if not (isinstance(value, Array) and value.dtype == entry.dtype):
             value = _as_type(value, entry)
         if tuple(value.shape) != entry.shape:
@@ -209,22 +267,24 @@ class GraphModule:
 
         Raises
         ------
-        KeyError
+        KeyError, IndexError
             If the graph has no input `key`.
-        ValueError
+        ValueError, TypeError
             If a requirement above does not hold; nothing is redirected then.
 
         Notes
         -----
+        Inputs named "key" and "value": as for `set_input`.
         Source: executor function ``set_input_zero_copy``.
         """
         share = self.module["set_input_zero_copy"]
-        if key is not None:
+        if _is_key(key):
             self._input(key)
             share(key, value)
-        for name, shared in params.items():
-            if self._get_input(name) is not None:
-                share(name, shared)
+        else:
+            self._add_own_names(params, key, value)
+        for name in self._known(params):
+            share(name, params[name])
 
     def set_output_zero_copy(self, key: int | str, value: Any) -> None:
         """Let the graph write an output straight into the caller's memory.
@@ -238,13 +298,20 @@ class GraphModule:
 
         Raises
         ------
-        ValueError
+        KeyError, IndexError
+            If the graph has no output `key`.
+        ValueError, TypeError
             If a requirement does not hold; nothing is redirected then.
 
         Notes
         -----
-        Source: executor function ``set_output_zero_copy``.
+        Source: executor function ``set_output_zero_copy``, which ignores names it does not know.
         """
+        if isinstance(key, str):
+            try:
+                self._get_output(key)
+            except KeyError:
+                raise TVMKeyError(f"Could not find '{key}' in graph's outputs") from None
         self.module["set_output_zero_copy"](key, value)
 
     def run(self, /, **inputs: Any) -> None:
@@ -252,6 +319,8 @@ class GraphModule:
 
         Raises
         ------
+        KeyError
+            If the graph has no input of a name; none is set then.
         TVMError
             The error of the operator that failed, unchanged.
 
@@ -261,7 +330,7 @@ class GraphModule:
         output waits for it. Source: executor function ``run``.
         """
         if inputs:
-            self._set_named(inputs)  # set_input() takes inputs named "key" or "value" for its own
+            self._set_all(inputs)
         self._run()
 
     def get_num_outputs(self) -> int:
@@ -302,7 +371,7 @@ class GraphModule:
         index : int or str
             Index, or name of the node that makes it.
         out : Array or NumPy array, optional
-            Copy the output there, of equal shape, and return it.
+            Copy the output there, of equal shape and element type, and return it.
 
         Returns
         -------
@@ -311,13 +380,13 @@ class GraphModule:
 
         Raises
         ------
-        IndexError, ValueError
-            If there is no such output, or `out` does not fit.
+        IndexError, KeyError
+            If there is no such output.
+        ValueError, TypeError
+            If `out` is of another shape or element type; it is left as it was.
         """
-        if out is None:
-            return self._get_output(index)
-        self._get_output(index, out)
-        return out
+        entry = self._get_output(index)
+        return entry if out is None else copy_out(entry, out)
 
     def get_input_index(self, name: str) -> int:
         """Return the index of an input, or -1 if there is none of that name."""
@@ -417,6 +486,11 @@ class GraphModule:
         -------
         BenchmarkResult
 
+        Raises
+        ------
+        KeyError
+            If the graph has no input of a name.
+
         Notes
         -----
         Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``.
@@ -429,7 +503,7 @@ class GraphModule:
             for name, value in inputs.items():
                 arguments += (name, array(_as_type(value, self._input(name))))
         else:
-            self._set_named(inputs)
+            self._set_all(inputs)
         timer = get_global_function("runtime.RPCTimeEvaluator")(
             self.module, func_name, device.device_type, device.device_id, number, repeat,
             min_repeat_ms or 0, limit_zero_time_iterations, cooldown_interval_ms,
@@ -442,12 +516,38 @@ def _size(value: Any) -> int:
     return getattr(value, "nbytes", 0)
 
 
+def _is_key(key: Any) -> bool:
+    return isinstance(key, (int, str, numbers.Integral))
+
+
+def copy_out(entry: Array, out: Any) -> Any:
+    """Copy a tensor of the graph to `out` and return that.
+
+    The executor's own functions copy the bytes, whatever element type the caller has for them.
+    """
+    if not hasattr(out, "__dlpack__"):
+        raise TVMTypeError(f"out: expected an Array, a NumPy array or an object with __dlpack__, "
+                           f"got {type(out).__name__}")
+    target = from_dlpack(out)
+    if target.dtype != entry.dtype:
+        raise TVMTypeError(f"out: expected elements of type {entry.dtype}, got {target.dtype}")
+    if target.shape != entry.shape:
+        raise TVMValueError(f"out: expected the shape {entry.shape}, got {target.shape}")
+    entry.copy_to(target)
+    return out
+
+
 def _as_type(value: Any, entry: Array) -> Any:
-    """Return `value` as a writable ndarray of the element type of `entry`."""
+    """Return `value` as an Array or a writable ndarray, of the element type of `entry`."""
     import numpy
 
     if hasattr(type(value), "__dlpack__") and not isinstance(value, (Array, numpy.ndarray)):
-        value = array(value)  # numpy.asarray() would make an object of it
+        try:
+            value = from_dlpack(value)  # numpy.asarray() would make an object of it
+        except TVMBufferError:
+            value = array(value)  # read-only memory cannot be lent to a function
+        if value.dtype == entry.dtype:
+            return value
     values = numpy.asarray(value)
     wanted = entry.dtype.numpy
     if values.dtype != wanted:
@@ -455,7 +555,6 @@ def _as_type(value: Any, entry: Array) -> Any:
             values = values.astype(wanted, casting="same_kind")
         except TypeError as error:
             raise TVMTypeError(f"value: {error}") from None
-    # A read-only array cannot be lent to a function.
     return values if values.flags.writeable else values.copy()
 
 
