@@ -15,7 +15,7 @@ import pytest
 import tvmgo
 from helpers import (
     ANY_CONTIGUOUS, C_CONTIGUOUS, F_CONTIGUOUS, FORMAT, FULL, ND, SIMPLE, STRIDES, WRITABLE,
-    Exporter, OldExporter, address_of, output_of, raw_buffer,
+    Exporter, OldExporter, address_of, raw_buffer,
 )
 
 NUMPY_NAMES = ["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
@@ -1242,12 +1242,3 @@ def test_deepcopy_is_another_array_of_the_same_elements():
     other = copy.deepcopy(array)
     np.asarray(array)[0] = 100
     assert other.numpy().tolist() == [1, 2, 3]
-
-
-# ---------------------------------------------------------------- older names
-
-
-def test_nd_offers_the_same_functions():
-    output_of("import tvmgo as tvm\n"
-              "assert tvm.nd.array is tvm.array and tvm.nd.empty is tvm.empty\n"
-              "assert tvm.nd.NDArray is tvm.Array")

@@ -74,8 +74,8 @@ def survive(kernels_path, tmp_path_factory):
     "type.__call__(cls)", "cls.__reduce_ex__(2)", "types.new_class('Sub', (cls,))()",
     "type('Sub', (cls,), dict(__init__=lambda self: None))()", "type('Sub', (cls, int), {{}})()",
     "type('Sub', (cls,), dict(__slots__=('a',)))()", "mock.create_autospec(cls)()",
-    "mock.Mock(spec=cls)", "mock.MagicMock(spec=cls)()", "tvmgo.convert.Cell.__new__(cls)",
-    "tvmgo.convert.Cell()", "BaseException.__new__(cls)", "dict.__new__(cls)",
+    "mock.Mock(spec=cls)", "mock.MagicMock(spec=cls)()", "tvmgo.Value.__base__.__new__(cls)",
+    "tvmgo.Value.__base__()", "BaseException.__new__(cls)", "dict.__new__(cls)",
 ], ids=lambda make: make.replace("{{}}", "{}"))
 def test_instance_made_by_a_detour_is_refused_or_harmless(survive, make):
     survive(f"""
@@ -235,7 +235,7 @@ def test_objects_that_claim_to_be_of_our_classes_are_refused_or_harmless(survive
 import tvm_ffi
 OTHERS = [str, bytes, bytearray, memoryview, list, tuple, dict, int, float, bool, BaseException,
           ValueError, np.ndarray, np.bool_, type(None), type, tvm_ffi.Tensor, tvm_ffi.Function,
-          tvm_ffi.core.Object, tvm_ffi.Device, tvmgo.convert.Cell]
+          tvm_ffi.core.Object, tvm_ffi.Device, tvmgo.Value.__base__]
 for cls in CLASSES + OTHERS:
     class Liar:
         __class__ = property(lambda self: cls)

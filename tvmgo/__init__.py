@@ -64,6 +64,7 @@ from tvmgo.registry import (
 from tvmgo.module import Module, load_module, system_library
 from tvmgo.version import __version__, dlpack_version, runtime_version
 from tvmgo import debug_executor, graph_executor, nd
+from tvmgo.legacy import convert, get_global_func, register_func
 
 # Nothing to name in these; importing them is what they are for: lists and dicts as arguments,
 # tvm.graph_executor.create, and tvmgo.take, by which tvm_ffi gets our objects.
@@ -76,6 +77,7 @@ __all__ = [
     "ByteArray",
     "Context",
     "context",
+    "convert",
     "convert_function",
     "cpu",
     "cpu_pinned",
@@ -89,6 +91,7 @@ __all__ = [
     "ext_dev",
     "from_dlpack",
     "Function",
+    "get_global_func",
     "get_global_function",
     "gpu",
     "graph_executor",
@@ -104,6 +107,7 @@ __all__ = [
     "opengl",
     "Pointer",
     "PreparedCall",
+    "register_func",
     "register_function",
     "remove_global_function",
     "rocm",

@@ -23,7 +23,7 @@ from tvmgo.capi.dlpack cimport (
 )
 from tvmgo.capi.pylong cimport TVMGoSmallLong
 from tvmgo.capi.pytype cimport TVMGoTakeConstructor, newfunc
-from tvmgo.device cimport device_name, device_of, is_host, wrap_device
+from tvmgo.device cimport Device, device_name, device_of, is_host, wrap_device
 from tvmgo.dtype cimport (
     buffer_format, dtype_of, dtype_of_buffer, numpy_dtype, packed_nbytes, same_dtype, wrap_dtype,
 )
@@ -361,19 +361,56 @@ cdef class Array(Object):
                                f"got {type(source).__name__}")
         return self
 
+    def copyfrom(self, source):
+        """Copy elements of the same shape into this array, converted to its type if need be.
+
+        Parameters
+        ----------
+        source : Array or what ``numpy.asarray`` takes
+            An `Array` must have this array's element type.
+
+        Returns
+        -------
+        Array
+            This array.
+
+        Raises
+        ------
+        ValueError
+            If the shape differs; this array is left as it was.
+        TypeError
+            If the elements cannot be converted.
+
+        Notes
+        -----
+        Source: TVM's ``NDArray.copyfrom``. `copy_from` takes no other type and any shape.
+        """
+        if not isinstance(source, Array):
+            source = array(source, self.dtype)
+        if source.shape != self.shape:
+            raise TVMValueError(f"source: expected the shape {self.shape}, got {source.shape}")
+        return self.copy_from(source)
+
+    def __setitem__(self, index, source):
+        # As in TVM, x[:] = values is all there is.
+        if not (isinstance(index, slice) and index == slice(None)):
+            raise TVMValueError(f"index: only [:] can be set, got {index!r}; "
+                                f"numpy.asarray(x) is a view that takes every index")
+        self.copyfrom(source)
+
     def copy_to(self, target):
         """Copy this array's elements out, in C order.
 
         Parameters
         ----------
-        target : Array, NumPy array, writable buffer or object with ``__dlpack__``
+        target : Array, NumPy array, writable buffer, object with ``__dlpack__`` or Device
             Room for exactly ``self.nbytes`` bytes of ``self.dtype``; the shape may differ and
-            it need not be contiguous.
+            it need not be contiguous. Or the device on which to make a new array.
 
         Returns
         -------
         object
-            `target`.
+            `target`; for a Device, the new array.
 
         Raises
         ------
@@ -393,6 +430,8 @@ cdef class Array(Object):
             copy_to_ndarray(self, target)
         elif PyObject_CheckBuffer(target):
             copy_to_buffer(self, target)
+        elif isinstance(target, Device):
+            return empty(self.shape, self.dtype, target).copy_from(self)
         elif hasattr(target, "__dlpack__"):
             from_dlpack(target).copy_from(self)
         else:

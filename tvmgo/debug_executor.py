@@ -16,8 +16,9 @@ from tvmgo.array import Array
 from tvmgo.device import Device
 from tvmgo.error import TVMValueError
 from tvmgo.registry import get_global_function
-from tvmgo.graph_executor import BenchmarkResult, GraphModule, copy_out, make_executor
+from tvmgo.graph_executor import GraphModule, copy_out, make_executor
 from tvmgo.module import Module
+from tvmgo.timing import BenchmarkResult, read_times
 
 __all__ = ["GraphModuleDebug", "create"]
 
@@ -187,7 +188,7 @@ repeats_to_cooldown : int
         blob = self.module["run_individual_node"](
             index, number, repeat, min_repeat_ms, limit_zero_time_iterations, cooldown_interval_ms,
             repeats_to_cooldown)
-        return BenchmarkResult(struct.unpack(f"={repeat}d", blob))
+        return read_times(blob)
 
     def profile(self, collectors: Sequence[Any] | None = None, **inputs: Any) -> dict[str, Any]:
         """Run the graph once, after three runs to warm up, and time each call of an operator.

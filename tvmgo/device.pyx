@@ -90,6 +90,29 @@ cdef class Device:
         from tvmgo.runtime import device_exists
         return device_exists(<int>self.c_device.device_type, self.c_device.device_id)
 
+    @property
+    def exist(self):
+        """`exists` under TVM's name."""
+        return self.exists
+
+    def sync(self):
+        """Wait until the device has done all work of its default stream.
+
+        The CPU's is done when a call returns.
+
+        Raises
+        ------
+        TVMError
+            If the runtime has no such device.
+
+        Notes
+        -----
+        Releases the GIL. Source: ``runtime.Device_StreamSync``; TVM's ``Device.sync``.
+        """
+        if not is_host(self.c_device):
+            from tvmgo.runtime import sync_device
+            sync_device(self)
+
     def __eq__(self, other):
         if not isinstance(other, Device):
             return NotImplemented

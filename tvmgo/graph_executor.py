@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import numbers
 import os
-import statistics
-import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tvmgo.array import Array, array, from_dlpack
@@ -28,6 +25,7 @@ from tvmgo.error import (
 from tvmgo.function import Function
 from tvmgo.registry import get_global_function
 from tvmgo.module import Module
+from tvmgo.timing import BenchmarkResult
 
 __all__ = ["BenchmarkResult", "GraphModule", "create"]
 
@@ -94,50 +92,6 @@ def _is_path(text: str) -> bool:
     """Whether somebody passed the path of a graph, which is an object in JSON."""
     return (not text.lstrip().startswith("{")
             and (text.endswith(".json") or os.path.isfile(text)))
-
-
-@dataclass(frozen=True)
-class BenchmarkResult:
-    """Times of repeated runs, in seconds per run.
-
-    Attributes
-    ----------
-    results : tuple of float
-        One mean per repeat.
-    """
-
-    results: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        """Mean of the repeats, in seconds."""
-        return statistics.fmean(self.results)
-
-    @property
-    def median(self) -> float:
-        """Median of the repeats, in seconds."""
-        return statistics.median(self.results)
-
-    @property
-    def min(self) -> float:
-        """The fastest repeat, in seconds."""
-        return min(self.results)
-
-    @property
-    def max(self) -> float:
-        """The slowest repeat, in seconds."""
-        return max(self.results)
-
-    @property
-    def std(self) -> float:
-        """Standard deviation of the repeats, in seconds."""
-        return statistics.pstdev(self.results)
-
-    def __str__(self) -> str:
-        names = ("mean", "median", "max", "min", "std")
-        return ("Execution time summary:\n"
-                + "".join(f"{name + ' (ms)':^14}" for name in names) + "\n"
-                + "".join(f"{getattr(self, name) * 1e3:^14.4f}" for name in names))
 
 
 class GraphModule:
@@ -448,7 +402,7 @@ class GraphModule:
 
     def benchmark(
         self,
-        device: Device | None = None,
+        device: Device | str | None = None,
         func_name: str = "run",
         repeat: int = 5,
         number: int = 5,
@@ -463,7 +417,7 @@ class GraphModule:
 
         Parameters
         ----------
-        device : Device, default ``cpu(0)``
+        device : Device or str, default ``cpu(0)``
             Whose clock is used.
         func_name : str, default "run"
             Function of the executor to time.
@@ -493,9 +447,9 @@ class GraphModule:
 
         Notes
         -----
-        Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``.
+        Needs libtvm_runtime. The timer is that of `Module.time_evaluator`.
         """
-        device = cpu(0) if device is None else device
+        device = cpu(0) if device is None else Device(device)
         arguments: list[Any] = []
         if end_to_end:
             func_name = "run_from_inputs"
@@ -504,12 +458,10 @@ class GraphModule:
                 arguments += (name, array(_as_type(value, self._input(name))))
         else:
             self._set_all(inputs)
-        timer = get_global_function("runtime.RPCTimeEvaluator")(
-            self.module, func_name, device.device_type, device.device_id, number, repeat,
-            min_repeat_ms or 0, limit_zero_time_iterations, cooldown_interval_ms,
-            repeats_to_cooldown, 0, "")
-        blob = timer(*arguments)
-        return BenchmarkResult(struct.unpack(f"={len(blob) // 8}d", blob))
+        timed = self.module.time_evaluator(
+            func_name, device, number, repeat, min_repeat_ms or 0, limit_zero_time_iterations,
+            cooldown_interval_ms, repeats_to_cooldown)
+        return timed(*arguments)
 
 
 def _size(value: Any) -> int:

@@ -1,8 +1,11 @@
 import os
+from collections.abc import Callable
 from typing import Any, Final, final
 
+from tvmgo.device import _DeviceLike
 from tvmgo.function import Function
 from tvmgo.handle import Object
+from tvmgo.timing import BenchmarkResult
 
 SHARED_LIBRARY_FORMATS: Final[tuple[str, ...]]
 GENERATIONS: Final[tuple[str, ...]]
@@ -18,6 +21,17 @@ class Module(Object):
     def __getitem__(self, name: str, /) -> Function: ...
     def __contains__(self, name: str, /) -> bool: ...
     def __call__(self, *args: Any) -> Any: ...
+    def time_evaluator(
+        self,
+        func_name: str,
+        device: _DeviceLike,
+        number: int = 10,
+        repeat: int = 1,
+        min_repeat_ms: int = 0,
+        limit_zero_time_iterations: int = 100,
+        cooldown_interval_ms: int = 0,
+        repeats_to_cooldown: int = 1,
+    ) -> Callable[..., BenchmarkResult]: ...
     def __tvm_ffi_object__(self) -> Any: ...
 
 def load_module(path: str | os.PathLike[str], format: str | None = None) -> Module: ...

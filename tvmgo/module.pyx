@@ -101,6 +101,53 @@ cdef class Module(Object):
         """Call the module's entry function, ``main``."""
         return self.get_function("main")(*args)
 
+    def time_evaluator(self, func_name, device, number=10, repeat=1, min_repeat_ms=0,
+                       limit_zero_time_iterations=100, cooldown_interval_ms=0,
+                       repeats_to_cooldown=1):
+        """Return a callable that times a function with the runtime's own timer.
+
+        Parameters
+        ----------
+        func_name : str
+            A function of this module.
+        device : Device or str
+            Whose clock is used.
+        number : int, default 10
+            Calls per mean; raised until a repeat lasts `min_repeat_ms` milliseconds.
+        repeat : int, default 1
+            How many means to take.
+        min_repeat_ms : int, default 0
+        limit_zero_time_iterations : int, default 100
+            Give up raising `number` after that many readings of zero.
+        cooldown_interval_ms, repeats_to_cooldown : int
+            Sleep that many milliseconds after every so many repeats.
+
+        Returns
+        -------
+        callable
+            Takes the arguments of the function and returns a `BenchmarkResult`, with ``mean`` and
+            ``results`` in seconds. Keeps the function alive.
+
+        Raises
+        ------
+        KeyError
+            If the module has no such function.
+        ValueError, TypeError
+            If a number is none or too small, or `device` is no device.
+
+        Notes
+        -----
+        Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``, TVM's
+        ``Module.time_evaluator``.
+        """
+        from tvmgo.timing import make_timer, read_times
+        self.get_function(func_name)
+        cdef Function timer = make_timer(
+            self, func_name, device, number, repeat, min_repeat_ms, limit_zero_time_iterations,
+            cooldown_interval_ms, repeats_to_cooldown)
+        timer.c_compiled = True  # it hands its arguments on, maybe to compiled code
+        return lambda *args: read_times(timer(*args))
+
     def __tvm_ffi_object__(self):
         # tvm_ffi asks for its own wrapper around the same module.
         from tvmgo.interop import to_tvm_ffi

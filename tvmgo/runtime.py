@@ -231,14 +231,28 @@ def device_exists(device_type: int, device_id: int) -> bool:
     return bool(get_global_function("runtime.GetDeviceAttr")(device_type, device_id, exist))
 
 
-def alloc_on_device(shape: tuple[int, ...], dtype: Any, device: Any) -> Any:
-    """Make an array on a device other than the CPU (``runtime.TVMTensorAllocWithScope``)."""
+def _require_device(device: Any) -> None:
+    """Load the runtime; refuse a device of a kind it cannot use."""
     from tvmgo.error import TVMError
-    from tvmgo.registry import get_global_function
 
     load()
     if not _device_functions(device.device_type):
         raise TVMError(f"device: the runtime has no device API for {device}")
+
+
+def sync_device(device: Any) -> None:
+    """Wait for the default stream of a device other than the CPU."""
+    from tvmgo.registry import get_global_function
+
+    _require_device(device)
+    get_global_function("runtime.Device_StreamSync")(device, 0)
+
+
+def alloc_on_device(shape: tuple[int, ...], dtype: Any, device: Any) -> Any:
+    """Make an array on a device other than the CPU (``runtime.TVMTensorAllocWithScope``)."""
+    from tvmgo.registry import get_global_function
+
+    _require_device(device)
     make_shape = get_global_function("ffi.Shape")
     return get_global_function("runtime.TVMTensorAllocWithScope")(
         make_shape.invoke(*shape), dtype, device, None)
