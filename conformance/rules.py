@@ -141,8 +141,8 @@ def tells(message, group, told, about):
     if group == "type":
         # As what was given, not as one of the types that would have been right.
         names = type(about).__name__, repr(about), str(getattr(about, "dtype", about))
-        return any(re.search(rf"(?:\ba |\bgot |'(?:[\w.]+\.)?){re.escape(name)}(?!\w)", message)
-                   for name in names)
+        given = r"(?:\ba |\bgot |(?:\bcannot pass |')(?:[\w.]+\.)?)"
+        return any(re.search(rf"{given}{re.escape(name)}(?!\w)", message) for name in names)
     return told in message
 
 

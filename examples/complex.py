@@ -50,7 +50,7 @@ def main() -> None:
     directory = parser.parse_args().directory
 
     print("tvmgo             :", tvmgo.__version__)
-    print("TVM runtime       :", tvmgo.runtime_version)
+    print("libtvm_ffi        :", tvmgo.runtime_version)
     print("DLPack            :", tvmgo.dlpack_version)
 
     graph = deploy(directory)

@@ -510,4 +510,4 @@ def test_missing_package_raises_import_error_that_says_what_to_install(
     )
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith("ImportError")
-    assert "pip install tvmgo[compiler]" in result.stderr
+    assert 'pip install "tvmgo[compiler]"' in result.stderr

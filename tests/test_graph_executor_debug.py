@@ -150,7 +150,7 @@ def test_debug_get_output_without_output_raises():
 
 
 @pytest.mark.parametrize(("node", "out", "error", "message"), [
-    ("nobody", None, KeyError, "cannot find nobody among nodex"),
+    ("nobody", None, KeyError, 'the graph has no node "nobody"'),
     (4, None, IndexError, "an index below 4, got 4"),
     (-1, None, IndexError, "got -1"),
     (1.5, None, TypeError, "node.*expected an integer, got float"),

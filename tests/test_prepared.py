@@ -206,7 +206,7 @@ def test_keyword_arguments_are_refused(kernels):
 
 
 def test_argument_that_cannot_be_passed_is_named(kernels):
-    with pytest.raises(TypeError, match="argument 2: a object cannot be passed"):
+    with pytest.raises(TypeError, match="argument 2: cannot pass object; expected"):
         kernels["nargs"].prepare(1, [2, "x"], object())
 
 

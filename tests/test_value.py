@@ -196,7 +196,7 @@ def test_value_keeps_an_ndarray_alive_and_lets_it_go():
 
 @pytest.mark.parametrize("x", [object(), 1j, {1}], ids=lambda x: type(x).__name__)
 def test_value_of_what_cannot_be_passed_raises_type_error(x):
-    with pytest.raises(TypeError, match="cannot be passed"):
+    with pytest.raises(TypeError, match="cannot pass "):
         tvmgo.Value(x)
 
 

@@ -14,7 +14,7 @@ from tvmgo.convert cimport (
 )
 from tvmgo.error cimport check, raise_pending, raise_to_native
 from tvmgo.function cimport (
-    FEW_ARGUMENTS, Function, let_python_answer, use_when_collected, wrap_function,
+    FEW_ARGUMENTS, Function, blame_result, let_python_answer, use_when_collected, wrap_function,
 )
 from tvmgo.handle cimport live
 from tvmgo.value cimport value_from_borrowed
@@ -68,6 +68,8 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
                 code = 0
             else:
                 code = (<quiet_pack_owned>pack_owned)(<object>answer, result)
+                if code != 0:
+                    code = (<quiet_blame>blame_result)()
         Py_DECREF(answer)
     for i in range(ready):
         Py_DECREF(received[i])
@@ -80,6 +82,7 @@ ctypedef PyObject* (*quiet_receive)(const TVMFFIAny* any, bint values) noexcept
 ctypedef int (*quiet_write)(PyObject* const* received, const TVMFFIAny* args, int32_t count,
                             bint values) noexcept
 ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
+ctypedef int (*quiet_blame)() noexcept
 
 
 cdef inline PyObject* receive(const TVMFFIAny* any, bint values) except NULL:

@@ -183,6 +183,11 @@ cdef object command(void* iterator, int64_t number):
     return unpack_owned(&result)
 
 
+cdef object as_key(object key):
+    """Tuples arrive as lists, which cannot be keys."""
+    return tuple([as_key(item) for item in key]) if type(key) is list else key
+
+
 cdef object mapping_to_dict(void* c_handle, void* size, void* iterate):
     cdef TVMFFIAny mapping, iterator
     clear(&mapping)
@@ -196,7 +201,7 @@ cdef object mapping_to_dict(void* c_handle, void* size, void* iterate):
                 check(ffi.TVMFFIFunctionCall(iterate, &mapping, 1, &iterator))
                 while True:
                     key = command(iterator.v_ptr, 0)
-                    found[key] = command(iterator.v_ptr, 1)
+                    found[as_key(key)] = command(iterator.v_ptr, 1)
                     if not command(iterator.v_ptr, 2):
                         break
         finally:

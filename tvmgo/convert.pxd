@@ -144,3 +144,6 @@ cdef void register_container_check(container_check check) noexcept
 
 # A function libtvm_ffi itself registers, such as b"ffi.Array". Owned; keep it for ever.
 cdef void* builtin_function(bytes name) except NULL
+
+# UTF-8 in which surrogates stand for the bytes that came in as such, or TVMValueError.
+cdef bytes utf8(str string)

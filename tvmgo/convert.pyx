@@ -195,9 +195,18 @@ cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1:
     return 0
 
 
+cdef bytes utf8(str string):
+    try:
+        return string.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise TVMValueError(f"expected text, got a str with the surrogate "
+                            f"{string[error.start]!a} at {error.start}, which stands for no "
+                            f"character") from None
+
+
 cdef int pack_surrogates(object string, TVMFFIAny* any, Packed* packed) except -1:
     # Bytes that were no UTF-8 came in as surrogates; give them back as they were.
-    cdef bytes encoded = string.encode("utf-8", "surrogateescape")
+    cdef bytes encoded = utf8(string)
     cdef TVMFFIByteArray view
     view.data, view.size = <const char*>encoded, len(encoded)
     check(ffi.TVMFFIStringFromByteArray(&view, any))
@@ -320,7 +329,7 @@ cdef int pack_foreign_native(object arg, TVMFFIAny* any, Packed* packed) except 
     for kind, packer in NATIVE_PACKERS:
         if isinstance(arg, kind):
             return (<_Packer>packer).run(arg, any, packed)
-    raise TVMTypeError(f"a {type(arg).__name__} without a value cannot be passed to a function")
+    raise TVMTypeError(f"cannot pass {class_name(type(arg))} without a value")
 
 
 cdef int pack_dlpack(object arg, TVMFFIAny* any, Packed* packed) except -1:
@@ -454,9 +463,15 @@ cdef _Packer packer_for(object arg):
                 packers_by_class.clear()
             packers_by_class[cls] = packer
             return <_Packer>packer
-    raise TVMTypeError(f"a {cls.__name__} cannot be passed to a function; expected None, bool, "
-                       f"int, float, str, bytes, an array, a function, a module, a device, a "
-                       f"dtype, or a list, tuple or dict of these")
+    raise TVMTypeError(f"cannot pass {class_name(cls)}; expected None, bool, int, float, str, "
+                       f"bytes, an array, a function, a module, a device, a dtype, or a list, "
+                       f"tuple or dict of these")
+
+
+cdef str class_name(object cls):
+    """With its module: `array.array` is no array."""
+    module = cls.__module__
+    return cls.__name__ if module == "builtins" else f"{module}.{cls.__name__}"
 
 
 cdef container_check check_container

@@ -48,5 +48,8 @@ cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept
 # Raise the exception that is set. If it is one of tvmgo's, say which argument it is about.
 cdef int name_argument(Py_ssize_t index) except -1
 
+# The same for what a callback returned.
+cdef int blame_result() except -1
+
 cdef enum:
     FEW_ARGUMENTS = 8           # that many need no memory from the heap

@@ -103,12 +103,23 @@ cdef int refuse_keywords(PyObject* names) except -1:
 
 
 cdef int name_argument(Py_ssize_t index) except -1:
+    return name_place(f"argument {index}")
+
+
+cdef int name_place(str place) except -1:
     try:
         raise_pending()
     except BaseException as error:
         if type(error).__module__ == TVMError.__module__ and len(error.args) == 1:
-            error.args = (f"argument {index}: {error}",)
+            error.args = (f"{place}: {error}",)
         raise
+
+
+cdef int blame_result() except -1:
+    return name_place("the return value of the callback")
+
+
+ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
 
 
 cdef inline bint arrives_as_it_is(PyObject* x) noexcept:
@@ -137,7 +148,8 @@ cdef object call_python(object callback, PyObject* const* args, Py_ssize_t count
         leave_recursion()
     if arrives_as_it_is(<PyObject*>answer):
         return answer
-    pack_owned(answer, &result)
+    if (<quiet_pack_owned>pack_owned)(answer, &result) != 0:
+        blame_result()
     return unpack_owned(&result)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Modules: compiled libraries and other holders of functions (tvm-ffi, gotvm ``Module``)."""
 import os
+import re
 
 cimport cython
 from cpython.object cimport PyTypeObject
@@ -21,6 +22,8 @@ from tvmgo.registry import get_global_function, register_function
 
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
+# What Linux puts behind: libx.so.6
+cdef object A_VERSION = re.compile(r"(?<=\.so)(\.[0-9]+)+$")
 # How to treat one, whatever its symbols say.
 GENERATIONS = ("classic", "modern")
 
@@ -222,7 +225,8 @@ def load_module(path, format=None):
     format : str, optional
         How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library,
         whose symbols tell which calling convention it has; ``"classic"`` (TVM 0.2 to 0.20) and
-        ``"modern"`` say so instead. Default, and for ``""``: what follows the last dot of the path.
+        ``"modern"`` say so instead. Default, and for ``""``: what follows the last dot of the path,
+        a version as in ``libx.so.6`` not counted.
 
     Returns
     -------
@@ -235,7 +239,7 @@ def load_module(path, format=None):
     FileNotFoundError
         If there is no such file. A `TVMError` as well.
     ValueError
-        If the path is empty, or there is no loader for the format.
+        If the path is empty, there is no loader for the format, or the file is no library.
     ImportError
         If libtvm_runtime is not installed; the message says what to install. A `TVMError` as well.
     TVMError
@@ -256,9 +260,7 @@ def load_module(path, format=None):
                            f"got {type(path).__name__}") from None
     if not path or "\0" in path:
         raise TVMValueError(f"path: expected the path of a file, got {path!r}")
-    if format is None or format == "":
-        format = os.path.splitext(path)[1][1:]
-    elif not isinstance(format, str):
+    if format is not None and not isinstance(format, str):
         raise TVMTypeError(f"format: expected a str, got {type(format).__name__}")
     path = os.path.abspath(path)
     if not os.path.exists(path):
@@ -266,6 +268,8 @@ def load_module(path, format=None):
     if os.path.isdir(path):
         raise TVMValueError(f"path: {path!r} is a directory, expected a library")
     runtime.load()
+    if not format:
+        format = format_of(os.path.basename(path))
     loader = loader_for(format)
     if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS:
         runtime.load_mentioned(path)
@@ -284,6 +288,17 @@ load = load_module  # TVM's older name, tvm.module.load
 
 # The executor calls it when it misses an operator.
 register_function(runtime.load_extra, "tvmgo.load_runtime_extra", override=True)
+
+
+cdef str format_of(str name):
+    """The format that the name of a file tells."""
+    format = os.path.splitext(A_VERSION.sub("", name))[1][1:]
+    try:
+        loader_for(format)
+    except TVMValueError:
+        raise TVMValueError(f"path: the name {name!r} does not tell the format, there is no loader "
+                            f"for '.{format}'; for a shared library, pass format=\"so\"") from None
+    return format
 
 
 cdef object loader_for(str format):

@@ -5,7 +5,7 @@ from libc.stdint cimport int32_t
 
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
-from tvmgo.convert cimport Packed, PyObject, builtin_function, clear, pack, unpack_owned
+from tvmgo.convert cimport Packed, PyObject, builtin_function, clear, pack, unpack_owned, utf8
 from tvmgo.error cimport check
 from tvmgo.function cimport Function, wrap_function
 from tvmgo.callback import convert_function
@@ -21,7 +21,10 @@ cdef TVMFFIByteArray name_view(bytes name) noexcept:
 cdef bytes encode_name(object name):
     if not isinstance(name, str):
         raise TVMTypeError(f"name: expected a str, got {type(name).__name__}")
-    return name.encode("utf-8", "surrogateescape")
+    try:
+        return utf8(name)
+    except TVMValueError as error:
+        raise TVMValueError(f"name: {error}") from None
 
 
 # Found when the module is imported: anybody may remove or replace them later.

@@ -178,7 +178,7 @@ def error_position(world, fact):
     return observed
 
 
-python("arg.error_position", Raises(TypeError, "argument 2: a S cannot be passed"),
+python("arg.error_position", Raises(TypeError, "argument 2: cannot pass"),
        "bool can be passed, so that the first refused argument is the struct; its position is "
        "told.")
 

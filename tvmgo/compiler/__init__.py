@@ -2,7 +2,7 @@
 """From a model to the files that `tvmgo.graph_executor` runs.
 
 `export` writes ``deploy.so``, ``deploy.json`` and ``deploy.params``. It needs apache-tvm and, for
-ONNX models, onnx: ``pip install tvmgo[compiler]``. Running the files needs neither.
+ONNX models, onnx: ``pip install "tvmgo[compiler]"``. Running the files needs neither.
 
 One step, one file, in this order: `frontend` (to Relax with fixed shapes), `pipeline` (to calls of
 fused kernels), `lower` (to a `graph`), `storage` (which values share memory), `build` (kernels to a
@@ -16,6 +16,7 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "tvm":
         raise
-    raise ImportError("tvmgo.compiler needs apache-tvm: pip install tvmgo[compiler]") from error
+    raise ImportError(
+        'tvmgo.compiler needs apache-tvm: pip install "tvmgo[compiler]"') from error
 
 __all__ = ["Artifacts", "ExportError", "export"]

@@ -99,7 +99,7 @@ def require_onnx() -> ModuleType:
         import onnx
     except ModuleNotFoundError as error:
         raise ImportError(
-            "ONNX models need the package onnx: pip install tvmgo[compiler]"
+            'ONNX models need the package onnx: pip install "tvmgo[compiler]"'
         ) from error
     return onnx
 

@@ -26,7 +26,8 @@ uint32_t NodeKey(const DebugExecutor& executor, const CallArgs& args) {
   const std::string_view name = args.Text(0, "node");
   const auto node = executor.FindNode(name);
   if (!node) {
-    TVM_FFI_THROW(KeyError) << args.function() << ": cannot find " << name << " among nodex";
+    TVM_FFI_THROW(KeyError) << args.function() << ": argument 0 (node): the graph has no node "
+                            << '"' << name << '"';
   }
   return *node;
 }

@@ -18,12 +18,14 @@ constexpr uintptr_t kAlignment = 64;
 void RequireAligned(const Label& what, const DLTensor& lent) {
   if (reinterpret_cast<uintptr_t>(TensorData(lent)) % kAlignment == 0) return;
   TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << kAlignment
-                            << " bytes, got the address " << static_cast<void*>(TensorData(lent));
+                            << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
+                            << static_cast<void*>(TensorData(lent));
 }
 
 void RequireContiguous(const Label& what, const DLTensor& lent) {
   if (IsContiguous(lent)) return;
-  TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one with strides";
+  TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
+                            << "is not contiguous";
 }
 
 }  // namespace
@@ -33,7 +35,6 @@ void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent)
     TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(own) << ", got "
                              << DescribeTensor(lent);
   }
-  RequireAligned(what, lent);
   if (!SameShape(own, lent)) {
     TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(own) << ", got "
                               << DescribeTensor(lent);
@@ -44,12 +45,12 @@ void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent)
                               << own.device.device_type << ":" << own.device.device_id << ", got "
                               << lent.device.device_type << ":" << lent.device.device_id;
   }
-  RequireContiguous(what, lent);
+  RequireUsableByKernels(what, lent);
 }
 
 void RequireUsableByKernels(const Label& what, const DLTensor& lent) {
-  RequireAligned(what, lent);
   RequireContiguous(what, lent);
+  RequireAligned(what, lent);
 }
 
 }  // namespace tvmgo

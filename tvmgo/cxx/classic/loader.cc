@@ -3,7 +3,9 @@
 // See loader.h.
 #include "loader.h"
 
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -117,7 +119,12 @@ Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
   return WithEmbedded(library, held->library().FindBytes(kBlob), held);
 }
 
-// A file by another system's rules; `nothing` on that system itself, whose loader will do.
+[[noreturn]] void RefuseNoLibrary(const std::string& path) {
+  TVM_FFI_THROW(ValueError) << path << ": it is not a shared library of ELF";
+  TVM_FFI_UNREACHABLE();
+}
+
+// A file by another system's rules or by none; nothing on other systems, whose loaders will do.
 void RefuseForeignFormat(FileKind kind, const std::string& path) {
 #ifdef __linux__
   if (kind == FileKind::kMachO) {
@@ -128,10 +135,17 @@ void RefuseForeignFormat(FileKind kind, const std::string& path) {
     TVM_FFI_THROW(ValueError) << path << ": it is a PE file, a library for Windows, and this is "
                               << "Linux";
   }
+  if (kind == FileKind::kOther) RefuseNoLibrary(path);
 #else
   (void)kind;
   (void)path;
 #endif
+}
+
+void RequireFile(const std::string& path) {
+  std::error_code unknown;  // such as a folder that must not be looked into: reading will say so
+  if (std::filesystem::exists(path, unknown) || unknown) return;
+  TVM_FFI_THROW(FileNotFoundError) << path << ": there is no such file";
 }
 
 // That the runtime can follow the tree of a library of today.
@@ -148,18 +162,16 @@ Ref LoadModern(const Ref& load_modern, const std::string& path) {
 }  // namespace
 
 Generation LibraryGeneration(const std::string& path) {
-  if (KindOfFile(path) != FileKind::kElf) {
-    TVM_FFI_THROW(ValueError) << path << ": it is not a shared library of ELF";
-  }
+  RequireFile(path);
+  if (KindOfFile(path) != FileKind::kElf) RefuseNoLibrary(path);
   return GenerationOf(ElfSymbols(path));
 }
 
 Ref LoadClassicLibrary(const std::string& path) {
+  RequireFile(path);
   const FileKind kind = KindOfFile(path);
   RefuseForeignFormat(kind, path);
-  if (kind != FileKind::kElf) {
-    TVM_FFI_THROW(ValueError) << path << ": it is not a shared library of ELF";
-  }
+  if (kind != FileKind::kElf) RefuseNoLibrary(path);
 #ifndef __linux__
   TVM_FFI_THROW(RuntimeError) << path << ": classic libraries can be loaded on Linux only";
 #endif
