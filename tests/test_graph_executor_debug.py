@@ -488,6 +488,18 @@ def test_helper_writes_down_all_outputs(tmp_path):
             written[f"{name}____topo-index:{i}____output-num:0"].numpy(), f32(*values))
 
 
+def test_helper_that_writes_down_runs_the_whole_graph_each_time(tmp_path, kernel):  # noqa: F811
+    calls = []
+    name = kernel(lambda out: (calls.append(0), write(out, f32(len(calls), 0))))
+    text = json.dumps(document([op(name, [], name="t")], ["t"]))
+    graph = debug_executor.create(text, None, tvmgo.cpu(0), tmp_path)
+    graph.execute_node(0)
+    for count in (2, 3):
+        graph.run()
+        assert len(calls) == count
+        np.testing.assert_array_equal(graph.get_node_output(0).numpy(), f32(count, 0))
+
+
 def test_helper_needs_the_graph_to_write_it_down(tmp_path):
     with pytest.raises(ValueError, match="dump_root: needs graph_json_str"):
         debug_executor.GraphModuleDebug(worked(), dump_root=tmp_path)

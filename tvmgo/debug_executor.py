@@ -95,6 +95,7 @@ class GraphModuleDebug(GraphModule):
             super().run(**inputs)
             return
         self._set_all(inputs)
+        self.module["restart"]()  # execute_node does not run a node again that it ended with
         outputs = {}
         for index, node in enumerate(self._nodes):
             self.execute_node(index)

@@ -41,6 +41,8 @@ class DebugExecutor final : public GraphExecutor {
   // before. Does nothing when it is the same.
   void ExecuteNode(uint32_t node);
   std::optional<uint32_t> last_executed() const { return last_executed_; }
+  // Makes the next ExecuteNode start with the first node, whatever was executed before.
+  void Restart() { last_executed_.reset(); }
 
   // Seconds per call, one mean per repeat; zeros for placeholders and `__nop`s.
   std::vector<double> TimeNode(uint32_t node, const Timing& timing) const;

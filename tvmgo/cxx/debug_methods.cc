@@ -59,6 +59,11 @@ Value ExecuteNode(DebugExecutor* executor, const CallArgs& args) {
   return Value();
 }
 
+Value Restart(DebugExecutor* executor, const CallArgs&) {
+  executor->Restart();
+  return Value();
+}
+
 Value GetNodeOutput(DebugExecutor* executor, const CallArgs& args) {
   const uint32_t node = NodeKey(*executor, args);
   const uint32_t entry = EntryKey(*executor, args);
@@ -174,6 +179,7 @@ constexpr Method kMethods[] = {
     {"debug_run", 1, 1, On<DebugRun>},
     {"get_output_by_layer", 2, 2, On<GetOutputByLayer>},
     {"execute_node", 1, 1, On<ExecuteNode>},
+    {"restart", 0, 0, On<Restart>},
     {"get_node_output", 2, 2, On<GetNodeOutput>},
     {"run_individual", 3, 6, On<RunIndividual>},
     {"run_individual_node", 6, 7, On<RunIndividualNode>},
