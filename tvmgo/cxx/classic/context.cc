@@ -23,12 +23,12 @@ class ContextTable {
     if (entry != nullptr && entry->uses_ == 0 && entry->library_.name() != library.name()) {
       forgotten = std::move(entry);  // of a library that others closed in the meantime
     }
-    if (entry == nullptr) {
-      entry.reset(new Context(std::move(library)));
-    } else if (entry->uses_ == 0) {
+    if (entry == nullptr) entry.reset(new Context(Library()));
+    if (entry->uses_ == 0) {
+      BindServices(library, entry.get());  // first, so that a failure leaves no use behind
       entry->library_ = std::move(library);
     }
-    if (entry->uses_++ == 0) BindServices(entry->library_, entry.get());
+    ++entry->uses_;
     return entry.get();
     // Here a library that was open already is closed once more, which does no more than count.
   }
