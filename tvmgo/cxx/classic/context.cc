@@ -78,7 +78,8 @@ TVMFFIObjectHandle Context::LookUp(const std::string& name, TVMFFIObjectHandle m
   Ref function = FindByName(name, module);
   if (!function) return nullptr;
   const std::lock_guard<std::mutex> lock(mutex_);
-  return functions_.emplace(name, std::move(function)).first->second.get();
+  // Where another thread was faster, `function` keeps its own, to be let go after the lock.
+  return functions_.try_emplace(name, std::move(function)).first->second.get();
 }
 
 Ref Context::FindByName(const std::string& name, TVMFFIObjectHandle module) {
