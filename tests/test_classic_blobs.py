@@ -260,6 +260,30 @@ def test_failing_initialiser_says_why(embed):
         module["nobody"]
 
 
+def test_initialiser_that_answers_with_something_else_is_refused(embed):
+    module = embed(blob(("const_loader", constants(CONSTANTS, {"wrongly": ["c0"]})), LIB,
+                        tree([0, 1, 1], [1])))
+    with pytest.raises(TypeError, match="^__init_wrongly: expected a code or None, got float$"):
+        module["wrongly"]
+
+
+def test_initialiser_that_looks_its_own_symbol_up(embed):
+    module = embed(blob(("const_loader", constants(CONSTANTS, {
+        "in_circles": ["c0"], "with_constants": ["c1"]})), LIB, tree([0, 1, 1], [1])))
+    looks_up = "in_circles"
+    tvmgo.register_function(lambda: module[looks_up] and None, "tests.in_circles", override=True)
+    try:
+        for _ in range(2):
+            with pytest.raises(tvmgo.TVMError, match="^__init_in_circles looks up in_circles, which"):
+                module["in_circles"]
+        looks_up = "with_constants"  # which may be
+        assert module["in_circles"]() is None
+        assert module["with_constants"]() == 108
+    finally:
+        tvmgo.remove_global_function("tests.in_circles")
+    del module  # which keeps the function that keeps it
+
+
 def test_symbol_that_wants_a_constant_that_is_not_there(embed):
     with pytest.raises(ValueError, match='symbol "never" wants the constant "c9"'):
         embed(blob(("const_loader", constants(CONSTANTS, {"never": ["c9"]})), LIB,

@@ -53,6 +53,22 @@ FUNCTION_OF(__init_never) {
   return -1;
 }
 FUNCTION_OF(never) { return 0; }
+// One that answers with something else than a code, and one that calls a global function, which may
+// look the symbol up again.
+FUNCTION_OF(__init_wrongly) {
+  ret->real = 0.5;
+  *ret_code = FLOAT;
+  return 0;
+}
+FUNCTION_OF(wrongly) { return 0; }
+FUNCTION_OF(__init_in_circles) {
+  void* again = NULL;
+  if (__TVMBackendGetFuncFromEnv(__tvm_module_ctx, "tests.in_circles", &again)) return -1;
+  Cell cell = {0};
+  int32_t code = NONE;
+  return __TVMFuncCall(again, args, codes, 0, &cell, &code);
+}
+FUNCTION_OF(in_circles) { return 0; }
 
 #ifdef SYSTEM_LIB  // all is registered while the library is being opened, as well
 extern int TVMBackendRegisterSystemLibSymbol(const char*, void*);

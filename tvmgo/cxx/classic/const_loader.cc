@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "../call_args.h"
 #include "../containers.h"
 #include "../module_object.h"
 
@@ -44,7 +45,7 @@ class ConstLoader final : public Behaviour {
     }
     constants_ = std::move(constants);
     for (const auto& [symbol, names] : payload.symbols) {
-      std::vector<std::string>& wanted = waiting_[std::string(symbol)];
+      std::vector<std::string>& wanted = waiting_[std::string(symbol)].constants;
       wanted.assign(names.begin(), names.end());
       for (const std::string& name : wanted) {
         if (constants_->count(name) != 0) continue;
@@ -68,6 +69,22 @@ class ConstLoader final : public Behaviour {
   }
 
  private:
+  // A symbol which has not got its constants yet.
+  struct Waiting {
+    std::vector<std::string> constants;
+    bool in_progress = false;
+  };
+
+  // Also ends with an error, which leaves the symbol to the next who asks.
+  class InProgress {
+   public:
+    explicit InProgress(Waiting* waiting) : waiting_(waiting) { waiting_->in_progress = true; }
+    ~InProgress() { waiting_->in_progress = false; }
+
+   private:
+    Waiting* waiting_;
+  };
+
   static Ref FirstOf(const std::vector<Ref>& imports, const std::string& name) {
     for (const Ref& import : imports) {
       if (Ref function = FunctionOf(import, name, /*query_imports=*/false)) return function;
@@ -80,24 +97,41 @@ class ConstLoader final : public Behaviour {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
     const auto waiting = waiting_.find(symbol);
     if (waiting == waiting_.end()) return;
+    if (waiting->second.in_progress) {
+      TVM_FFI_THROW(RuntimeError) << "__init_" << symbol << " looks up " << symbol
+                                  << ", which it is to make ready";
+    }
+    {
+      const InProgress mark(&waiting->second);
+      HandOver(symbol, waiting->second.constants, imports);
+    }
+    waiting_.erase(waiting);
+  }
+
+  void HandOver(const std::string& symbol, const std::vector<std::string>& constants,
+                const std::vector<Ref>& imports) const {
     const Ref initialise = FirstOf(imports, "__init_" + symbol);
     if (!initialise) {
       TVM_FFI_THROW(RuntimeError) << "no imported module has the function __init_" << symbol
                                   << ", which takes the constants of " << symbol;
     }
     std::vector<Value> wanted;
-    for (const std::string& name : waiting->second) wanted.emplace_back(constants_->at(name));
+    for (const std::string& name : constants) wanted.emplace_back(constants_->at(name));
     const Value answer = Call(initialise, NewArray(wanted).view());
-    if (!answer.is_none() && answer.view().v_int64 != 0) {
+    if (answer.is_none()) return;
+    if (answer.view().type_index != kTVMFFIInt) {
+      TVM_FFI_THROW(TypeError) << "__init_" << symbol << ": expected a code or None, got "
+                               << TypeName(answer.view());
+    }
+    if (answer.view().v_int64 != 0) {
       TVM_FFI_THROW(RuntimeError) << "__init_" << symbol << " failed with code "
                                   << answer.view().v_int64;
     }
-    waiting_.erase(waiting);
   }
 
   std::shared_ptr<const Constants> constants_;
   std::recursive_mutex mutex_;  // an initialiser may look its neighbours up
-  std::unordered_map<std::string, std::vector<std::string>> waiting_;
+  std::unordered_map<std::string, Waiting> waiting_;
 };
 
 class EmptyModule final : public Behaviour {
