@@ -243,7 +243,8 @@ def test_tensor_found_for_one_entry_serves_the_whole_pool():
     (lambda: lent(1), ValueError, r"expected at least 8 bytes, got 4 bytes \(float32\[1\]\)"),
     (lambda: aligned_row(offset=1), ValueError, "aligned to 64 bytes"),
     (lambda: aligned_row(step=2), ValueError, "contiguous"),
-], ids=["no-tensor", "small", "alignment", "strides"])
+    (lambda: tvmgo.empty((2,), device=tvmgo.cpu(1)), ValueError, "on device 1:0, got 1:1"),
+], ids=["no-tensor", "small", "alignment", "strides", "device"])
 def test_lookup_function_that_returns_something_unsuitable_raises(found, error, message):
     def lookup(_, sid, template, device):
         value = found()

@@ -28,6 +28,16 @@ void RequireContiguous(const Label& what, const DLTensor& lent) {
                             << "is not contiguous";
 }
 
+void RequireDevice(const Label& what, DLDevice device, const DLTensor& lent) {
+  if (device.device_type == lent.device.device_type &&
+      device.device_id == lent.device.device_id) {
+    return;
+  }
+  TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device " << device.device_type
+                            << ":" << device.device_id << ", got " << lent.device.device_type
+                            << ":" << lent.device.device_id;
+}
+
 }  // namespace
 
 void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent) {
@@ -39,16 +49,11 @@ void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent)
     TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(own) << ", got "
                               << DescribeTensor(lent);
   }
-  if (own.device.device_type != lent.device.device_type ||
-      own.device.device_id != lent.device.device_id) {
-    TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device "
-                              << own.device.device_type << ":" << own.device.device_id << ", got "
-                              << lent.device.device_type << ":" << lent.device.device_id;
-  }
-  RequireUsableByKernels(what, lent);
+  RequireUsableByKernels(what, own.device, lent);
 }
 
-void RequireUsableByKernels(const Label& what, const DLTensor& lent) {
+void RequireUsableByKernels(const Label& what, DLDevice device, const DLTensor& lent) {
+  RequireDevice(what, device, lent);
   RequireContiguous(what, lent);
   RequireAligned(what, lent);
 }
