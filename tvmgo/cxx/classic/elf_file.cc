@@ -143,12 +143,14 @@ void ElfFile::ReadSegments() {
       case kSegmentNote:
       case kSegmentHeaders:
       case kSegmentUnwind:
-      case kSegmentReadOnly:
       case kSegmentProperty:
         in_memory.push_back(segment);
         [[fallthrough]];
       case kSegmentTLS:  // its memory is each thread's
         in_file.push_back(segment);
+        break;
+      case kSegmentReadOnly:  // no more than protected; what it says of the file, nobody uses
+        in_memory.push_back(segment);
         break;
       default:
         break;
