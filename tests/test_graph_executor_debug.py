@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The debug variant of the graph executor: single nodes, what lies between, times, profiles."""
 import json
+import signal
 import struct
 import time
 
@@ -305,6 +306,8 @@ def test_cooldown_sleeps_after_the_first_and_every_so_many_repeats(counting):
 @pytest.mark.parametrize(("arguments", "error", "message"), [
     ((0, 1, 0, 0, 1), ValueError, "number.*an integer from 1, got 0"),
     ((1, 0, 0, 0, 1), ValueError, "repeat.*an integer from 1, got 0"),
+    ((1, 2**22 + 1, 0, 0, 1), ValueError, "repeat.*expected at most 4194304, .*got 4194305"),
+    ((1, 2**63 - 1, 0), ValueError, "repeat.*expected at most 4194304"),
     ((1, 1, -1, 0, 1), ValueError, "min_repeat_ms.*an integer from 0, got -1"),
     ((1, 1, 0, -1, 0, 1), ValueError, "limit_zero_time_iterations.*from 0, got -1"),
     ((1, 1, 0, -1, 1), ValueError, "cooldown_interval_ms.*from 0, got -1"),
@@ -318,6 +321,35 @@ def test_run_individual_with_bad_arguments_raises(counting, arguments, error, me
     with pytest.raises(error, match=f"run_individual: .*{message}"):
         module["run_individual"](*arguments)
     assert calls == []
+
+
+def test_run_individual_node_refuses_more_repeats_than_can_be_held(counting):
+    module, calls = counting()
+    for node in (0, "a"):  # an input takes no time, but has means all the same
+        with pytest.raises(ValueError, match="^run_individual_node: argument 2 .repeat.*16777216"):
+            module["run_individual_node"](node, 1, 2**24 + 1, 0, 100, 0, 1)
+    assert calls == []
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that sends a signal")
+@pytest.mark.parametrize("arguments", [
+    (2**63 - 1, 1, 0, 100, 0, 1), (1, 2**22, 0, 100, 50, 1), (1, 1, 2**63 - 1, 100, 0, 1),
+    (1, 1, 0, 100, 2**63 - 1, 1),
+], ids=["number", "repeat", "min_repeat_ms", "cooldown_interval_ms"])
+def test_signal_ends_what_is_timed_too_long(arguments):
+    module = create(document([var("x"), op("__copy", ["x"], name="c")], ["c"]))  # no Python in it
+
+    def ring(*args):
+        raise InterruptedError("enough")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.1)
+    try:
+        with pytest.raises(InterruptedError, match="enough"):
+            module["run_individual_node"]("c", *arguments)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_error_of_a_timed_kernel_comes_out_as_the_same_object(kernel):  # noqa: F811

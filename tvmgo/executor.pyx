@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ side, put into the runtime's function table when this module is imported: the graph
 executor, and the loader of classic libraries."""
+from cpython.exc cimport PyErr_CheckSignals
+
 from tvmgo.error cimport check
+from tvmgo.registry import register_function
 
 cdef extern from "cxx/register.h" nogil:
     int TVMGoRegisterGraphExecutor()
@@ -11,3 +14,10 @@ cdef extern from "cxx/classic/register_classic.h" nogil:
 
 check(TVMGoRegisterGraphExecutor())
 check(TVMGoRegisterClassicLoader())
+
+
+def _check_signals():
+    PyErr_CheckSignals()
+
+# The executor calls it while it is timing something.
+register_function(_check_signals, "tvmgo.check_signals", override=True)

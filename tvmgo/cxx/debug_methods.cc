@@ -4,6 +4,7 @@
 // only in most places.
 #include "debug_methods.h"
 
+#include <algorithm>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -91,17 +92,29 @@ int64_t IntFrom(const CallArgs& args, int32_t i, const char* name, int64_t min) 
   return number;
 }
 
+// All means of a call are held at the same time.
+int64_t RepeatFrom(const CallArgs& args, int32_t i, int64_t num_nodes) {
+  constexpr int64_t kMaxMeans = int64_t{1} << 24;
+  const int64_t repeat = IntFrom(args, i, "repeat", 1);
+  if (repeat > kMaxMeans / num_nodes) {
+    TVM_FFI_THROW(ValueError) << args.function() << ": argument " << i << " (repeat): expected at "
+                              << "most " << kMaxMeans / num_nodes << ", so that all means can be "
+                              << "held in memory, got " << repeat;
+  }
+  return repeat;
+}
+
 // number, repeat, min_repeat_ms: all that TVM 0.6-0.8 knew.
-Timing FirstTimingArgs(const CallArgs& args, int32_t first) {
-  Timing timing{IntFrom(args, first, "number", 1), IntFrom(args, first + 1, "repeat", 1)};
+Timing FirstTimingArgs(const CallArgs& args, int32_t first, int64_t num_nodes) {
+  Timing timing{IntFrom(args, first, "number", 1), RepeatFrom(args, first + 1, num_nodes)};
   timing.min_repeat_ms = IntFrom(args, first + 2, "min_repeat_ms", 0);
   return timing;
 }
 
 // The same and limit_zero_time_iterations (not known to TVM 0.9), cooldown_interval_ms,
 // repeats_to_cooldown.
-Timing TimingArgs(const CallArgs& args, int32_t first) {
-  Timing timing = FirstTimingArgs(args, first);
+Timing TimingArgs(const CallArgs& args, int32_t first, int64_t num_nodes) {
+  Timing timing = FirstTimingArgs(args, first, num_nodes);
   int32_t next = first + 3;
   if (args.size() == first + 6) {
     timing.limit_zero_time_iterations = IntFrom(args, next++, "limit_zero_time_iterations", 0);
@@ -140,7 +153,9 @@ Value RunIndividual(DebugExecutor* executor, const CallArgs& args) {
     TVM_FFI_THROW(TypeError) << "run_individual: expected 3, 5 or 6 arguments, got 4";
   }
   const bool old = args.size() == 3;
-  const Timing timing = old ? FirstTimingArgs(args, 0) : TimingArgs(args, 0);
+  const int64_t num_nodes = std::max<int64_t>(executor->num_nodes(), 1);
+  const Timing timing =
+      old ? FirstTimingArgs(args, 0, num_nodes) : TimingArgs(args, 0, num_nodes);
   executor->Run();
   return old ? RunIndividualText(executor, timing) : RunIndividualBytes(executor, timing);
 }
@@ -148,7 +163,7 @@ Value RunIndividual(DebugExecutor* executor, const CallArgs& args) {
 Value RunIndividualNode(DebugExecutor* executor, const CallArgs& args) {
   const uint32_t node = NodeKey(*executor, args);
   std::string bytes;
-  AppendBytes(&bytes, executor->TimeNode(node, TimingArgs(args, 1)));
+  AppendBytes(&bytes, executor->TimeNode(node, TimingArgs(args, 1, /*num_nodes=*/1)));
   return Value::Bytes(bytes);
 }
 

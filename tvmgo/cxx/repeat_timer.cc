@@ -9,6 +9,45 @@
 namespace tvmgo {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+// Lets Python answer signals, such as the user's Ctrl-C, while something lasts for hours.
+class SignalWatch {
+ public:
+  // Looks if some time has passed since the last look, and says whether. It costs what is timed
+  // next to nothing, even where another thread has the GIL. Throws what a signal's handler raised.
+  bool Look() {
+    const Clock::time_point now = Clock::now();
+    if (now - last_ < std::chrono::milliseconds(500)) return false;
+    last_ = now;
+    if (look_) Call(look_);
+    return true;
+  }
+
+ private:
+  Ref look_ = FindGlobal("tvmgo.check_signals");  // none after somebody has removed it
+  Clock::time_point last_ = Clock::now();
+};
+
+// Calls run(n) in pieces, which grow until they last long enough for a look in between.
+void RunInPieces(int64_t number, const std::function<void(int64_t)>& run, SignalWatch* signals) {
+  int64_t piece = 1;
+  for (int64_t left = number; left > 0;) {
+    run(piece);
+    left -= piece;
+    if (!signals->Look() && piece <= left / 2) piece *= 2;
+    piece = std::min(piece, left);
+  }
+}
+
+void Sleep(int64_t milliseconds, SignalWatch* signals) {
+  constexpr int64_t kPiece = 100;
+  for (int64_t left = milliseconds; left > 0; left -= kPiece) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(left, kPiece)));
+    signals->Look();
+  }
+}
+
 // Where the reference would overflow.
 constexpr double kMaxNumber = 1e12;
 
@@ -31,12 +70,12 @@ Stopwatch::Stopwatch(DLDevice device) : device_(device) {
 
 void Stopwatch::Start() {
   Synchronize();
-  start_ = std::chrono::steady_clock::now();
+  start_ = Clock::now();
 }
 
 double Stopwatch::Read() const {
   Synchronize();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  return std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 void Stopwatch::Synchronize() const {
@@ -48,13 +87,14 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
   const double wanted_seconds = static_cast<double>(timing.min_repeat_ms) / 1e3;
   int64_t number = timing.number;
   std::vector<double> means;
+  SignalWatch signals;
   run(1);
   for (int64_t i = 0; i < timing.repeat; ++i) {
     double seconds = 0;
     int64_t zero_readings = 0;
     while (true) {
       watch.Start();
-      run(number);
+      RunInPieces(number, run, &signals);
       seconds = watch.Read();
       zero_readings += seconds == 0;
       if (seconds >= wanted_seconds || zero_readings >= timing.limit_zero_time_iterations) break;
@@ -62,8 +102,9 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
     }
     means.push_back(seconds / static_cast<double>(number));
     if (timing.cooldown_interval_ms > 0 && i % timing.repeats_to_cooldown == 0) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(timing.cooldown_interval_ms));
+      Sleep(timing.cooldown_interval_ms, &signals);
     }
+    signals.Look();
   }
   return means;
 }

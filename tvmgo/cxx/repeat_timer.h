@@ -40,7 +40,7 @@ struct Timing {
 };
 
 // Calls run(n), which does the thing n times, once to warm up and then as told. Returns one mean per
-// repeat, in seconds.
+// repeat, in seconds. However long that lasts, what Python raises on a signal ends it.
 std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
                                 const std::function<void(int64_t)>& run);
 
