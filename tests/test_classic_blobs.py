@@ -95,10 +95,10 @@ FACTORY = blob(("GraphExecutorFactory", factory(GRAPH, PARAMS)), LIB, tree([0, 1
 # ---------------------------------------------------------------- libraries that carry them
 
 
-def compile_blob(content, directory, name="embedded", *options):
+def compile_blob(content, directory, name="embedded", *options, source="embedded.c"):
     listing = directory / f"{name}.inc"
     listing.write_text(",".join(map(str, content)) or "0")
-    return compile_library(SOURCES / "embedded.c", directory / f"{name}.so",
+    return compile_library(SOURCES / source, directory / f"{name}.so",
                            f'-DBLOB="{listing}"', *options)
 
 
@@ -334,6 +334,27 @@ def test_system_library_has_its_tree(tmp_path):
         executor["set_input"]("x", tvmgo.array(np.array([1, 2], "float32")))
         executor["run"]()
         assert np.asarray(executor["get_output"](0)).tolist() == [6.25, 0.0]
+    """)
+
+
+def test_system_libraries_look_into_their_own_imports(tmp_path):
+    graphs, paths = {}, []
+    for prefix in ("mine_", "theirs_"):
+        graphs[prefix] = GRAPH.replace("square", prefix)
+        content = blob(LIB, ("GraphExecutorFactory", factory(graphs[prefix], {})),
+                       tree([0, 1, 1], [1]))
+        paths.append(str(compile_blob(
+            content, tmp_path, prefix, "-DSYSTEM_LIB", f'-DPREFIX="{prefix}"',
+            f'-DCONTEXT_PREFIX="{prefix}"', source="imports.c")))
+    helper = compile_library(SOURCES / "marks.c", tmp_path / "marks.so", "-DNEEDS_FUNC_CALL")
+    output_of(f"""
+        import ctypes, tvmgo
+        tvmgo.load_module({str(helper)!r})  # makes the C names visible
+        libraries = [ctypes.CDLL(path) for path in {paths!r}]
+        find = tvmgo.get_global_function("tvmgo.classic_system_library")
+        modules = [(find(prefix), graph) for prefix, graph in {graphs!r}.items()]
+        for module, graph in modules:
+            assert module["call_named"]("get_graph_json") == graph
     """)
 
 

@@ -90,6 +90,14 @@ PLACE int32_t run_once(PARAMETERS) {
 #ifndef PREFIX
 #define PREFIX ""
 #endif
+#ifndef CONTEXT_PREFIX
+#define CONTEXT_PREFIX ""
+#endif
+#ifdef BLOB
+static const unsigned char __tvm_dev_mblob[] = {
+#include BLOB
+};
+#endif
 __attribute__((constructor)) static void start_up(void) {
   REGISTER(call_named);
   REGISTER(fail_loudly);
@@ -99,7 +107,10 @@ __attribute__((constructor)) static void start_up(void) {
   REGISTER(parallel_fail);
   REGISTER(parallel_nested);
   REGISTER(run_once);
-  TVMBackendRegisterSystemLibSymbol("__tvm_module_ctx", &__tvm_module_ctx);
+  TVMBackendRegisterSystemLibSymbol(CONTEXT_PREFIX "__tvm_module_ctx", &__tvm_module_ctx);
+#ifdef BLOB
+  TVMBackendRegisterSystemLibSymbol(PREFIX "__tvm_dev_mblob", (void*)__tvm_dev_mblob);
+#endif
 }
 #else
 EXPORT void never_called(void) { TVMBackendRegisterSystemLibSymbol(NULL, NULL); }

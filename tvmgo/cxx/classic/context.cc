@@ -64,9 +64,13 @@ ContextTable& TheTable() {
 
 }  // namespace
 
-Context* Context::OfSystemLibrary() {
-  static auto* context = new Context(Library());
-  return context;
+Context* Context::OfSystemLibrary(const void* place) {
+  static auto* mutex = new std::mutex();
+  static auto* contexts = new std::unordered_map<const void*, std::unique_ptr<Context>>();
+  const std::lock_guard<std::mutex> lock(*mutex);
+  std::unique_ptr<Context>& context = (*contexts)[place];
+  if (context == nullptr) context.reset(new Context(Library()));
+  return context.get();
 }
 
 TVMFFIObjectHandle Context::LookUp(const std::string& name, TVMFFIObjectHandle module) {

@@ -28,8 +28,9 @@ class Context {
  public:
   Context(const Context&) = delete;
 
-  // The one for libraries that others opened, which therefore share their variables' contents.
-  static Context* OfSystemLibrary();
+  // The one for a library that others opened, known by where its `__tvm_module_ctx` is; null is
+  // the place of all that have none. It stays for ever.
+  static Context* OfSystemLibrary(const void* place);
 
   const Library& library() const { return library_; }
 

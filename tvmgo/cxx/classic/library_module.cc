@@ -46,7 +46,8 @@ class LibraryModule final : public Behaviour {
 
 class SystemLibraryModule final : public Behaviour {
  public:
-  explicit SystemLibraryModule(std::string prefix) : prefix_(std::move(prefix)) {}
+  SystemLibraryModule(std::string prefix, Context* context)
+      : prefix_(std::move(prefix)), context_(context) {}
 
   const char* kind() const final { return kClassicLibrary; }
 
@@ -55,12 +56,12 @@ class SystemLibraryModule final : public Behaviour {
     void* address = SystemSymbols::Find(prefix_, name);
     if (address == nullptr) return Ref();
     return NewCompiledFunction(name, reinterpret_cast<PackedFunction>(address),
-                               Context::OfSystemLibrary(), Ref::Share(self),
-                               /*calls_runtime=*/true);
+                               context_, Ref::Share(self), /*calls_runtime=*/true);
   }
 
  private:
   std::string prefix_;
+  Context* context_;
 };
 
 }  // namespace
@@ -69,12 +70,15 @@ Ref NewLibraryModule(ContextRef context) {
   return NewModule(std::make_unique<LibraryModule>(std::move(context)));
 }
 
-Ref NewSystemLibraryModule(std::string prefix) {
-  if (void* place = SystemSymbols::Find(prefix, "__tvm_module_ctx")) {
-    Context* context = Context::OfSystemLibrary();
-    std::memcpy(place, &context, sizeof(context));
-  }
-  return NewModule(std::make_unique<SystemLibraryModule>(std::move(prefix)));
+Context* BindSystemLibrary(const std::string& prefix) {
+  void* place = SystemSymbols::Find(prefix, "__tvm_module_ctx");
+  Context* context = Context::OfSystemLibrary(place);
+  if (place != nullptr) std::memcpy(place, &context, sizeof(context));
+  return context;
+}
+
+Ref NewSystemLibraryModule(std::string prefix, Context* context) {
+  return NewModule(std::make_unique<SystemLibraryModule>(std::move(prefix), context));
 }
 
 }  // namespace tvmgo::classic

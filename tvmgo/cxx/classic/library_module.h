@@ -15,9 +15,13 @@ constexpr char kClassicLibrary[] = "classic_library";
 
 Ref NewLibraryModule(ContextRef context);
 
+// Fills the `__tvm_module_ctx` of the "system library" with that prefix, if it has registered one,
+// and returns the Context that it points to now.
+Context* BindSystemLibrary(const std::string& prefix);
+
 // The functions that libraries opened by others have registered as a "system library". A name is
 // looked up with the prefix first, then as it is.
-Ref NewSystemLibraryModule(std::string prefix);
+Ref NewSystemLibraryModule(std::string prefix, Context* context);
 
 }  // namespace tvmgo::classic
 

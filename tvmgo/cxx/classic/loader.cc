@@ -193,12 +193,13 @@ Ref LoadModernLibrary(const std::string& path, const Ref& load_modern) {
 }
 
 Ref LoadSystemLibrary(const std::string& prefix) {
-  const Ref library = NewSystemLibraryModule(prefix);
+  Context* context = BindSystemLibrary(prefix);
+  const Ref library = NewSystemLibraryModule(prefix, context);
   const auto* blob = static_cast<const char*>(SystemSymbols::Find(prefix, kBlob));
   if (blob == nullptr) return library;
   // Part of the program, so its length is believed; there is nobody to ask where it ends.
   const auto nbytes = BlobReader({blob, sizeof(uint64_t)}, kBlob).Number<uint64_t>("the length");
-  return WithEmbedded(library, {blob, sizeof(uint64_t) + nbytes}, Context::OfSystemLibrary());
+  return WithEmbedded(library, {blob, sizeof(uint64_t) + nbytes}, context);
 }
 
 Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
