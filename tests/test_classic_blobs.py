@@ -260,6 +260,14 @@ def test_failing_initialiser_says_why(embed):
         module["nobody"]
 
 
+def test_initialiser_that_answers_with_a_code_of_failure(embed):
+    module = embed(blob(("const_loader", constants(CONSTANTS, {"coded": ["c0"]})), LIB,
+                        tree([0, 1, 1], [1])))
+    for _ in range(2):
+        with pytest.raises(tvmgo.TVMError, match="^__init_coded failed with code 3$"):
+            module["coded"]
+
+
 def test_initialiser_that_answers_with_something_else_is_refused(embed):
     module = embed(blob(("const_loader", constants(CONSTANTS, {"wrongly": ["c0"]})), LIB,
                         tree([0, 1, 1], [1])))
@@ -551,6 +559,20 @@ def test_wrong_tensor(embed, change, words):
     payload = text("{}") + number(1) + texts(["p"]) + record + text("default")
     with pytest.raises(ValueError, match=words):
         embed(blob(("GraphExecutorFactory", payload), LIB, tree([0, 1, 1], [1])))
+
+
+def test_numbers_that_do_not_agree(embed):
+    one = {"k0": PARAMS["k0"]}
+    graph = factory("{}", one).replace(number(2) + b"{}" + number(1), number(2) + b"{}" + number(2))
+    with pytest.raises(ValueError, match="expected as many names as parameters"):
+        embed(blob(("GraphExecutorFactory", graph), LIB, tree([0, 1, 1], [1])))
+    names, tensors, symbols = texts(["c0"]), number(1) + tensor(np.array([1, 2])), texts(["coded"])
+    lists = number(1) + texts(["c0"])
+    for content, words in [(names + number(2) + tensors[8:] + symbols + lists, "tensors as names"),
+                           (names + tensors + symbols + number(2) + lists[8:],
+                            "lists of constants as symbols")]:
+        with pytest.raises(ValueError, match=f"expected as many {words}"):
+            embed(blob(("const_loader", content), LIB, tree([0, 1, 1], [1])))
 
 
 def test_bytes_after_the_last_module_are_refused(embed):

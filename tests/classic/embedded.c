@@ -53,14 +53,20 @@ FUNCTION_OF(__init_never) {
   return -1;
 }
 FUNCTION_OF(never) { return 0; }
-// One that answers with something else than a code, and one that calls a global function, which may
-// look the symbol up again.
+// One that answers with something else than a code, one with a code of failure, and one that calls a
+// global function, which may look the symbol up again.
 FUNCTION_OF(__init_wrongly) {
   ret->real = 0.5;
   *ret_code = FLOAT;
   return 0;
 }
 FUNCTION_OF(wrongly) { return 0; }
+FUNCTION_OF(__init_coded) {
+  ret->number = 3;
+  *ret_code = INT;
+  return 0;
+}
+FUNCTION_OF(coded) { return 0; }
 FUNCTION_OF(__init_in_circles) {
   void* again = NULL;
   if (__TVMBackendGetFuncFromEnv(__tvm_module_ctx, "tests.in_circles", &again)) return -1;
