@@ -315,6 +315,14 @@ def test_library_as_the_root_looks_into_its_imports(embed):
     assert module["call_import"]("get_graph_json") == GRAPH
 
 
+def test_library_called_by_another_looks_into_its_own_imports(embed):
+    graphs = [GRAPH, GRAPH.replace("square", "other")]
+    mine, other = (embed(blob(LIB, ("GraphExecutorFactory", factory(graph, {})),
+                              tree([0, 1, 1], [1]))) for graph in graphs)
+    assert mine["call_at"](other["address"](), "get_graph_json") == graphs[1]
+    assert mine["call_import"]("get_graph_json") == graphs[0]
+
+
 def test_modules_without_a_tree_are_imports_of_the_library(embed):
     module = embed(blob(("GraphRuntimeFactory", factory(GRAPH, {})), ("metadata_module", b"")))
     assert module.kind == "classic_library"

@@ -746,6 +746,7 @@ PARALLEL = """
     assert message("parallel_fail", 1) == "a task said why"
     silent = "a parallel task failed without an error message (code -1)"
     assert message("parallel_fail", 2) == silent
+    assert message("parallel_fail", 7) == silent.replace("-1", "7")
     assert message("fail_silently") == "fail_silently failed without an error message (code -1)"
     m["parallel_fail"](0)
 

@@ -33,6 +33,17 @@ FUNCTION_OF(call_import) {
   return __TVMFuncCall(function, args + 1, codes + 1, num_args - 1, ret, ret_code);
 }
 
+// The address of that function, and the way to call one without the runtime in between.
+FUNCTION_OF(address) {
+  ret->pointer = (void*)call_import;
+  *ret_code = OPAQUE;
+  return 0;
+}
+FUNCTION_OF(call_at) {
+  int32_t (*code)(PARAMETERS) = (int32_t (*)(PARAMETERS))args[0].pointer;
+  return code(args + 1, codes + 1, num_args - 1, ret, ret_code, NULL);
+}
+
 // What a const_loader calls before the first use of `with_constants`.
 static int64_t initialised;
 static int32_t code_seen;

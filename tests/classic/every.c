@@ -370,11 +370,11 @@ FUNCTION_OF(parallel_barrier) {
   return give(ret, ret_code, INT, fill.seen_tasks);
 }
 
-// Fails in the task of the number given: 1 with a message, 2 without.
+// Fails in all tasks in the way given: 1 with a message, 2 without, from 3 on with that code.
 static int failing_task(int task_id, Env* env, void* data) {
   struct Fill* fill = data;
   if (fill->failing == 1) __TVMAPISetLastError("a task said why");
-  return fill->failing ? -1 : 0;
+  return fill->failing > 2 ? fill->failing : fill->failing ? -1 : 0;
 }
 FUNCTION_OF(parallel_fail) {
   struct Fill fill = {NULL, 0, 0, (int)args[0].number, NULL};
