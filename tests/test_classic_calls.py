@@ -222,7 +222,7 @@ def test_vector_type_keeps_its_lanes(every):
 
 
 @pytest.mark.parametrize("dtype", ["float8_e4m3fn", "float8_e5m2", "float4_e2m1fn", "int4", "uint4",
-                                   "uint1"])
+                                   "uint1", "boolx2"])
 def test_element_type_of_other_meaning_is_refused(every, dtype):
     x = tvmgo.empty((16,), dtype)
     with pytest.raises(TypeError, match=f"argument 0.*{dtype}"):
@@ -246,13 +246,26 @@ def test_byte_offset_is_folded_into_the_address(every, offset):
     assert np.asarray(out).tolist() == (2 * np.arange(first, first + 16)).tolist()
 
 
+def test_byte_offset_of_a_bool_tensor_is_folded_too(every):
+    values = np.arange(80) >= 70
+    x, y = OffsetExporter(aligned(values, dtype="bool"), 64), tvmgo.empty((16,), "bool")
+    assert every["tensor_fact"](x, OFFSET) == 0
+    every["invert"](x, y)
+    assert np.asarray(y).tolist() == (~values[64:]).tolist()
+
+
 # ---------------------------------------------------------------- arguments only C code passes
 
 
 @pytest.fixture(scope="session")
-def call_with(tmp_path_factory):
+def caller(tmp_path_factory):
     library = compile_library(SOURCES / "caller.c", tmp_path_factory.mktemp("caller") / "caller.so")
-    return tvmgo.load_module(library)["call_with"]
+    return tvmgo.load_module(library)
+
+
+@pytest.fixture(scope="session")
+def call_with(caller):
+    return caller["call_with"]
 
 
 BARE_TENSOR, RAW_TEXT, BYTES_POINTER, RVALUE = range(4)
@@ -328,6 +341,29 @@ def test_copy_of_a_call_that_fails_is_dropped(every):
 
     raised(every["write_then_call"], fail, x)
     assert x.tolist() == [0, 1, 2, 3]
+
+
+def test_what_others_write_meanwhile_stays(every):
+    x = aligned(np.arange(4), 4)
+    every["write_then_call"](lambda t: x.__setitem__(1, 9), x)
+    assert x.tolist() == [42, 9, 2, 3]
+
+
+def test_arrays_of_several_sizes_at_one_misaligned_address(every):
+    x, seen = aligned(np.arange(512), 4), []
+    every["call"](lambda *views: seen.extend(np.array(view).tolist() for view in views), x[:2], x)
+    assert seen == [[0, 1], list(range(512))]
+
+
+
+def test_argument_of_an_outer_call_passed_on_by_an_inner_one(every):
+    x, same = aligned(np.arange(4)), []
+
+    def see(t):
+        same.append(np.shares_memory(np.asarray(t), x))
+
+    every["remember_then_call"](lambda: every["call_with_remembered"](see), x)
+    assert same == [True]
 
 
 def test_misaligned_tensor_in_a_callback_shows_what_the_library_wrote(every):
@@ -419,6 +455,11 @@ def test_silent_failure_names_the_function_and_shows_no_old_message(every):
     assert str(raised(every["fail_silently"])) == expected
     every["complain_and_succeed"]()
     assert str(raised(every["fail_silently"])) == expected
+
+
+def test_function_that_fails_without_an_error(every, caller):
+    with pytest.raises(tvmgo.TVMError, match="^a function failed without naming its error$"):
+        every["call"](caller["fail_silently"])
 
 
 def test_error_the_library_swallowed_does_not_come_back(every):
@@ -570,6 +611,17 @@ def test_function_the_library_keeps_and_gives_back(every):
     every["keep"](lambda: None)
     gc.collect()
     assert function() == 5
+
+
+def test_object_received_twice_and_given_back_once_is_kept(fresh_path):
+    every = load(fresh_path)
+    result = tvmgo.convert_function(lambda: None)
+    every["call_and_ignore"](lambda: result)
+    assert every["call"](lambda: result) is not None
+    alive = tvmgo.live_objects()["callbacks"]
+    del result
+    gc.collect()
+    assert tvmgo.live_objects()["callbacks"] == alive  # the library may still use it
 
 
 def test_fresh_results_handed_on_do_not_leak(every):
@@ -754,6 +806,10 @@ PARALLEL = """
     seen = []
     m["parallel_call"]("tests.see", out)
     assert len(seen) == workers and {{shape for _, shape in seen}} == {{(1000,)}}
+    def see_itself(t):
+        assert np.shares_memory(np.asarray(t), np.asarray(out))  # no copy
+    tvmgo.register_function(see_itself, "tests.see_itself")
+    m["parallel_call"]("tests.see_itself", out)
 
     def fail(t):
         raise ZeroDivisionError("in a worker")

@@ -31,3 +31,10 @@ __attribute__((visibility("default"))) int __tvm_ffi_call_with(void* self, const
   }
   return TVMFFIFunctionCall(args[0].v_obj, packed, 2, result);
 }
+
+// Fails without saying why.
+__attribute__((visibility("default"))) int __tvm_ffi_fail_silently(void* self, const TVMFFIAny* args,
+                                                                   int32_t num_args,
+                                                                   TVMFFIAny* result) {
+  return -1;
+}

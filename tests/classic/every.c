@@ -307,6 +307,17 @@ FUNCTION_OF(write_then_call) {
   return __TVMFuncCall(args[0].pointer, args + 1, codes + 1, 1, ret, ret_code);
 }
 
+// Calls argument 0; meanwhile the other calls its own argument with tensor argument 1 of this.
+static Cell remembered;
+FUNCTION_OF(remember_then_call) {
+  remembered = args[1];
+  return __TVMFuncCall(args[0].pointer, NULL, NULL, 0, ret, ret_code);
+}
+FUNCTION_OF(call_with_remembered) {
+  int32_t code = TENSOR;
+  return __TVMFuncCall(args[0].pointer, &remembered, &code, 1, ret, ret_code);
+}
+
 // ------------------------------------------------------------------ workspace
 
 FUNCTION_OF(use_workspace) {
