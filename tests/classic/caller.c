@@ -33,8 +33,7 @@ __attribute__((visibility("default"))) int __tvm_ffi_call_with(void* self, const
 }
 
 // Fails without saying why.
-__attribute__((visibility("default"))) int __tvm_ffi_fail_silently(void* self, const TVMFFIAny* args,
-                                                                   int32_t num_args,
-                                                                   TVMFFIAny* result) {
+__attribute__((visibility("default"))) int __tvm_ffi_fail_silently(
+    void* self, const TVMFFIAny* args, int32_t num_args, TVMFFIAny* result) {
   return -1;
 }

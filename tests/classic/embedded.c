@@ -64,8 +64,8 @@ FUNCTION_OF(__init_never) {
   return -1;
 }
 FUNCTION_OF(never) { return 0; }
-// One that answers with something else than a code, one with a code of failure, and one that calls a
-// global function, which may look the symbol up again.
+// One that answers with something else than a code, one with a code of failure, and one that calls
+// a global function, which may look the symbol up again.
 FUNCTION_OF(__init_wrongly) {
   ret->real = 0.5;
   *ret_code = FLOAT;

@@ -15,8 +15,8 @@ namespace tvmgo {
 // kernels misread the memory.
 void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent);
 
-// The part of it that concerns the memory: throws ValueError unless it is on the device, aligned and
-// contiguous.
+// The part of it that concerns the memory: throws ValueError unless it is on the device, aligned
+// and contiguous.
 void RequireUsableByKernels(const Label& what, DLDevice device, const DLTensor& lent);
 
 }  // namespace tvmgo
