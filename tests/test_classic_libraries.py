@@ -363,6 +363,30 @@ def test_every_byte_of_the_headers_changed(tmp_path, bits, order):
                 pass
 
 
+SEGMENT = {"type": 0, "offset": 8, "address": 16, "file size": 32, "memory size": 40}
+
+
+@pytest.mark.parametrize("segment, field, value, words", [
+    (0, "file size", 2**20, "reaches beyond the end of the file, which was cut short"),
+    (0, "memory size", 64, "larger in the file than in memory"),
+    (0, "memory size", 2**63, "reaches beyond the end of memory"),
+    (0, "address", 2**63, "reaches beyond the end of memory"),
+    (1, "type", 1, "overlap or are out of order"),
+    (1, "offset", 64, "lies elsewhere in memory than in the file"),
+    (1, "address", 2**20, "lies outside all segments"),
+    (1, "memory size", 2**20, "lies outside those that are loaded"),
+], ids=str)
+def test_segment_that_does_not_fit(tmp_path, segment, field, value, words):
+    path = tmp_path / "changed.so"
+    content = bytearray(elf())
+    at = 64 + 56 * segment + SEGMENT[field]
+    size = 4 if field == "type" else 8
+    content[at:at + size] = value.to_bytes(size, "little")
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=words):
+        generation(path)
+
+
 def test_random_changes_of_a_real_library(variant, tmp_path):
     content = Path(variant("every.c", "-Wl,-s")).read_bytes()
     path = tmp_path / "changed.so"
