@@ -98,6 +98,27 @@ def test_generation_without_section_headers(variant):
     assert load(path).kind == "classic_library"
 
 
+CALLED_BY_GENERATED_CODE = [f"TVMFFI{name}" for name in (
+    "FunctionCall", "ErrorSetRaised", "ErrorSetRaisedFromCStr", "ErrorSetRaisedFromCStrParts",
+    "ErrorMoveFromRaised", "HandleInitOnce", "HandleDeinitOnce", "ObjectIncRef", "ObjectDecRef",
+    "EnvLookupFromImports", "EnvModLookupFromImports", "EnvRegisterSystemLibSymbol",
+    "EnvModRegisterSystemLibSymbol")]
+
+
+@pytest.mark.parametrize("names, expected", [
+    (CALLED_BY_GENERATED_CODE, "transitional"),
+    ([*CALLED_BY_GENERATED_CODE, "TVMFFIFunctionSetGlobal"], "modern"),
+    (["TVMFuncCall"], "classic"), (["TVMAPISetLastError"], "classic"),
+    (["TVMBackendGetFuncFromEnv"], "classic"), (["TVMBackendRegisterSystemLibSymbol"], "classic"),
+    (["TVMBackendAllocWorkspace"], "undecided"),
+], ids=lambda value: value if isinstance(value, str) else value[-1])
+def test_generation_by_what_a_library_calls(tmp_path, names, expected):
+    source = tmp_path / "calls.c"
+    source.write_text("".join(f"void {name}(void);\n" for name in names) + "void f(void) {\n"
+                      + "".join(f"  {name}();\n" for name in names) + "}\n")
+    assert generation(compile_library(source, tmp_path / "calls.so")) == expected
+
+
 def test_generation_of_what_the_runtime_consists_of():
     tvmgo.runtime.load()
     for path in tvmgo.runtime.libraries().values():
