@@ -70,6 +70,7 @@ def load_classic(path):
     (("DEFINES_MODERN",), "modern"),
     (("DEFINES_MODERN", "DEFINES_FUNC_CALL", "NEEDS_FFI"), "modern"),
     (("DEFINES_MODERN_CONTEXT",), "modern"),
+    (("DEFINES_MODERN", "DEFINES_TRANSITIONAL_CONTEXT"), "modern"),
     (("NEEDS_REGISTRATION",), "modern"),
     (("NEEDS_REGISTRATION", "NEEDS_FFI"), "modern"),
     (("DEFINES_TRANSITIONAL_CONTEXT",), "transitional"),
