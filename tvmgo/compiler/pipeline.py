@@ -17,11 +17,13 @@ import tvm
 from tvm.relax import backend, transform
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, ExportError
+from tvmgo.compiler.replace import ReplaceOperators
 from tvmgo.compiler.shapes import require_static_shapes
 
 # Fewer and simpler operators.
 SIMPLIFICATION = (
     transform.InlinePrivateFunctions(),
+    ReplaceOperators(),
     transform.ConvertToDataflow(min_size=1),
     transform.FoldBatchnormToConv2D(),
     transform.FoldConstant(),
