@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators at the edges: indices out of range, division by zero, nothing to reduce."""
+"""Operators at the edges: indices out of range, division by zero, NaN, nothing to reduce."""
 
 import subprocess
 import sys
@@ -126,9 +126,36 @@ def test_division_of_integers(dtype, tmp_path):
         assert_same([result], [expected])
 
 
-# Reductions
+# NaN
 
-INF = np.inf
+NAN, INF = np.nan, np.inf
+A = np.array([NAN, 1, -1, INF, -INF, 0.5, 2, NAN], "float32")
+B = np.array([1, NAN, NAN, NAN, NAN, 0, -0.5, NAN], "float32")
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs", "weights"),
+    [
+        ("Relu", {"a": A}, {}),
+        ("Sign", {"a": A}, {}),
+        ("Max", {"a": A, "b": B}, {}),
+        ("Min", {"a": A, "b": B}, {}),
+        ("Max", {"a": A}, {"b": np.float32(1)}),
+        ("HardSigmoid", {"a": A}, {}),
+    ],
+)
+def test_nan_goes_where_it_goes_in_onnx_runtime(operator, inputs, weights, tmp_path):
+    model = model_of(operator, inputs, A, weights)
+    assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize(("operator", "reduce"), [("ReduceMax", np.max), ("ReduceMin", np.min)])
+def test_reduction_keeps_nan_and_infinities(operator, reduce, keepdims, tmp_path):
+    x = np.array([[1, NAN, 2], [3, 4, 5], 3 * [-INF], 3 * [INF]], "float32")[None]
+    expected = reduce(x, axis=(0, 2), keepdims=bool(keepdims))
+    result = exported(tmp_path, operator, {"x": x}, expected, axes=[0, 2], keepdims=keepdims)
+    assert_same([result], [expected])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 - An index that is out of range must not reach memory of somebody else: it is clamped.
 - Integers are divided by an instruction that ends the process when the divisor is 0, or when the
   quotient is one too large.
+- NaN must not vanish: TVM's maximum and minimum compare, and a comparison with NaN is false.
 - A reduction of no elements must have a value: TVM's kernels set it in the first step there is.
 
 `REPLACEMENTS` says which; it comes before everything else, so that constants are folded by it too.
@@ -138,6 +139,12 @@ def constant(x: relax.Expr) -> np.ndarray | None:
     return x.value.numpy() if isinstance(x, tvm.ir.GenericConst) else None
 
 
+def is_number(x: relax.Expr) -> bool:
+    """Whether this is a constant without NaN."""
+    value = constant(x)
+    return value is not None and not np.isnan(value.astype("float64")).any()
+
+
 def elementwise(
     bb: relax.BlockBuilder, call: relax.Call, compute: Callable[..., Any], *arguments: relax.Expr
 ) -> relax.Expr:
@@ -157,6 +164,65 @@ def elementwise(
 
     name = call.op.name.rpartition(".")[2]
     return bb.call_te(kernel, *arguments, primfunc_name_hint=name)
+
+
+def larger(a: Any, b: Any) -> Any:
+    """Return the larger one, or NaN if one of them is: only then does neither comparison hold."""
+    return tirx.Select(a > b, a, tirx.Select(a <= b, b, a + b))
+
+
+def smaller(a: Any, b: Any) -> Any:
+    return tirx.Select(a < b, a, tirx.Select(a >= b, b, a + b))
+
+
+def at_least(x: Any, limit: Any) -> Any:
+    """The same for a limit that is a number, in one comparison."""
+    return tirx.Select(x < limit, limit, x)
+
+
+def at_most(x: Any, limit: Any) -> Any:
+    return tirx.Select(x > limit, limit, x)
+
+
+def keep_nan(pick: Callable[..., Any], limit: Callable[..., Any]) -> Replacement:
+    def replace(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+        a, b = call.args
+        if not is_float(a):
+            return call
+        if is_number(a):
+            a, b = b, a
+        return elementwise(bb, call, limit if is_number(b) else pick, a, b)
+
+    return replace
+
+
+def keep_nan_in_relu(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+    (x,) = call.args
+    if not is_float(x):
+        return call
+    zero = tirx.const(0, str(x.ty.dtype))
+    return elementwise(bb, call, lambda value: at_least(value, zero), x)
+
+
+def keep_nan_in_sign(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+    (x,) = call.args
+    if not is_float(x):
+        return call
+    zero, one = tirx.const(0, str(x.ty.dtype)), tirx.const(1, str(x.ty.dtype))
+
+    def compute(value: Any) -> Any:
+        negative = tirx.Select(value < zero, zero - one, tirx.Select(value == zero, zero, value))
+        return tirx.Select(value > zero, one, negative)
+
+    return elementwise(bb, call, compute, x)
+
+
+def keep_nan_in_clip(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+    x, *limits = call.args
+    if not is_float(x):
+        return call
+    lowest, highest = (tirx.const(float(limit.value), str(x.ty.dtype)) for limit in limits)
+    return elementwise(bb, call, lambda value: at_most(at_least(value, lowest), highest), x)
 
 
 def divide_safely(divide: Callable[..., Any], by_minus_one: Callable[[Any], Any]) -> Replacement:
@@ -182,6 +248,33 @@ def divide_safely(divide: Callable[..., Any], by_minus_one: Callable[[Any], Any]
 
 
 # Reductions
+
+
+def reduce_keeping_nan(pick: Callable[..., Any], start: float) -> Replacement:
+    def replace(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+        x, rank = call.args[0], call.args[0].ty.ndim
+        given = range(rank) if call.attrs.axis is None else map(int, call.attrs.axis)
+        axes = sorted(axis % rank for axis in given)
+        if not is_float(x) or not axes:
+            return call
+        shape = call.ty.shape
+        reducer = te.comm_reducer(pick, lambda dtype: tirx.const(start, dtype))
+
+        def kernel(tensor: te.Tensor) -> te.Tensor:
+            reduced = {axis: te.reduce_axis((0, tensor.shape[axis])) for axis in axes}
+
+            def element(*index: Any) -> Any:
+                if call.attrs.keepdims:
+                    index = tuple(i for axis, i in enumerate(index) if axis not in reduced)
+                kept = iter(index)
+                place = [reduced[i] if i in reduced else next(kept) for i in range(rank)]
+                return reducer(tensor(*place), axis=list(reduced.values()))
+
+            return te.compute(shape, element)
+
+        return bb.call_te(kernel, x, primfunc_name_hint=call.op.name.rpartition(".")[2])
+
+    return replace
 
 
 def or_if_empty(value: float, replace: Replacement = lambda bb, call: call) -> Replacement:
@@ -210,12 +303,17 @@ REPLACEMENTS: dict[str, Replacement] = {
     "relax.index_put": clamp_tuple,
     "relax.vision.roi_align": clamp_regions,
     "relax.vision.roi_pool": clamp_regions,
+    "relax.maximum": keep_nan(larger, at_least),
+    "relax.minimum": keep_nan(smaller, at_most),
+    "relax.sign": keep_nan_in_sign,
+    "relax.nn.relu": keep_nan_in_relu,
+    "relax.clip": keep_nan_in_clip,
     "relax.divide": divide_safely(tirx.truncdiv, lambda a: 0 - a),
     "relax.floor_divide": divide_safely(tirx.floordiv, lambda a: 0 - a),
     "relax.mod": divide_safely(tirx.truncmod, lambda a: 0 * a),
     "relax.floor_mod": divide_safely(tirx.floormod, lambda a: 0 * a),
-    "relax.max": or_if_empty(-np.inf),
-    "relax.min": or_if_empty(np.inf),
+    "relax.max": or_if_empty(-np.inf, reduce_keeping_nan(larger, -np.inf)),
+    "relax.min": or_if_empty(np.inf, reduce_keeping_nan(smaller, np.inf)),
     "relax.sum": or_if_empty(0),
     "relax.prod": or_if_empty(1),
     "relax.matmul": or_if_empty(0),
