@@ -141,6 +141,9 @@ B = np.array([1, NAN, NAN, NAN, NAN, 0, -0.5, NAN], "float32")
         ("Max", {"a": A, "b": B}, {}),
         ("Min", {"a": A, "b": B}, {}),
         ("Max", {"a": A}, {"b": np.float32(1)}),
+        ("Clip", {"a": A}, {"low": np.float32(-0.5), "high": np.float32(1.5)}),
+        ("Clip", {"a": A, "low": np.array(NAN, "f4"), "high": np.array(1.5, "f4")}, {}),
+        ("ThresholdedRelu", {"a": A}, {}),
         ("HardSigmoid", {"a": A}, {}),
     ],
 )

@@ -4,7 +4,7 @@
 `export` writes ``deploy.so``, ``deploy.json`` and ``deploy.params``. It needs apache-tvm and, for
 ONNX models, onnx: ``pip install "tvmgo[compiler]"``. Running the files needs neither.
 
-One step, one file, in this order: `frontend` (to Relax with fixed shapes),
+One step, one file, in this order: `frontend` (to Relax with fixed shapes; ONNX by `onnx_importer`),
 `pipeline` (to calls of fused kernels; `replace` comes first in it), `lower` (to a `graph`),
 `storage` (which values share memory), `build` (kernels to a library), `params` (weights to a blob);
 `deploy` joins them.

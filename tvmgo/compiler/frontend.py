@@ -108,7 +108,7 @@ def require_onnx() -> ModuleType:
 
 
 def import_onnx(model: Any, shapes: Shapes) -> Model:
-    from tvm.relax.frontend.onnx import from_onnx
+    from tvmgo.compiler.onnx_importer import from_onnx
 
     weights = {tensor.name for tensor in model.graph.initializer}
     inputs = [value for value in model.graph.input if value.name not in weights]
@@ -120,7 +120,7 @@ def import_onnx(model: Any, shapes: Shapes) -> Model:
     with refusals_of("importing the ONNX model", instead=REWRITE_OPERATOR):
         # The importer prints an operator that it cannot convert, before it raises.
         with contextlib.redirect_stdout(io.StringIO()):
-            module = from_onnx(model, shape_dict=fixed, sanitize_input_names=False)
+            module = from_onnx(model, fixed)
     return Model(module, [onnx_output(value) for value in model.graph.output])
 
 
