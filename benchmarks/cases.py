@@ -143,14 +143,14 @@ def prepared(name: str, suffix: str) -> Case:
         counted=suffix == "")
 
 
-def errors(name: str, function: str, *more: str, gotvm: str | None = None,
+def errors(name: str, function: str, in_c: str, floor: str, *more: str, gotvm: str | None = None,
            counted: bool = False) -> Case:
-    """A function that raises ValueError."""
+    """A function that raises ValueError; `in_c` does its part of it in a loop written in C."""
     check = "answer == ('this kernel always fails',)"
     return Case(ERROR, name, {
-        **each((*BINDINGS, "Python", "bare C"), f"catch({function}, calls)", check, loop=True),
-        **each(more, f"repeat_error({function}, calls)", "answer is None", loop=True),
-    }, (at_most(0.30, floor="bare_C / tvm_ffi"),), gotvm=gotvm, counted=counted)
+        **each((*BINDINGS, "Python", *more), f"catch({function}, calls)", check, loop=True),
+        "C loop": Rival(in_c, "answer is None", loop=True),
+    }, (at_most(0.30, floor=f"{floor} / tvm_ffi"),), gotvm=gotvm, counted=counted)
 
 
 EMPTY_ANSWER = "tuple(answer.shape) == (4,) and str(answer.dtype) == 'float32'"
@@ -201,9 +201,12 @@ CASES: tuple[Case, ...] = (
          (at_most(0.80),)),
     Case(RESULT, "list, all read", each(BINDINGS, "list(give_list())", "answer == [1, 2, 3]"),
          (at_most(0.80),)),
-    errors("with a backtrace", "fail", gotvm="InvokeC_error", counted=True),
-    errors("without a backtrace", "fail_plainly", "C loop"),
-    errors("without a backtrace or a module", "fail_alone", "C loop"),
+    errors("with a backtrace", "fail", "repeat_raise(calls)", "C_loop", gotvm="InvokeC_error",
+           counted=True),
+    errors("without a backtrace", "fail_plainly", "repeat_error(fail_plainly, calls)", "bare_C",
+           "bare C"),
+    errors("without a backtrace or a module", "fail_alone", "repeat_error(fail_alone, calls)",
+           "bare_C", "bare C"),
     Case(EMPTY, "float32, shape [4]", {
         "tvmgo": Rival("empty([4])", EMPTY_ANSWER),
         "tvm_ffi": Rival("from_dlpack(np.empty([4], 'float32'))", EMPTY_ANSWER),

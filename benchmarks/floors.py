@@ -107,6 +107,10 @@ class CLoopWorld(TvmgoWorld):
         return self.function("repeat_error")
 
     @cached_property
+    def repeat_raise(self):
+        return self.function("repeat_raise")
+
+    @cached_property
     def repeat_add4(self):
         return self.function("repeat_add4")
 
@@ -177,10 +181,6 @@ class BareCWorld(CMethodWorld):
     @cached_property
     def nop_kept(self):
         return self._floor.direct(c_function("nop").value, True)
-
-    @cached_property
-    def fail(self):
-        return self._floor.direct(c_function("fail").value, False)
 
     @cached_property
     def fail_plainly(self):

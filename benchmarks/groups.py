@@ -54,9 +54,10 @@ RESULT = Group(
 ERROR = Group(
     "Errors",
     "What does a ValueError cost that C raises and Python catches?",
-    "The same function through tvm_ffi; a Python function that raises the same error; bare C, which "
-    "drops the function's error unread and raises one of its own; a loop written in C that calls "
-    "the function and drops the error. The usual way to raise in C, "
+    "The same function through tvm_ffi; a Python function that raises the same error; bare C, "
+    "which drops the function's error unread and raises one of its own; a loop written in C that "
+    "calls the function and drops the error or, in the first row, does no more than raise and drop "
+    "it: that much of the row is libtvm_ffi's own. The usual way to raise in C, "
     "`TVMFFIErrorSetRaisedFromCStr`, has libtvm_ffi walk the C stack, which takes the longer the "
     "deeper it is; `TVMFFIErrorCreate` takes the backtrace it is given, here none. For a function "
     "of a module libtvm_ffi throws and catches a C++ exception on the way, unless it is entered at "

@@ -179,6 +179,17 @@ KERNEL(repeat_error) {
   return 0;
 }
 
+// Raises the error of `fail` so many times (its argument) and drops it: what raising alone takes.
+KERNEL(repeat_raise) {
+  for (int64_t i = 0; i < args[0].v_int64; ++i) {
+    TVMFFIErrorSetRaisedFromCStr("ValueError", "this kernel always fails");
+    TVMFFIObjectHandle error;
+    TVMFFIErrorMoveFromRaised(&error);
+    TVMFFIObjectDecRef(error);
+  }
+  return 0;
+}
+
 // A kernel that calls another with three tensors so many times (the fourth argument) through its
 // address.
 #define REPEAT(name)                                         \

@@ -14,7 +14,7 @@ from tvmgo.function cimport (
     Function, call_like, name_argument, refuse_keywords, release_packed,
 )
 from tvmgo.handle cimport live
-from tvmgo.native_call cimport call_native
+from tvmgo.native_call cimport Entry, call_native
 from tvmgo.staging cimport call_staged
 from tvmgo.error import TVMTypeError
 
@@ -74,6 +74,13 @@ cdef class PreparedCall:
         return f"<tvmgo.PreparedCall of {self.function!r} with {self.count} arguments>"
 
 
+# Functions without Cython's test of their results, for callers that look at failures themselves.
+ctypedef int (*quiet_call)(const Entry* entry, const TVMFFIAny* cells, int32_t count,
+                           TVMFFIAny* result) noexcept
+ctypedef PyObject* (*quiet_answer)(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                                   PyObject* names) noexcept
+
+
 cdef int call_fresh(PreparedCall self, PyObject* const* args, Py_ssize_t count,
                     TVMFFIAny* result) except -1:
     if count == 0:
@@ -103,16 +110,26 @@ cdef int call_copied(PreparedCall self, TVMFFIAny* result) except -1:
         PyMem_Free(cells)
 
 
-cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
-                          PyObject* names) except NULL:
+cdef PyObject* answer_rarer(PyObject* self, PyObject* const* args, Py_ssize_t count,
+                            PyObject* names) except NULL:
     cdef TVMFFIAny result
-    cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
     if names != NULL:
         refuse_keywords(names)
-    if count == 0:
-        call_prepared(<PreparedCall>self, &result)
-    else:
-        call_fresh(<PreparedCall>self, args, count, &result)
+    call_fresh(<PreparedCall>self, args, count, &result)
+    return take(&result)
+
+
+cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
+                          PyObject* names) except NULL:
+    """Answers calls without arguments itself, which so save no registers that only others need."""
+    cdef TVMFFIAny result
+    cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
+    if count != 0 or names != NULL or (<PreparedCall>self).staged:
+        return (<quiet_answer>answer_rarer)(self, args, count, names)
+    clear(&result)
+    if (<quiet_call>call_native)(&(<PreparedCall>self).function.c_entry, (<PreparedCall>self).cells,
+                                 (<PreparedCall>self).count, &result) != 0:
+        return NULL
     return take(&result)
 
 
