@@ -57,7 +57,7 @@ TARGETS = """\
 What each operation should cost, and what it does. Names are those of the tables below; a name
 stands for the time of that rival in the same round. {count} of {all} targets are met. The floor is
 what a rival needs that leaves out all that can be: hand-written C that converts nothing and checks
-nothing, NumPy on the standard library's simplest array.
+nothing, NumPy on the standard library's simplest array, an error raised in C and dropped.
 
 {table}"""
 
