@@ -1286,7 +1286,8 @@ class Lender:
 @pytest.mark.parametrize("rows", [0, 1])
 def test_strides_of_dimensions_that_need_none_are_not_looked_at(rows):
     row = tvmgo.from_dlpack(Lender(np.asarray(tvmgo.empty((2, 32)))[:rows, :2]))
-    assert (row.shape, row.strides) == ((rows, 2), (32, 1))
+    assert row.shape == (rows, 2)
+    assert row.strides in [(32, 1), (2, 1)]  # older NumPy hands over none for such arrays
     module = make([var("x", (rows, 2))], ["x"])
     module["set_input_zero_copy"]("x", row)
     assert address(module["get_output"](0)) == address(row)
