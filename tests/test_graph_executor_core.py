@@ -16,6 +16,7 @@ import pytest
 
 import tvmgo
 from conftest import compile_library
+from helpers import Exporter
 
 CREATE = "tvm.graph_executor.create"
 LIST_MAGIC = 0xF7E58D4F05049CB7
@@ -1270,22 +1271,9 @@ def test_zero_copy_of_special_tensors(dtype, value):
     np.testing.assert_array_equal(module["get_output"](0).numpy(), value)
 
 
-class Lender:
-    """Exports an ndarray as it is, with the strides NumPy gives dimensions that need none."""
-
-    def __init__(self, array):
-        self.array = array
-
-    def __dlpack__(self, **options):
-        return self.array.__dlpack__(**options)
-
-    def __dlpack_device__(self):
-        return self.array.__dlpack_device__()
-
-
 @pytest.mark.parametrize("rows", [0, 1])
 def test_strides_of_dimensions_that_need_none_are_not_looked_at(rows):
-    row = tvmgo.from_dlpack(Lender(np.asarray(tvmgo.empty((2, 32)))[:rows, :2]))
+    row = tvmgo.from_dlpack(Exporter(np.asarray(tvmgo.empty((2, 32)))[:rows, :2]))
     assert row.shape == (rows, 2)
     assert row.strides in [(32, 1), (2, 1)]  # older NumPy hands over none for such arrays
     module = make([var("x", (rows, 2))], ["x"])

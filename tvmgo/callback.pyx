@@ -10,7 +10,7 @@ from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.convert cimport (
     Py_EnterRecursiveCall, Py_LeaveRecursiveCall, Py_None, PyObject, clear, new_reference,
-    pack_owned, register_converter, unpack_borrowed,
+    pack_owned, quiet_pack_owned, register_converter, unpack_borrowed,
 )
 from tvmgo.error cimport check, raise_pending, raise_to_native
 from tvmgo.function cimport (
@@ -81,7 +81,6 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
 ctypedef PyObject* (*quiet_receive)(const TVMFFIAny* any, bint values) noexcept
 ctypedef int (*quiet_write)(PyObject* const* received, const TVMFFIAny* args, int32_t count,
                             bint values) noexcept
-ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
 ctypedef int (*quiet_blame)() noexcept
 
 

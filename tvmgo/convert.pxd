@@ -65,6 +65,8 @@ ctypedef int (*quiet_pack)(PyObject* arg, TVMFFIAny* any, Packed* packed) noexce
 # The same for a value that outlives the call: `any` owns everything, nothing is borrowed.
 cdef int pack_owned(object arg, TVMFFIAny* any) except -1
 
+ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
+
 
 # A Python object for a value that stays the runtime's, and for one whose reference is taken over.
 cdef inline object unpack_borrowed(const TVMFFIAny* any):

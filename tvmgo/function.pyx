@@ -15,13 +15,13 @@ from tvmgo.capi.pytype cimport (
 from tvmgo.convert cimport (
     NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact,
     PyLong_CheckExact, PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion,
-    leave_recursion, new_reference, pack, pack_owned, quiet_pack, register_wrapper, take,
-    unpack_owned,
+    leave_recursion, new_reference, pack, pack_owned, quiet_pack, quiet_pack_owned,
+    register_wrapper, take, unpack_owned,
 )
 from tvmgo.error cimport raise_pending
 from tvmgo.handle cimport Object, adopt_owned, cell, is_last_reference
-from tvmgo.native_call cimport Entry, call_native
-from tvmgo.staging cimport call_staged
+from tvmgo.native_call cimport call_native, quiet_call
+from tvmgo.staging cimport call_staged, quiet_call_staged
 from tvmgo.value cimport Value, check_alike, value_from_owned
 from tvmgo.error import TVMError, TVMTypeError
 
@@ -39,8 +39,6 @@ cdef extern from "Python.h":
 ctypedef int (*quiet_name)(Py_ssize_t index) noexcept
 ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
                             Py_ssize_t count) noexcept
-ctypedef int (*quiet_call)(const Entry* entry, TVMFFIAny* cells, int32_t count,
-                           TVMFFIAny* result) noexcept
 
 
 # Written like C, failures in the open: what a `try` keeps for them costs every call, and a frame in
@@ -65,7 +63,7 @@ cdef inline int call_packed(Function function, PyObject* const* args, Py_ssize_t
     elif pattern != NULL and (<quiet_check>check_alike)(pattern, cells, count) != 0:
         code = -1
     elif seen & NEEDS_COPY and function.c_compiled:
-        code = (<quiet_call>call_staged)(&function.c_entry, cells, <int32_t>count, result)
+        code = (<quiet_call_staged>call_staged)(&function.c_entry, cells, <int32_t>count, result)
     else:
         code = (<quiet_call>call_native)(&function.c_entry, cells, <int32_t>count, result)
     if seen & OWNS:
@@ -117,9 +115,6 @@ cdef int name_place(str place) except -1:
 
 cdef int blame_result() except -1:
     return name_place("the return value of the callback")
-
-
-ctypedef int (*quiet_pack_owned)(object arg, TVMFFIAny* any) noexcept
 
 
 cdef inline bint arrives_as_it_is(PyObject* x) noexcept:

@@ -35,3 +35,8 @@ cdef inline int call_native "TVMFFIFunctionCallNative"(
         if code == 0:
             forget_stale_error()
     return 0 if code == 0 else set_native_error()
+
+
+# The same, without Cython's test of the result: for callers that see to failures themselves.
+ctypedef int (*quiet_call)(const Entry* entry, const TVMFFIAny* cells, int32_t count,
+                           TVMFFIAny* result) noexcept

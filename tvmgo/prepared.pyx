@@ -14,7 +14,7 @@ from tvmgo.function cimport (
     Function, call_like, name_argument, refuse_keywords, release_packed,
 )
 from tvmgo.handle cimport live
-from tvmgo.native_call cimport Entry, call_native
+from tvmgo.native_call cimport call_native, quiet_call
 from tvmgo.staging cimport call_staged
 from tvmgo.error import TVMTypeError
 
@@ -74,9 +74,7 @@ cdef class PreparedCall:
         return f"<tvmgo.PreparedCall of {self.function!r} with {self.count} arguments>"
 
 
-# Functions without Cython's test of their results, for callers that look at failures themselves.
-ctypedef int (*quiet_call)(const Entry* entry, const TVMFFIAny* cells, int32_t count,
-                           TVMFFIAny* result) noexcept
+# Without Cython's test of the result.
 ctypedef PyObject* (*quiet_answer)(PyObject* self, PyObject* const* args, Py_ssize_t count,
                                    PyObject* names) noexcept
 

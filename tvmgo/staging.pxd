@@ -7,3 +7,7 @@ from tvmgo.native_call cimport Entry
 # Call a compiled function, handing it aligned, compact copies of the unfit tensors among `cells`.
 cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1
+
+# The same, without Cython's test of the result: for callers that see to failures themselves.
+ctypedef int (*quiet_call_staged)(const Entry* entry, TVMFFIAny* cells, int32_t count,
+                                  TVMFFIAny* result) noexcept
