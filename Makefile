@@ -13,13 +13,15 @@ FFI_FLOOR := 0.1.14.post0
 FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
 
 # The tests that cross the border to libtvm_ffi in every way there is.
-FLOOR_TESTS := $(addprefix tests/test_,$(addsuffix .py,array container convert error function \
-	graph_executor_core interop lifetime module prepared value version))
+FLOOR_TESTS := $(addprefix tests/core/test_,$(addsuffix .py,array container convert error function \
+	interop lifetime module prepared value version)) tests/graph/test_graph_executor_core.py
 
 EXTENSION_SOURCES := setup.py pyproject.toml \
-	$(wildcard tvmgo/*.pyx tvmgo/*.pxd tvmgo/capi/* tvmgo/cxx/* tvmgo/cxx/classic/*)
+	\
+	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
+	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test bench bench-check fuzz valgrind clean
+.PHONY: demo test lint format bench bench-check fuzz valgrind clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -28,6 +30,22 @@ test: $(INSTALLED) $(FLOOR)
 	$(RUN) -m pytest
 	@echo "== the binding and the executor again, on apache-tvm-ffi $(FFI_FLOOR)"
 	PYTHONPATH=$(FLOOR) $(RUN) -m pytest -q -m 'not slow' $(FLOOR_TESTS)
+
+# One style, kept by tools. Warnings of Cython and of the C compilers end the build, above.
+lint: $(VENV)/.lint
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	git ls-files '*.c' '*.cc' '*.h' | xargs $(VENV)/bin/clang-format --dry-run --Werror
+	PATH=$(VENV)/bin:$$PATH cython-lint --max-line-length 100 tvmgo
+
+format: $(VENV)/.lint
+	$(RUN) -m ruff check --fix .
+	$(RUN) -m ruff format .
+	git ls-files '*.c' '*.cc' '*.h' | xargs $(VENV)/bin/clang-format -i
+
+$(VENV)/.lint: $(INSTALLED) pyproject.toml
+	$(RUN) -m pip install --quiet --group lint
+	touch $@
 
 # Measures everything, compares with the last run of this machine, writes docs/performance.md, and
 # counts instructions. The machine should have nothing else to do.
@@ -48,7 +66,7 @@ $(INSTALLED): $(EXTENSION_SOURCES)
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
 	@echo "== building tvmgo and installing it with what its tests need"
-	$(RUN) -m pip install --editable '.[test]'
+	TVMGO_STRICT=1 $(RUN) -m pip install --editable '.[test]'
 	touch $@
 
 $(FLOOR):
@@ -69,7 +87,7 @@ fuzz: $(INSTALLED)
 
 # The tests of classic libraries under Valgrind: a few minutes.
 valgrind: $(INSTALLED)
-	$(RUN) -m tests.valgrind
+	$(RUN) -m tests.classic.valgrind
 
 clean:
-	rm -rf $(VENV) $(CACHE) build tvmgo/*.so
+	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all tests share: a collector of garbage that looks at what they made and nothing else."""
+
 import gc
 
 import pytest

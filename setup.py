@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build of the extension modules; everything else is in pyproject.toml."""
+
 import importlib.util
 import itertools
 import os
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import numpy
 from Cython.Build import cythonize
+from Cython.Compiler import Options
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
@@ -18,13 +20,14 @@ VERSION = "0.1.0"
 ROOT = Path(__file__).parent
 GENERATED = Path("build", "cython")
 
-# One extension per room, joined by cimport.
-ROOMS = ("handle", "error", "dtype", "device", "bytearray", "ndarray", "array", "convert",
-         "container", "value", "staging", "function", "prepared", "callback", "registry",
-         "module", "version")
+# One extension for each module of the binding, joined by cimport.
+MODULES = sorted(path.stem for path in (ROOT / "tvmgo" / "_core").glob("*.pyx"))
 
 # Flags for developers: AddressSanitizer and line coverage change what is built, not how.
 SANITIZE = os.environ.get("TVMGO_SANITIZE", "")
+# Warnings of Cython and of the compiler end the build. Not for everybody: the compilers of users
+# warn of other things.
+STRICT = os.environ.get("TVMGO_STRICT", "") == "1"
 # Whoever builds has the last word, after the flags below.
 CFLAGS = shlex.split(os.environ.get("CFLAGS", ""))
 
@@ -44,14 +47,21 @@ def without_paths() -> list[str]:
     """
     if sys.platform == "win32":
         return []
-    names = {ROOT: ".", tvm_ffi_root(): "tvm_ffi", numpy.get_include(): "numpy",
-             sysconfig.get_path("include"): "python"}
+    names = {
+        ROOT: ".",
+        tvm_ffi_root(): "tvm_ffi",
+        numpy.get_include(): "numpy",
+        sysconfig.get_path("include"): "python",
+    }
     return [f"-ffile-prefix-map={folder}={name}" for folder, name in names.items()]
 
 
-def extension(room: str, **options) -> Extension:
+def extension(module: str, **options) -> Extension:
     ffi = tvm_ffi_root()
     compile_args = ["-O3", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
+    if STRICT:
+        # GCC takes some of what std::variant and Cython's early exits leave alone for used.
+        compile_args += ["-Werror", "-Wno-maybe-uninitialized"]
     compile_args += without_paths()
     link_args = []
     if SANITIZE:
@@ -59,19 +69,28 @@ def extension(room: str, **options) -> Extension:
         link_args += [f"-fsanitize={SANITIZE}"]
     if sys.platform == "darwin":  # the loader there wants a path, if only a relative one
         link_args += ["-Wl,-rpath,@loader_path/../tvm_ffi/lib"]
-    options["extra_compile_args"] = [*compile_args, *options.get("extra_compile_args", []),
-                                     *CFLAGS]
+    options["extra_compile_args"] = [*compile_args, *options.get("extra_compile_args", []), *CFLAGS]
     return Extension(
-        f"tvmgo.{room}",
-        [f"tvmgo/{room}.pyx", *options.pop("sources", [])],
-        include_dirs=[str(ROOT / "tvmgo"), str(ffi / "include"), numpy.get_include()],
+        f"tvmgo._core.{module}",
+        [f"tvmgo/_core/{module}.pyx", *options.pop("sources", [])],
+        include_dirs=[
+            str(ROOT / "tvmgo"),
+            str(ROOT / "tvmgo" / "cxx"),
+            str(ffi / "include"),
+            numpy.get_include(),
+        ],
         library_dirs=[str(ffi / "lib")],
         libraries=["tvm_ffi"],
-        define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
-                       ("TVMGO_VERSION", f'"{VERSION}"')],
+        define_macros=[
+            ("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION"),
+            ("TVMGO_VERSION", f'"{VERSION}"'),
+        ],
         extra_link_args=link_args,
         **options,
     )
+
+
+Options.warning_errors = STRICT
 
 
 class BuildExt(build_ext):
@@ -83,20 +102,26 @@ class BuildExt(build_ext):
         pool = ThreadPoolExecutor(os.cpu_count())
 
         def compile_all(sources, *args, **options):
-            return list(itertools.chain.from_iterable(
-                pool.map(lambda source: compile_some([source], *args, **options), sources)))
+            return list(
+                itertools.chain.from_iterable(
+                    pool.map(lambda source: compile_some([source], *args, **options), sources)
+                )
+            )
 
         self.compiler.compile = compile_all
         for name in ("linker_so", "linker_so_cxx"):
             command = getattr(self.compiler, name, None)
             if command:
-                setattr(self.compiler, name,
-                        [part for part in command if not part.startswith("-Wl,-rpath")])
+                setattr(
+                    self.compiler,
+                    name,
+                    [part for part in command if not part.startswith("-Wl,-rpath")],
+                )
         super().build_extensions()
 
 
-executor = extension(
-    "executor",
+native = extension(
+    "native",
     sources=sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tvmgo/cxx/**/*.cc")),
     depends=sorted(str(path) for path in ROOT.glob("tvmgo/cxx/**/*.h")),
     language="c++",
@@ -105,16 +130,22 @@ executor = extension(
 
 # Not a Python module: the C names that some classic libraries import, apart from everything else
 # because it is opened for all libraries to see. Classic libraries are loaded on Linux only.
-classic_exports = [Extension("tvmgo._classic_exports", ["tvmgo/cxx/classic/exports_library.c"],
-                             extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden",
-                                                 *without_paths()])]
+classic_exports = [
+    Extension(
+        "tvmgo._core._classic_exports",
+        ["tvmgo/cxx/classic/from_library/exports_library.c"],
+        include_dirs=["tvmgo/cxx"],
+        extra_compile_args=["-O2", "-Wall", "-fvisibility=hidden", *without_paths()],
+    )
+]
 
 setup(
     version=VERSION,
     cmdclass={"build_ext": BuildExt},
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=(classic_exports if sys.platform == "linux" else []) + cythonize(
-        [extension(room) for room in ROOMS] + [executor],
+    ext_modules=(classic_exports if sys.platform == "linux" else [])
+    + cythonize(
+        [extension(module) for module in MODULES if module != "native"] + [native],
         compiler_directives={
             "language_level": 3,
             # Methods that check the type of `self`, which bound functions of Cython do not.
@@ -125,7 +156,9 @@ setup(
         },
         build_dir=str(GENERATED),
         # Cython looks at its sources only; the directives above stand in this file.
-        force=any(path.stat().st_mtime < Path(__file__).stat().st_mtime
-                  for path in (ROOT / GENERATED).glob("tvmgo/*.c*")),
+        force=any(
+            path.stat().st_mtime < Path(__file__).stat().st_mtime
+            for path in (ROOT / GENERATED).glob("tvmgo/_core/*.c*")
+        ),
     ),
 )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worlds of tvmgo and tvm_ffi."""
+
 from __future__ import annotations
 
 from functools import cache, cached_property
@@ -167,5 +168,5 @@ class TvmFfiWorld(Binding):
 
     @cached_property
     def copy(self):
-        tvmgo.runtime.load()  # tvm_ffi alone copies no tensors
+        tvmgo._native.locate.load()  # tvm_ffi alone copies no tensors
         return tvm_ffi.get_global_func("runtime.TVMTensorCopyFromTo")

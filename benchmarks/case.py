@@ -4,6 +4,7 @@
 A statement is Python source, run in a loop over the names of its rival's world, so that nothing
 stands between the loop and the call. ``answer`` in a check is the statement's value.
 """
+
 from __future__ import annotations
 
 import operator
@@ -27,7 +28,7 @@ class Group:
     title: str
     question: str
     baseline: str
-    processes: bool = False     # each sample starts an interpreter: fewer rounds
+    processes: bool = False  # each sample starts an interpreter: fewer rounds
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Rival:
     """One way to do the operation."""
 
     statement: str
-    check: str                  # an expression that holds if the answer is right
-    loop: bool = False          # the statement does it `calls` times by itself
+    check: str  # an expression that holds if the answer is right
+    loop: bool = False  # the statement does it `calls` times by itself
 
 
 def _identifiers(costs: dict[str, float]) -> dict[str, float]:
@@ -51,10 +52,10 @@ class Target:
     """
 
     figure: str
-    relation: str               # "<=" or ">="
+    relation: str  # "<=" or ">="
     limit: str
-    unit: str = ""              # of both sides; none: a ratio
-    floor: str = ""             # what somebody needs who leaves out all that can be, if measured
+    unit: str = ""  # of both sides; none: a ratio
+    floor: str = ""  # what somebody needs who leaves out all that can be, if measured
 
     def evaluate(self, costs: dict[str, float]) -> tuple[float, float]:
         """Return figure and limit for the costs of one round."""
@@ -88,12 +89,12 @@ class Case:
     name: str
     rivals: dict[str, Rival]
     targets: tuple[Target, ...] = ()
-    nbytes: int = 16            # size of the arrays
-    length: int = 1             # operators of the graph; the cost is that of one
-    unit: str = "ns"            # "ns": the time of the statement; else its value, in that unit
-    sample_ns: float = 5e5      # shortest sample: short enough that most escape a neighbour's turn
-    gotvm: str | None = None    # the same operation among gotvm's recorded figures
-    counted: bool = False       # its instructions are counted too
+    nbytes: int = 16  # size of the arrays
+    length: int = 1  # operators of the graph; the cost is that of one
+    unit: str = "ns"  # "ns": the time of the statement; else its value, in that unit
+    sample_ns: float = 5e5  # shortest sample: short enough that most escape a neighbour's turn
+    gotvm: str | None = None  # the same operation among gotvm's recorded figures
+    counted: bool = False  # its instructions are counted too
 
     @property
     def title(self) -> str:

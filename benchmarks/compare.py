@@ -8,6 +8,7 @@ rounds and the quartiles around it. From time to time all objects are made anew:
 lie in memory makes a difference of some percent, which belongs into the spread. Nothing is
 subtracted: the loop of some nanoseconds is in every figure.
 """
+
 from __future__ import annotations
 
 import contextlib
@@ -21,8 +22,8 @@ from benchmarks import machine
 from benchmarks.case import Case, Target
 from benchmarks.cases import CASES
 
-BATCHES = 5                 # with new objects each; the rounds are shared out among them
-PROCESS_ROUNDS = 1 / 5      # of the rounds, where each sample starts an interpreter
+BATCHES = 5  # with new objects each; the rounds are shared out among them
+PROCESS_ROUNDS = 1 / 5  # of the rounds, where each sample starts an interpreter
 
 Samplers = dict[str, Callable[[int], float]]
 
@@ -48,8 +49,9 @@ def collector_off():
         gc.enable()
 
 
-def interleave(samplers: Samplers, calls: dict[str, int], rounds: int,
-               chance: random.Random) -> dict[str, list[float]]:
+def interleave(
+    samplers: Samplers, calls: dict[str, int], rounds: int, chance: random.Random
+) -> dict[str, list[float]]:
     """Return each rival's samples, `rounds` of them."""
     order = list(samplers)
     samples = {name: [] for name in samplers}
@@ -69,8 +71,9 @@ def take_samples(case: Case, rounds: int) -> tuple[dict[str, list[float]], dict[
         share = (rounds + batch) // BATCHES
         with collector_off():
             samplers = case.prepare()
-            calls = calls or {name: enough_calls(sampler, case)
-                              for name, sampler in samplers.items()}
+            calls = calls or {
+                name: enough_calls(sampler, case) for name, sampler in samplers.items()
+            }
             for name, values in interleave(samplers, calls, share, chance).items():
                 samples[name] += values
     return samples, calls
@@ -79,8 +82,9 @@ def take_samples(case: Case, rounds: int) -> tuple[dict[str, list[float]], dict[
 def spread(values: list[float]) -> dict[str, float]:
     """Return the median and the quartiles, to five digits."""
     quartiles = statistics.quantiles(values, n=4, method="inclusive")
-    return {name: float(f"{value:.5g}")
-            for name, value in zip(("low", "median", "high"), quartiles)}
+    return {
+        name: float(f"{value:.5g}") for name, value in zip(("low", "median", "high"), quartiles)
+    }
 
 
 def judge(target: Target, samples: dict[str, list[float]]) -> dict:
@@ -90,8 +94,12 @@ def judge(target: Target, samples: dict[str, list[float]]) -> dict:
     limit = statistics.median(limits)
     floors = [target.evaluate_floor(costs) for costs in rounds]
     return {
-        "figure": target.figure, "relation": target.relation, "limit": target.limit,
-        "unit": target.unit, "measured": spread(figures), "limit_measured": limit,
+        "figure": target.figure,
+        "relation": target.relation,
+        "limit": target.limit,
+        "unit": target.unit,
+        "measured": spread(figures),
+        "limit_measured": limit,
         "floor": target.floor,
         "floor_measured": statistics.median(floors) if target.floor else None,
         "met": target.met(statistics.median(figures), limit),
@@ -112,8 +120,7 @@ def measure(case: Case, rounds: int) -> dict:
         "length": case.length,
         "rounds": rounds,
         "rivals": {
-            name: {"statement": case.rivals[name].statement, "calls": calls[name],
-                   **spread(values)}
+            name: {"statement": case.rivals[name].statement, "calls": calls[name], **spread(values)}
             for name, values in samples.items()
         },
         "ratios": {
@@ -126,15 +133,16 @@ def measure(case: Case, rounds: int) -> dict:
 
 def report(result: dict) -> str:
     """Return one line about one case."""
-    costs = ", ".join(f"{name} {figures['median']:,.0f}"
-                      for name, figures in result["rivals"].items())
-    ratios = ", ".join(f"{ratio['median']:.2f} of {name}"
-                       for name, ratio in result["ratios"].items())
+    costs = ", ".join(
+        f"{name} {figures['median']:,.0f}" for name, figures in result["rivals"].items()
+    )
+    ratios = ", ".join(
+        f"{ratio['median']:.2f} of {name}" for name, ratio in result["ratios"].items()
+    )
     return f"{result['group']}, {result['name']} ({result['unit']}): {costs}; {ratios}"
 
 
-def run(rounds: int, cases: Iterable[Case] = CASES,
-        tell: Callable[[str], object] = print) -> dict:
+def run(rounds: int, cases: Iterable[Case] = CASES, tell: Callable[[str], object] = print) -> dict:
     """Measure the cases and return all figures with machine, versions and date."""
     neighbours = machine.Neighbours()
     yardsticks = [machine.yardstick()]

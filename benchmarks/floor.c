@@ -12,8 +12,7 @@ static PyObject* nop(PyObject* self, PyObject* const* args, Py_ssize_t num_args)
 
 // An object that calls a function of the runtime, without arguments whatever it is given.
 typedef struct {
-  PyObject_HEAD
-  vectorcallfunc vectorcall;
+  PyObject_HEAD vectorcallfunc vectorcall;
   void* function;
   int keeps_gil;
 } Direct;
@@ -28,8 +27,7 @@ static PyObject* call_direct(PyObject* self, PyObject* const* args, size_t nargs
   if (direct->keeps_gil) {
     code = cell->safe_call(direct->function, NULL, 0, &result);
   } else {
-    Py_BEGIN_ALLOW_THREADS
-    code = cell->safe_call(direct->function, NULL, 0, &result);
+    Py_BEGIN_ALLOW_THREADS code = cell->safe_call(direct->function, NULL, 0, &result);
     Py_END_ALLOW_THREADS
   }
   if (code != 0) {  // the error is dropped unread
@@ -43,8 +41,7 @@ static PyObject* call_direct(PyObject* self, PyObject* const* args, size_t nargs
 }
 
 static PyTypeObject direct_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "floor.Direct",
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "floor.Direct",
     .tp_basicsize = sizeof(Direct),
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
     .tp_vectorcall_offset = offsetof(Direct, vectorcall),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worlds of those who are no binding of the runtime: NumPy, ctypes, bare C, plain Python."""
+
 from __future__ import annotations
 
 import array
@@ -39,8 +40,11 @@ class NumPyWorld(World):
 class Any(ctypes.Structure):
     """TVMFFIAny: one value as the C API passes it."""
 
-    _fields_ = [("type_index", ctypes.c_int32), ("padding", ctypes.c_uint32),
-                ("value", ctypes.c_int64)]
+    _fields_ = [
+        ("type_index", ctypes.c_int32),
+        ("padding", ctypes.c_uint32),
+        ("value", ctypes.c_int64),
+    ]
 
 
 @cache

@@ -9,6 +9,7 @@ One process does all cases. Each statement runs in loops of two lengths; the dif
 counts, divided by the difference in length, is the cost of one call: what comes before and after
 the loop cancels out.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -27,8 +28,8 @@ from benchmarks import compare, kernels, machine
 from benchmarks.cases import CASES
 
 STORED = Path(__file__).with_name("instructions.json")
-GROWTH = 1.05           # more than so many times the stored count fails
-WARM_UP = 200           # calls: until Python has specialised the loop's bytecode
+GROWTH = 1.05  # more than so many times the stored count fails
+WARM_UP = 200  # calls: until Python has specialised the loop's bytecode
 SHORT, LONG = 100, 600  # calls
 SEPARATOR = " | "
 
@@ -37,21 +38,28 @@ Counts = dict[str, dict[str, float]]
 
 def compiler() -> str:
     """Return the compiler that built tvmgo, as it signed the extension."""
-    binary = Path(tvmgo.function.__file__).read_bytes()
+    binary = Path(tvmgo._core.function.__file__).read_bytes()
     found = re.search(rb"GCC: \(.*?\) [\d.]+|clang version [\d.]+", binary)
     return found.group().decode() if found else "unknown"
 
 
 def versions() -> dict[str, str]:
     """Return what the counts depend on."""
-    return {**machine.describe_versions(), "compiler": compiler(),
-            "machine": machine.describe_machine()["system"]}
+    return {
+        **machine.describe_versions(),
+        "compiler": compiler(),
+        "machine": machine.describe_machine()["system"],
+    }
 
 
 def run_loops() -> None:
     """Run each loop and have callgrind write its count. Runs under valgrind."""
-    samplers = {(case.title, rival): sampler for case in CASES if case.counted
-                for rival, sampler in case.prepare().items()}
+    samplers = {
+        (case.title, rival): sampler
+        for case in CASES
+        if case.counted
+        for rival, sampler in case.prepare().items()
+    }
     client = ctypes.CDLL(kernels.library("callgrind"))
     client.start()
     with compare.collector_off():
@@ -92,10 +100,21 @@ def count() -> Counts:
     with tempfile.TemporaryDirectory(prefix="tvmgo-callgrind-") as directory:
         output = Path(directory, "out")
         done = subprocess.run(
-            [valgrind, "--tool=callgrind", "--instr-atstart=no", "--quiet",
-             f"--callgrind-out-file={output}", sys.executable, "-m", "benchmarks.instructions",
-             "--loops"],
-            env={**os.environ, "PYTHONHASHSEED": "0"}, stderr=subprocess.PIPE, text=True)
+            [
+                valgrind,
+                "--tool=callgrind",
+                "--instr-atstart=no",
+                "--quiet",
+                f"--callgrind-out-file={output}",
+                sys.executable,
+                "-m",
+                "benchmarks.instructions",
+                "--loops",
+            ],
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         if done.returncode != 0:
             sys.exit(f"the loops failed under valgrind:\n{done.stderr}")
         dumps = sorted(Path(directory).iterdir(), key=lambda path: path.stat().st_mtime_ns)
@@ -110,21 +129,29 @@ def problems(stored: Counts, counts: Counts) -> list[str]:
         if before is None:
             said.append(f"{title}: {now:,.0f} instructions, and no stored count")
         elif now > before * GROWTH:
-            said.append(f"{title}: {now:,.0f} instructions, {now / before - 1:.1%} more than the "
-                        f"stored {before:,.0f}")
+            said.append(
+                f"{title}: {now:,.0f} instructions, {now / before - 1:.1%} more than the "
+                f"stored {before:,.0f}"
+            )
     said += [f"{title}: stored, but no longer counted" for title in stored if title not in counts]
     return said
 
 
 def differences(stored: dict[str, str], now: dict[str, str]) -> list[str]:
     """Say which versions are others than when the counts were stored."""
-    return [f"{name}: {stored.get(name)} when the counts were stored, {version} now"
-            for name, version in now.items() if stored.get(name) != version]
+    return [
+        f"{name}: {stored.get(name)} when the counts were stored, {version} now"
+        for name, version in now.items()
+        if stored.get(name) != version
+    ]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.instructions",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare with the stored counts")
     what.add_argument("--store", action="store_true", help="store the counts")
@@ -145,8 +172,9 @@ def main() -> None:
             print(f"note: {difference}")
         if said := problems(stored["counts"], counts):
             sys.exit("\n".join(said))
-        print(f"none of {len(counts)} cases takes over {GROWTH - 1:.0%} more instructions than "
-              f"stored")
+        print(
+            f"none of {len(counts)} cases takes over {GROWTH - 1:.0%} more instructions than stored"
+        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <tvm/ffi/c_api.h>
 
-#define KERNEL(name)                                                                        \
+#define KERNEL(name)                                                                           \
   TVM_FFI_DLL_EXPORT int __tvm_ffi_##name(void* self, const TVMFFIAny* args, int32_t num_args, \
                                           TVMFFIAny* result)
 
@@ -192,13 +192,13 @@ KERNEL(repeat_raise) {
 
 // A kernel that calls another with three tensors so many times (the fourth argument) through its
 // address.
-#define REPEAT(name)                                         \
-  KERNEL(repeat_##name) {                                    \
-    TVMFFISafeCallType volatile kernel = __tvm_ffi_##name;   \
-    for (int64_t i = 0; i < args[3].v_int64; ++i) {          \
-      if (kernel(NULL, args, 3, result) != 0) return -1;     \
-    }                                                        \
-    return 0;                                                \
+#define REPEAT(name)                                       \
+  KERNEL(repeat_##name) {                                  \
+    TVMFFISafeCallType volatile kernel = __tvm_ffi_##name; \
+    for (int64_t i = 0; i < args[3].v_int64; ++i) {        \
+      if (kernel(NULL, args, 3, result) != 0) return -1;   \
+    }                                                      \
+    return 0;                                              \
   }
 
 REPEAT(add4)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The compiled libraries the benchmarks call into."""
+
 import atexit
 import functools
 import importlib.util
@@ -12,8 +13,10 @@ from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
 from types import ModuleType
 
-HEADERS = (str(Path(importlib.util.find_spec("tvm_ffi").origin).parent / "include"),
-           sysconfig.get_path("include"))
+HEADERS = (
+    str(Path(importlib.util.find_spec("tvm_ffi").origin).parent / "include"),
+    sysconfig.get_path("include"),
+)
 
 
 @functools.cache
@@ -24,9 +27,23 @@ def library(name: str = "kernels") -> str:
     source = Path(__file__).with_name(f"{name}.c")
     target = os.path.join(directory.name, f"{name}.so")
     late = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-    subprocess.run([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", "-Wall", "-Werror", "-shared",
-                    "-fPIC", *(f"-I{path}" for path in HEADERS), str(source), "-o", target, *late],
-                   check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "cc"),
+            "-std=gnu11",
+            "-O2",
+            "-Wall",
+            "-Werror",
+            "-shared",
+            "-fPIC",
+            *(f"-I{path}" for path in HEADERS),
+            str(source),
+            "-o",
+            target,
+            *late,
+        ],
+        check=True,
+    )
     return target
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where and with what figures were taken, and how steady the machine was meanwhile."""
+
 from __future__ import annotations
 
 import importlib.metadata
@@ -36,8 +37,10 @@ def describe_machine() -> dict:
 
 def describe_versions() -> dict[str, str]:
     """Return the versions of Python, tvmgo and the libraries beside it."""
-    versions = {platform.python_implementation(): platform.python_version(),
-                "tvmgo": tvmgo.__version__}
+    versions = {
+        platform.python_implementation(): platform.python_version(),
+        "tvmgo": tvmgo.__version__,
+    }
     return versions | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
@@ -65,8 +68,9 @@ class Neighbours:
 
     def share(self) -> float | None:
         """Return the mean share of the machine's CPUs that others used, 0 to 1."""
-        clock, busy, own = (now - then if then is not None else None
-                            for now, then in zip(self._now(), self.start))
+        clock, busy, own = (
+            now - then if then is not None else None for now, then in zip(self._now(), self.start)
+        )
         if busy is None:
             return None
         return max(0.0, busy - own) / (clock * os.cpu_count())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of ``docs/performance.md``: calls, copies, operators."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -11,8 +12,15 @@ from matplotlib.ticker import LogLocator, NullFormatter
 from benchmarks import groups
 from benchmarks.case import Group
 
-CALLS = (groups.CALL, groups.CALL_KEPT, groups.PREPARED, groups.CALLBACK, groups.CALLED_BACK,
-         groups.RESULT, groups.ERROR)
+CALLS = (
+    groups.CALL,
+    groups.CALL_KEPT,
+    groups.PREPARED,
+    groups.CALLBACK,
+    groups.CALLED_BACK,
+    groups.RESULT,
+    groups.ERROR,
+)
 COPIES = (groups.COPY_FROM, groups.COPY_TO, groups.AS_SLICE)
 
 # A colour and a marker each: neither colours alone nor a grey print must hide who is who.
@@ -69,8 +77,13 @@ def legend(figure: Figure, axes) -> None:
     for ax in axes:
         handles |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels())}
     names = [name for name in STYLES if name in handles]
-    figure.legend([handles[name] for name in names], names, loc="outside upper center",
-                  ncols=len(names), frameon=False)
+    figure.legend(
+        [handles[name] for name in names],
+        names,
+        loc="outside upper center",
+        ncols=len(names),
+        frameon=False,
+    )
 
 
 def calls(results: list[dict]) -> Figure:
@@ -83,8 +96,14 @@ def calls(results: list[dict]) -> Figure:
         names = [row["name"] for row in rows]
         for rival, points in series(rows, "name").items():
             colour, marker = STYLES[rival]
-            ax.plot([cost for _, cost in points], [names.index(name) for name, _ in points],
-                    marker, color=colour, label=rival, zorder=3 if rival == "tvmgo" else 2)
+            ax.plot(
+                [cost for _, cost in points],
+                [names.index(name) for name, _ in points],
+                marker,
+                color=colour,
+                label=rival,
+                zorder=3 if rival == "tvmgo" else 2,
+            )
         ax.set_title(rows[0]["group"], loc="left", fontsize="medium")
         ax.set_yticks(range(len(names)), names)
         ax.set_ylim(len(names) - 0.4, -0.6)
@@ -150,5 +169,6 @@ def write(figures: dict, folder: Path) -> None:
     """Draw all pictures. The same figures give the same bytes."""
     with matplotlib.rc_context({"svg.hashsalt": "tvmgo", "font.size": 9}):
         for name, draw in PICTURES.items():
-            draw(figures["results"]).savefig(folder / name, metadata={"Date": None},
-                                             facecolor="white")
+            draw(figures["results"]).savefig(
+                folder / name, metadata={"Date": None}, facecolor="white"
+            )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fresh interpreters: how long one lives and how much memory it has to itself."""
+
 import subprocess
 import sys
 
@@ -16,6 +17,7 @@ def start(code: str) -> None:
 
 def private_kib(code: str) -> int:
     """Return the KiB of memory an interpreter shares with nobody after it has run `code`."""
-    done = subprocess.run([sys.executable, "-c", code + _REPORT], check=True, capture_output=True,
-                          text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code + _REPORT], check=True, capture_output=True, text=True
+    )
     return int(done.stdout)

@@ -4,6 +4,7 @@
 ``python -m benchmarks.render`` writes both again from the published run,
 ``python -m benchmarks.render FILE`` from another.
 """
+
 from __future__ import annotations
 
 import json
@@ -17,11 +18,22 @@ from benchmarks.case import Group
 from benchmarks.cases import CASES
 
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
-QUIET = 0.05            # share of the CPUs that others may use in a run to be quoted
-STEADY = 1.10           # slowest over fastest yardstick in such a run
-RIVALS = ("tvm_ffi", "classic kernels", "ctypes", "NumPy", "memcpy", "one thread", "Python",
-          "C method", "bare C", "array.array", "C loop")
-EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")    # a ratio is shown
+QUIET = 0.05  # share of the CPUs that others may use in a run to be quoted
+STEADY = 1.10  # slowest over fastest yardstick in such a run
+RIVALS = (
+    "tvm_ffi",
+    "classic kernels",
+    "ctypes",
+    "NumPy",
+    "memcpy",
+    "one thread",
+    "Python",
+    "C method",
+    "bare C",
+    "array.array",
+    "C loop",
+)
+EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")  # a ratio is shown
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
 GOTVM_OF = {(case.group.title, case.name): case.gotvm for case in CASES if case.gotvm}
 PICTURE_OF = {  # shown above the group of that title
@@ -123,8 +135,10 @@ def takeaway(results: list[dict]) -> str:
     (best, best_name), (worst, worst_name) = ratios[0], ratios[-1]
     if len(ratios) == 1:
         return f"tvmgo takes {best:.2f} of what tvm_ffi takes."
-    return (f"tvmgo takes from {best:.2f} ({best_name}) to {worst:.2f} ({worst_name}) of what "
-            f"tvm_ffi takes.")
+    return (
+        f"tvmgo takes from {best:.2f} ({best_name}) to {worst:.2f} ({worst_name}) of what "
+        f"tvm_ffi takes."
+    )
 
 
 def gotvm(result: dict) -> str:
@@ -151,8 +165,13 @@ def section(group: Group, results: list[dict]) -> str:
             cells.append(ratio(figures) if figures else "")
         return cells + ([gotvm(result)] if beside_gotvm else [])
 
-    header = ["", "tvmgo", *rivals, *(f"tvmgo / {name}" for name in judged),
-              *(["gotvm, another machine"] if beside_gotvm else [])]
+    header = [
+        "",
+        "tvmgo",
+        *rivals,
+        *(f"tvmgo / {name}" for name in judged),
+        *(["gotvm, another machine"] if beside_gotvm else []),
+    ]
     parts = [f"## {group.title}", f"{group.question}\n\nBeside it: {group.baseline}"]
     if group.title in PICTURE_OF:
         name, text = PICTURE_OF[group.title]
@@ -166,6 +185,7 @@ def section(group: Group, results: list[dict]) -> str:
 
 def target_row(result: dict, target: dict) -> list[str]:
     """Return a target, what was measured, and whether it is met."""
+
     def quantity(value: float) -> str:
         return amount(value, target["unit"]) if target["unit"] else f"{value:.3f}"
 
@@ -175,53 +195,75 @@ def target_row(result: dict, target: dict) -> list[str]:
     if not re.fullmatch(r"[\d.]+", target["limit"]):
         limit += f" = `{target['limit']}`"
     floor = f"{quantity(target['floor_measured'])} = `{target['floor']}`" if target["floor"] else ""
-    return [f"{result['group']}: {result['name']}", f"`{target['figure']}`", limit,
-            f"{measured['median']} ({measured['low']} to {measured['high']})",
-            "yes" if target["met"] else "**no**", floor]
+    return [
+        f"{result['group']}: {result['name']}",
+        f"`{target['figure']}`",
+        limit,
+        f"{measured['median']} ({measured['low']} to {measured['high']})",
+        "yes" if target["met"] else "**no**",
+        floor,
+    ]
 
 
 def targets(results: list[dict]) -> str:
     """Return the chapter of targets."""
     judged = [(result, target) for result in results for target in result["targets"]]
     rows = [target_row(result, target) for result, target in judged]
-    return TARGETS.format(count=sum(target["met"] for _, target in judged), all=len(judged),
-                          table=table(["", "figure", "target", "measured", "met", "floor"], rows))
+    return TARGETS.format(
+        count=sum(target["met"] for _, target in judged),
+        all=len(judged),
+        table=table(["", "figure", "target", "measured", "met", "floor"], rows),
+    )
 
 
 def instruction_counts(stored: dict) -> str:
     """Return the chapter of instruction counts."""
     counts = stored["counts"]
     names = ["tvmgo", *(name for name in RIVALS if any(name in row for row in counts.values()))]
-    rows = [[title, *(f"{row[name]:,.0f}" if name in row else "" for name in names)]
-            for title, row in counts.items()]
+    rows = [
+        [title, *(f"{row[name]:,.0f}" if name in row else "" for name in names)]
+        for title, row in counts.items()
+    ]
     versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
-    return INSTRUCTIONS.format(versions=versions, growth=instructions.GROWTH - 1,
-                               table=table(["", *names], rows))
+    return INSTRUCTIONS.format(
+        versions=versions, growth=instructions.GROWTH - 1, table=table(["", *names], rows)
+    )
 
 
 def over_python(result: dict) -> str:
     """Compare what the imports add to an interpreter that imports nothing."""
     bare = result["rivals"]["Python"]["median"]
     ours, theirs = (result["rivals"][name]["median"] - bare for name in ("tvmgo", "tvm_ffi"))
-    return (f"Over the bare interpreter, tvmgo adds {amount(ours, result['unit'])} and tvm_ffi "
-            f"{amount(theirs, result['unit'])}: {ours / theirs:.2f} of it.")
+    return (
+        f"Over the bare interpreter, tvmgo adds {amount(ours, result['unit'])} and tvm_ffi "
+        f"{amount(theirs, result['unit'])}: {ours / theirs:.2f} of it."
+    )
 
 
 def noise(figures: dict) -> str:
     """Say how busy and how steady the machine was, and whether that was good enough."""
     share, yardsticks = figures["neighbours"], figures["yardstick_ns"]
     fastest, slowest = min(yardsticks), max(yardsticks)
-    busy = ("How much other processes used the CPUs is not known on this system" if share is None
-            else f"Other processes used {share:.0%} of the machine's CPU time during the run")
-    said = (f"{busy}; a fixed loop of plain Python, timed between all rows, took {fastest:.1f} to "
-            f"{slowest:.1f} ns a turn.")
+    busy = (
+        "How much other processes used the CPUs is not known on this system"
+        if share is None
+        else f"Other processes used {share:.0%} of the machine's CPU time during the run"
+    )
+    said = (
+        f"{busy}; a fixed loop of plain Python, timed between all rows, took {fastest:.1f} to "
+        f"{slowest:.1f} ns a turn."
+    )
     if (share or 0) > QUIET:
-        return (f"**{said} The machine was not quiet: these figures are provisional. Read the "
-                f"ratios; the times are not what a quiet machine gives.**")
+        return (
+            f"**{said} The machine was not quiet: these figures are provisional. Read the "
+            f"ratios; the times are not what a quiet machine gives.**"
+        )
     if slowest > STEADY * fastest:
-        return (f"{said} Nothing else ran, but the machine itself was not steady, as virtual ones "
-                f"with neighbours are not: **read the ratios, both sides of which met the same "
-                f"machine; the times vary by as much as that loop.**")
+        return (
+            f"{said} Nothing else ran, but the machine itself was not steady, as virtual ones "
+            f"with neighbours are not: **read the ratios, both sides of which met the same "
+            f"machine; the times vary by as much as that loop.**"
+        )
     return said
 
 
@@ -239,18 +281,32 @@ def page(figures: dict, counts: dict) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
     rounds = sorted({result["rounds"] for result in results})
     head = HEAD.format(
-        rounds=rounds[-1], process_rounds=rounds[0],
-        origin=(f"Taken on {figures['date'][:10]} on {machine['cpu']}, {machine['cores']} cores, "
-                f"{machine['system']}, with {versions}."),
-        noise=noise(figures))
-    tables = {case.group: [result for result in results if result["group"] == case.group.title]
-              for case in CASES}
+        rounds=rounds[-1],
+        process_rounds=rounds[0],
+        origin=(
+            f"Taken on {figures['date'][:10]} on {machine['cpu']}, {machine['cores']} cores, "
+            f"{machine['system']}, with {versions}."
+        ),
+        noise=noise(figures),
+    )
+    tables = {
+        case.group: [result for result in results if result["group"] == case.group.title]
+        for case in CASES
+    }
     sections = [section(group, rows) for group, rows in tables.items() if rows]
     sections[0] += "\n\n" + GOTVM_NOTE.format(**GOTVM)
-    listing = "\n".join(f"- {result['group']}, {result['name']}: {statements(result)}"
-                        for result in results)
-    return "\n\n".join([head, targets(results), *sections, instruction_counts(counts),
-                        TAIL.format(statements=listing)])
+    listing = "\n".join(
+        f"- {result['group']}, {result['name']}: {statements(result)}" for result in results
+    )
+    return "\n\n".join(
+        [
+            head,
+            targets(results),
+            *sections,
+            instruction_counts(counts),
+            TAIL.format(statements=listing),
+        ]
+    )
 
 
 def write(figures: dict) -> None:

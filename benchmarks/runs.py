@@ -4,6 +4,7 @@
 `PUBLISHED` is the run that ``docs/performance.md`` shows; it is kept with the sources. All others
 stay where they were taken.
 """
+
 from __future__ import annotations
 
 import json
@@ -12,7 +13,7 @@ from pathlib import Path
 
 STORE = Path(__file__).parents[1] / ".benchmarks" / "runs"
 PUBLISHED = Path(__file__).with_name("published.json")
-NOTICEABLE = 0.02       # smaller changes come and go from one process to the next
+NOTICEABLE = 0.02  # smaller changes come and go from one process to the next
 
 
 def fingerprint(machine: dict) -> str:
@@ -41,15 +42,21 @@ def last(machine: dict, folder: Path = STORE, published: Path = PUBLISHED) -> di
     paths = sorted((folder / mine).glob("*.json"))[-1:]
     if published.exists():
         paths.append(published)
-    found = [run for run in (json.loads(path.read_text()) for path in paths)
-             if fingerprint(run["machine"]) == mine]
+    found = [
+        run
+        for run in (json.loads(path.read_text()) for path in paths)
+        if fingerprint(run["machine"]) == mine
+    ]
     return max(found, key=lambda run: run["date"], default=None)
 
 
 def change(old: dict, new: dict) -> dict[str, float]:
     """Return new over old, from the best to the worst case that the quartiles allow."""
-    return {"low": new["low"] / old["high"], "median": new["median"] / old["median"],
-            "high": new["high"] / old["low"]}
+    return {
+        "low": new["low"] / old["high"],
+        "median": new["median"] / old["median"],
+        "high": new["high"] / old["low"],
+    }
 
 
 def verdict(ours: dict[str, float], others: list[dict[str, float]]) -> str:
@@ -78,12 +85,17 @@ def compare(old: dict, new: dict) -> list[str]:
         if earlier is None:
             lines.append(f"{title:{width}}  new")
             continue
-        changes = {name: change(earlier["rivals"][name], rival)
-                   for name, rival in result["rivals"].items() if name in earlier["rivals"]}
+        changes = {
+            name: change(earlier["rivals"][name], rival)
+            for name, rival in result["rivals"].items()
+            if name in earlier["rivals"]
+        }
         ours, others = changes.pop("tvmgo"), list(changes.values())
         drift = ", ".join(f"{other['median']:.2f}" for other in others)
-        lines.append(f"{title:{width}}  {ours['median']:.2f} ({ours['low']:.2f} to "
-                     f"{ours['high']:.2f})  {verdict(ours, others):6}  rivals {drift}")
+        lines.append(
+            f"{title:{width}}  {ours['median']:.2f} ({ours['low']:.2f} to "
+            f"{ours['high']:.2f})  {verdict(ours, others):6}  rivals {drift}"
+        )
     lines += [f"{group}: {name}  gone" for group, name in before]
     for word in ("worse", "better"):
         count = sum(f"  {word}" in line for line in lines)

@@ -5,6 +5,7 @@ Question: what does one operation cost now? Baseline: the other rows of its tabl
 work on one case (``-k "3 ints"``), and for ``--benchmark-compare`` with a saved run. Rivals run
 one after the other here, so on a busy machine trust the ratios of ``python -m benchmarks`` only.
 """
+
 import pytest
 
 from benchmarks.cases import CASES
@@ -30,20 +31,30 @@ clock = Clock()
 
 
 @pytest.mark.benchmark(timer=clock)
-@pytest.mark.parametrize(("case", "rival"), [
-    pytest.param(case, rival, id=f"{case.group.title}-{case.name}-{rival}")
-    for case in CASES if case.unit == "ns" for rival in case.rivals
-])
+@pytest.mark.parametrize(
+    ("case", "rival"),
+    [
+        pytest.param(case, rival, id=f"{case.group.title}-{case.name}-{rival}")
+        for case in CASES
+        if case.unit == "ns"
+        for rival in case.rivals
+    ],
+)
 def test_case(benchmark, case, rival):
     sampler = case.prepare((rival,))[rival]
     calls = enough_calls(sampler, case)
     benchmark.group = f"{case.group.title}: {case.name}"
     benchmark.extra_info.update(statement=case.rivals[rival].statement, calls=calls)
-    benchmark.pedantic(clock.advance, args=(sampler, calls), warmup_rounds=1,
-                       rounds=5 if case.group.processes else ROUNDS)
+    benchmark.pedantic(
+        clock.advance,
+        args=(sampler, calls),
+        warmup_rounds=1,
+        rounds=5 if case.group.processes else ROUNDS,
+    )
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if case.unit != "ns"],
-                         ids=lambda case: case.name)
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.unit != "ns"], ids=lambda case: case.name
+)
 def test_case_without_time_is_measured(case):
     assert all(sampler(1) > 0 for sampler in case.prepare().values())

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pictures of the published run can be drawn, and are the same each time."""
+
 import json
 
 from benchmarks import pictures, runs

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads that call one function at the same time, on two cores."""
+
 from __future__ import annotations
 
 import os

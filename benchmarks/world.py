@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all rivals share: values from outside, NumPy's arrays among them."""
+
 from __future__ import annotations
 
 from functools import cached_property
@@ -11,14 +12,14 @@ from benchmarks import processes
 
 TEXT = "sixteen bytes 16"
 DATA = bytes(range(256)) * 4
-ALIGNMENT = 64      # bytes; what compiled kernels expect of an array's address
+ALIGNMENT = 64  # bytes; what compiled kernels expect of an array's address
 
 
 def ndarray(nbytes: int, value: float = 0, offset: int = 0) -> np.ndarray:
     """Return float32 elements of one value, `offset` bytes behind a 64-byte boundary."""
     memory = np.empty(nbytes + 2 * ALIGNMENT, "uint8")
     start = -memory.ctypes.data % ALIGNMENT + offset
-    result = memory[start:start + nbytes].view("float32")
+    result = memory[start : start + nbytes].view("float32")
     result[:] = value
     return result
 

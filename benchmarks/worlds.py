@@ -6,6 +6,7 @@ an array to copy into, `filled` one that holds `source`. Where a rival has no wo
 operation, its world has what its users put together instead. A name is built when a statement
 first wants it.
 """
+
 from __future__ import annotations
 
 import builtins

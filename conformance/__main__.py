@@ -3,6 +3,7 @@
 
 ``python -m conformance --artifacts DIR`` replays models of your own; see ``docs/artifacts.md``.
 """
+
 import argparse
 import sys
 import tempfile
@@ -25,26 +26,34 @@ def judge_all():
     list of conformance.judge.Judgement
         In the order of the records; gotvm's samples and tests come first.
     """
-    tvmgo.runtime.load()
-    tvmgo.runtime.load_extra()
+    tvmgo._native.locate.load()
+    tvmgo._native.companions.load_extra()
     everything = facts.edges().values()
     with tempfile.TemporaryDirectory() as directory:
         world = World.made_in(Path(directory))
-        judged = judge_isolated([fact for fact in everything if needs_isolation(fact)],
-                                world.directory)
+        judged = judge_isolated(
+            [fact for fact in everything if needs_isolation(fact)], world.directory
+        )
         with world.entered():
-            judged.update((fact.id, judge(fact, world)) for fact in everything
-                          if not needs_isolation(fact))
+            judged.update(
+                (fact.id, judge(fact, world)) for fact in everything if not needs_isolation(fact)
+            )
     return suites.judge_tests() + [judged[fact.id] for fact in everything]
 
 
 def main(arguments=None):
     """Run the command. Return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m conformance", description=__doc__)
-    parser.add_argument("--artifacts", type=Path, metavar="DIR",
-                        help="replay the models in this directory instead")
-    parser.add_argument("--output", type=Path, default=PAGE, metavar="FILE",
-                        help="where the page goes (default: docs/conformance.md)")
+    parser.add_argument(
+        "--artifacts", type=Path, metavar="DIR", help="replay the models in this directory instead"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=PAGE,
+        metavar="FILE",
+        help="where the page goes (default: docs/conformance.md)",
+    )
     options = parser.parse_args(arguments)
     if options.artifacts is not None:
         return artifacts.main(options.artifacts)

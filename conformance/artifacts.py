@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replaying models with recorded inputs and outputs (``docs/artifacts.md``)."""
+
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ def read_manifest(path):
     ManifestError
         If it is no such manifest; the message names the entry.
     """
+
     def file(what, name):
         if not isinstance(name, str):
             raise ManifestError(f"{path}: {what}: expected the name of a file, got {name!r}")
@@ -74,15 +76,28 @@ def read_manifest(path):
             raise ManifestError(f"{path}: run {number}: inputs are an object, outputs a list")
         for name in ("rtol", "atol"):
             if type(run.get(name, 0)) not in (int, float) or not run.get(name, 0) >= 0:
-                raise ManifestError(f"{path}: run {number}: {name}: expected a number from 0, "
-                                    f"got {run[name]!r}")
-        runs.append(Run({name: file(f"run {number}: input {name!r}", value)
-                         for name, value in run["inputs"].items()},
-                        [file(f"run {number}: outputs", value) for value in run["outputs"]],
-                        float(run.get("rtol", 0)), float(run.get("atol", 0))))
+                raise ManifestError(
+                    f"{path}: run {number}: {name}: expected a number from 0, got {run[name]!r}"
+                )
+        runs.append(
+            Run(
+                {
+                    name: file(f"run {number}: input {name!r}", value)
+                    for name, value in run["inputs"].items()
+                },
+                [file(f"run {number}: outputs", value) for value in run["outputs"]],
+                float(run.get("rtol", 0)),
+                float(run.get("atol", 0)),
+            )
+        )
     params = file("params", entries["params"]) if "params" in entries else None
-    return Model(file("library", entries["library"]), file("graph", entries["graph"]), params,
-                 entries.get("device", "cpu:0"), runs)
+    return Model(
+        file("library", entries["library"]),
+        file("graph", entries["graph"]),
+        params,
+        entries.get("device", "cpu:0"),
+        runs,
+    )
 
 
 def check_entries(path, what, entries, known, required):
@@ -104,8 +119,11 @@ def replay(model):
     list of str
         For each run what is wrong with it; empty when every output is as recorded.
     """
-    executor = graph_executor.create(model.graph.read_text(encoding="utf-8"),
-                                     tvmgo.load_module(model.library), tvmgo.Device(model.device))
+    executor = graph_executor.create(
+        model.graph.read_text(encoding="utf-8"),
+        tvmgo.load_module(model.library),
+        tvmgo.Device(model.device),
+    )
     if model.params is not None:
         executor.load_params(model.params.read_bytes())
     for run in model.runs:
@@ -114,9 +132,10 @@ def replay(model):
         executor.run()
         found = []
         if executor.get_num_outputs() != len(run.outputs):
-            found.append(f"the model has {executor.get_num_outputs()} outputs, the record "
-                         f"{len(run.outputs)}")
-        for index, file in enumerate(run.outputs[:executor.get_num_outputs()]):
+            found.append(
+                f"the model has {executor.get_num_outputs()} outputs, the record {len(run.outputs)}"
+            )
+        for index, file in enumerate(run.outputs[: executor.get_num_outputs()]):
             wrong = difference(np.load(file), executor.get_output(index).numpy(), run)
             found += [f"output {index} ({file.name}): {wrong}"] if wrong else []
         yield found
@@ -136,8 +155,10 @@ def difference(recorded, computed, run):
     if not len(wrong):
         return None
     first = tuple(map(int, wrong[0]))
-    return (f"{len(wrong)} of {recorded.size} elements differ, first {list(first)}: "
-            f"{np.atleast_1d(recorded)[first]} is {np.atleast_1d(computed)[first]}")
+    return (
+        f"{len(wrong)} of {recorded.size} elements differ, first {list(first)}: "
+        f"{np.atleast_1d(recorded)[first]} is {np.atleast_1d(computed)[first]}"
+    )
 
 
 def main(directory):

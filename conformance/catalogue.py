@@ -12,9 +12,11 @@ The rooms of ``counterparts`` fill it in::
 
 A pattern is an id, or one with ``*`` in it for many. An id goes before a pattern that matches it.
 """
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Callable
+from typing import Any
 
 from conformance import rules
 from conformance.outcome import plain
@@ -66,12 +68,14 @@ _statements: dict[str, Statement] = {}
 
 def executes(*patterns, compare=rules.differences, alone=False):
     """Make the decorated function the counterpart of these facts."""
+
     def add(run):
         for pattern in patterns:
             if pattern in _counterparts:
                 raise ValueError(f"{pattern} has two counterparts")
             _counterparts[pattern] = Counterpart(run, compare, alone)
         return run
+
     return add
 
 
@@ -147,10 +151,15 @@ class Raises:
         """Return what is otherwise."""
         error = observed.error
         if not isinstance(error, self.kind):
-            return [f"no {self.kind.__name__}: "
-                    + (shown_error(error) if error else f"the result is {observed.value!r}")]
-        return [f"{shown_error(error)} does not tell {word!r}"
-                for word in self.words if word not in str(error)]
+            return [
+                f"no {self.kind.__name__}: "
+                + (shown_error(error) if error else f"the result is {observed.value!r}")
+            ]
+        return [
+            f"{shown_error(error)} does not tell {word!r}"
+            for word in self.words
+            if word not in str(error)
+        ]
 
 
 class Gives:

@@ -5,6 +5,7 @@ A mean over the pixels, one dense layer of 1001 classes, and squares scaled to t
 weights follow from formulas and are exact in float32, its operators use exact arithmetic in a fixed
 order (``kernels/arithmetic.h``): every runtime must give the same bits.
 """
+
 import json
 import struct
 
@@ -64,10 +65,20 @@ def graph():
         ("dense", "dense_bias", [4, 1, 2]),
         ("scores", "square_normalise", [5]),
     ):
-        attributes = {"func_name": function, "num_inputs": str(len(inputs)), "num_outputs": "1",
-                      "flatten_data": "0"}
-        nodes.append({"op": "tvm_op", "name": name, "inputs": [[i, 0, 0] for i in inputs],
-                      "attrs": attributes})
+        attributes = {
+            "func_name": function,
+            "num_inputs": str(len(inputs)),
+            "num_outputs": "1",
+            "flatten_data": "0",
+        }
+        nodes.append(
+            {
+                "op": "tvm_op",
+                "name": name,
+                "inputs": [[i, 0, 0] for i in inputs],
+                "attrs": attributes,
+            }
+        )
     shapes = [IMAGE, (CLASSES, 3), (CLASSES,), (1, 1, 1, 3), (1, 3), (1, CLASSES), (1, CLASSES)]
     count = len(nodes)
     return {

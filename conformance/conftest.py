@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the conformance tests share."""
+
 import gc
 
 import pytest
@@ -36,8 +37,8 @@ def world(tmp_path_factory):
 @pytest.fixture(scope="session", autouse=True)
 def runtime_loaded():
     """Load the runtime's libraries once, so that no test sees their functions appear."""
-    tvmgo.runtime.load()
-    tvmgo.runtime.load_extra()
+    tvmgo._native.locate.load()
+    tvmgo._native.companions.load_extra()
 
 
 @pytest.fixture(autouse=True)

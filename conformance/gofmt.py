@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Values and types as Go's ``fmt`` package prints them, for output that is compared with Go's."""
+
 import numpy as np
 
 import tvmgo

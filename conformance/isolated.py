@@ -5,6 +5,7 @@ Facts in which gotvm died share a process: one that dies in tvmgo as well is nam
 go on in another. Facts that measure something, or take long
 in a process with much garbage, have a process each.
 """
+
 import json
 import os
 import signal
@@ -62,11 +63,13 @@ def judge_isolated(chosen, directory, command=COMMAND):
 def _judge_batch(ids, directory, command):
     judged = []
     while len(judged) < len(ids):
-        waiting = ids[len(judged):]
+        waiting = ids[len(judged) :]
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
         result = subprocess.run(
             [*command, str(directory), *waiting],
-            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
+            text=True,
+            env={**os.environ, "PYTHONPATH": path},
         )
         lines = [json.loads(line) for line in result.stdout.splitlines()]
         judged += [Judgement(name, verdict, tuple(found)) for name, verdict, found in lines]
@@ -83,8 +86,8 @@ def _last_words(result):
 
 def main(directory, *ids):
     """Execute facts in this process, a line of JSON for each."""
-    tvmgo.runtime.load()
-    tvmgo.runtime.load_extra()
+    tvmgo._native.locate.load()
+    tvmgo._native.companions.load_extra()
     with World(Path(directory)).entered() as world:
         for fact_id in ids:
             judgement = judge(facts.edges()[fact_id], world)

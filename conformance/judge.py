@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Executing a fact and judging what came of it."""
+
 from dataclasses import dataclass
 
 from conformance import counterparts  # fills the catalogue

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much memory the process has."""
+
 import gc
 import os
 
@@ -33,10 +34,17 @@ def growth_of(call, calls):
         call()
     gc.collect()
     growth = resident_kib() - before
-    left = {kind: count - live[kind] for kind, count in tvmgo.live_objects().items()
-            if count != live[kind]}
-    return {"approx_bytes_per_call": growth * 1024 / calls, "calls": calls,
-            "rss_growth_kib": growth, "left_behind": left}
+    left = {
+        kind: count - live[kind]
+        for kind, count in tvmgo.live_objects().items()
+        if count != live[kind]
+    }
+    return {
+        "approx_bytes_per_call": growth * 1024 / calls,
+        "calls": calls,
+        "rss_growth_kib": growth,
+        "left_behind": left,
+    }
 
 
 def flat(observed):

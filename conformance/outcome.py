@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a call came to, in tvmgo and in the words of the records."""
+
 from dataclasses import dataclass, field
 from typing import Any
 

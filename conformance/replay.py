@@ -6,6 +6,7 @@ and each must still be there in its form: a pointer, a version, the list of glob
 Floats are no exception: Go's shortest decimal form tells every float from its neighbours, so equal
 text means equal bits.
 """
+
 import difflib
 import re
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The matrix of verdicts, and the page that explains each deviation."""
+
 from collections import Counter
 
 from conformance import facts, suites
@@ -65,14 +66,26 @@ def matrix(counts):
         columns.append(UNEXPLAINED)
     total = sum(counts.values(), Counter())
     rows = [["area", *columns, "facts"]]
-    rows += [[area, *[str(row[column] or "") for column in columns], str(row.total())]
-             for area, row in [*counts.items(), ("**all**", total)]]
+    rows += [
+        [area, *[str(row[column] or "") for column in columns], str(row.total())]
+        for area, row in [*counts.items(), ("**all**", total)]
+    ]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [in_row(cell.rjust(width) if i else cell.ljust(width)
-                    for i, (cell, width) in enumerate(zip(row, widths)))
-             for row in rows]
-    rule = "|" + "|".join("-" * (width + 2) if i == 0 else "-" * (width + 1) + ":"
-                          for i, width in enumerate(widths)) + "|"
+    lines = [
+        in_row(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths))
+        )
+        for row in rows
+    ]
+    rule = (
+        "|"
+        + "|".join(
+            "-" * (width + 2) if i == 0 else "-" * (width + 1) + ":"
+            for i, width in enumerate(widths)
+        )
+        + "|"
+    )
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
@@ -83,8 +96,11 @@ def page(judgements, counts):
         for verdict in VERDICTS
     }
     return PAGE.format(
-        count=len(facts.edges()), matrix=matrix(counts), rules=RULES.rstrip(),
-        python=deviations(by_verdict[PYTHON]), improved=deviations(by_verdict[IMPROVED]),
+        count=len(facts.edges()),
+        matrix=matrix(counts),
+        rules=RULES.rstrip(),
+        python=deviations(by_verdict[PYTHON]),
+        improved=deviations(by_verdict[IMPROVED]),
     )
 
 
@@ -92,8 +108,14 @@ def deviations(chosen):
     """Return a table of what differs and why."""
     rows = ["| fact | call | gotvm | tvmgo | why |", "| --- | --- | --- | --- | --- |"]
     for fact_id in chosen:
-        cells = (f"`{fact_id}`", *(deviation_of_test(fact_id) if fact_id in suites.OTHERWISE
-                                   else deviation(facts.edges()[fact_id])))
+        cells = (
+            f"`{fact_id}`",
+            *(
+                deviation_of_test(fact_id)
+                if fact_id in suites.OTHERWISE
+                else deviation(facts.edges()[fact_id])
+            ),
+        )
         rows.append(in_row(map(in_cell, cells)))
     return "\n".join(rows)
 
@@ -101,8 +123,12 @@ def deviations(chosen):
 def deviation(fact):
     """Return the call, both outcomes and the reason."""
     statement = statement_of(fact)
-    return (f"`{fact.call}`", recorded_outcome(fact), str(statement.outcome_of(fact)),
-            statement.reason_of(fact))
+    return (
+        f"`{fact.call}`",
+        recorded_outcome(fact),
+        str(statement.outcome_of(fact)),
+        statement.reason_of(fact),
+    )
 
 
 def deviation_of_test(test_id):

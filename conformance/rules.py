@@ -3,6 +3,7 @@
 
 One rule for each kind of thing a record holds; ``RULES`` is their wording, which the report prints.
 """
+
 import re
 
 import numpy as np
@@ -72,31 +73,34 @@ RENAMED = {
 
 # The information in each kind of native error text. A group is named for what it holds: `number`,
 # `word`, `path`, `function`, `device`, `type`. A text that matches none is a message, whole.
-INFORMATION = [re.compile(pattern, re.DOTALL) for pattern in (
-    r"arr_size == nbytes \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
-    r"from_size == to_size \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
-    r"shape\[j\] == data_out->shape\[j\] \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
-    r"index\) < outputs_\.size\(\) \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
-    r"num_args >= 4 \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
-    r"Failed to load dynamic shared library (?P<path>\S+) ",
-    r"PackedFunc (?P<word>\S+) is already registered",
-    r"Loader for `(?P<word>\S+)` files is not registered",
-    r"Cannot map dtype:(?P<word>.*) to TVMType",
-    r"Given value Type not defined for Value: .* : (?P<type>.+)",
-    r"Given type not supported : (?P<type>.+)",
-    r"Invalid Optional Argument Type: (?P<type>.+)",
-    r"Invalid shape for Array creation: (?P<number>\d+)",
-    r"Device API (?P<device>\w+) is not enabled",
-    r"unknown type =(?P<number>\d+)",
-    r"Function (?P<function>[\w.]+)\(.* expects (?P<number_1>\d+) arguments, but (?P<number_2>\d+)",
-    r"In function (?P<function>[\w.]+)\(.* argument (?P<number>\d+): .* but got (?P<word>\w+)",
-    r"In function (?P<function>[\w.]+)\(.* argument (?P<number>\d+): .*to a (?P<word>str)ing",
-    r"Module\[(?P<word>\w+)\] does not support GetSource",
-    r"no such function in module: (?P<word>\w+)",
-    r"Invalid (?P<word>parameters) file format",
-    r"are a (?P<word>mix) of \[\]Value and other types",
-    r"type_code <= kTVMPackedFuncHandle",  # that it was refused, and nothing else
-)]
+INFORMATION = [
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"arr_size == nbytes \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
+        r"from_size == to_size \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
+        r"shape\[j\] == data_out->shape\[j\] \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
+        r"index\) < outputs_\.size\(\) \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
+        r"num_args >= 4 \((?P<number_1>\d+) vs\. (?P<number_2>\d+)\)",
+        r"Failed to load dynamic shared library (?P<path>\S+) ",
+        r"PackedFunc (?P<word>\S+) is already registered",
+        r"Loader for `(?P<word>\S+)` files is not registered",
+        r"Cannot map dtype:(?P<word>.*) to TVMType",
+        r"Given value Type not defined for Value: .* : (?P<type>.+)",
+        r"Given type not supported : (?P<type>.+)",
+        r"Invalid Optional Argument Type: (?P<type>.+)",
+        r"Invalid shape for Array creation: (?P<number>\d+)",
+        r"Device API (?P<device>\w+) is not enabled",
+        r"unknown type =(?P<number>\d+)",
+        r"Function (?P<function>[\w.]+)\(.* expects (?P<number_1>\d+) arguments, but (?P<number_2>\d+)",
+        r"In function (?P<function>[\w.]+)\(.* argument (?P<number>\d+): .* but got (?P<word>\w+)",
+        r"In function (?P<function>[\w.]+)\(.* argument (?P<number>\d+): .*to a (?P<word>str)ing",
+        r"Module\[(?P<word>\w+)\] does not support GetSource",
+        r"no such function in module: (?P<word>\w+)",
+        r"Invalid (?P<word>parameters) file format",
+        r"are a (?P<word>mix) of \[\]Value and other types",
+        r"type_code <= kTVMPackedFuncHandle",  # that it was refused, and nothing else
+    )
+]
 
 BANNER = re.compile(r"-{40,}\n.*?-{40,}\n", re.DOTALL)
 LOG_PREFIX = re.compile(r"\[hh:mm:ss\] \S+: ")
@@ -109,7 +113,7 @@ def essence(text):
     """Return a native error text without its banners, traces and what each layer put before it."""
     text = LOG_PREFIX.sub("", BANNER.sub("", TRACE.sub("", text)))
     while wrapping := WRAPPING.match(text):
-        text = TRACE.sub("", text[wrapping.end():])
+        text = TRACE.sub("", text[wrapping.end() :])
     if repeated := REPEATED.match(text):
         text = repeated[1] * int(repeated[2])
     return text
@@ -121,8 +125,11 @@ def missing_information(recorded, observed):
     text = essence(recorded)
     for pattern in INFORMATION:
         if found := pattern.search(text):
-            return [f"{group} {told!r}" for group, told in found.groupdict().items()
-                    if not tells(message, group.partition("_")[0], told, observed.about)]
+            return [
+                f"{group} {told!r}"
+                for group, told in found.groupdict().items()
+                if not tells(message, group.partition("_")[0], told, observed.about)
+            ]
     kind = type(observed.error).__name__
     whole = text.strip("\n")
     return [] if whole in message or whole in f"{kind}: {message}" else [f"the message {whole!r}"]
@@ -157,8 +164,11 @@ def same(recorded, observed):
     if isinstance(observed, dict):
         return isinstance(recorded, dict) and same_fields(recorded, observed)
     if isinstance(observed, (list, tuple, np.ndarray)):
-        return (isinstance(recorded, list) and len(recorded) == len(observed)
-                and all(map(same, recorded, observed)))
+        return (
+            isinstance(recorded, list)
+            and len(recorded) == len(observed)
+            and all(map(same, recorded, observed))
+        )
     if isinstance(observed, bytes):
         return recorded == {"bytes_hex": observed.hex(), "len": len(observed)}
     if isinstance(observed, str) and isinstance(recorded, dict):
@@ -194,8 +204,11 @@ def differences(fact, observed):
     list of str
         What differs; empty when nothing does.
     """
-    return [found for recorded in (fact.outcome, *fact.varied)
-            for found in differences_from(recorded, observed)]
+    return [
+        found
+        for recorded in (fact.outcome, *fact.varied)
+        for found in differences_from(recorded, observed)
+    ]
 
 
 def differences_from(recorded, observed):
@@ -222,10 +235,13 @@ def error_differences(recorded, observed):
         found.append(f"not the exception raised in the callback, but {shown_error(error)}")
     if error is not observed.raised and not isinstance(error, (tvmgo.TVMError, TypeError)):
         found.append(f"an error of another kind: {shown_error(error)}")
-    found += [f"the error {shown_error(error)} does not tell {piece}"
-              for piece in missing_information(recorded["error"], observed)]
-    if recorded["value"] not in (None, False, "nil *Value") and not same(recorded["value"],
-                                                                         observed.value):
+    found += [
+        f"the error {shown_error(error)} does not tell {piece}"
+        for piece in missing_information(recorded["error"], observed)
+    ]
+    if recorded["value"] not in (None, False, "nil *Value") and not same(
+        recorded["value"], observed.value
+    ):
         found.append(f"{recorded['value']!r} is {observed.value!r}")
     return found
 
@@ -253,8 +269,11 @@ def extra_differences(recorded, observed):
         "contains_message": observed.error is not None and observed.error is observed.raised,
         **observed.extra,
     }
-    return [f"{name}: {recorded[name]!r} is {seen.get(name)!r}"
-            for name in recorded.keys() - UNSEEN if not same(recorded[name], seen.get(name))]
+    return [
+        f"{name}: {recorded[name]!r} is {seen.get(name)!r}"
+        for name in recorded.keys() - UNSEEN
+        if not same(recorded[name], seen.get(name))
+    ]
 
 
 def shown_error(error):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's samples and its own tests, run as the tests they are here, for the report."""
+
 import os
 import re
 import subprocess
@@ -15,8 +16,15 @@ from conformance.counterparts.arrays import ZERO_DIMENSIONS
 from conformance.judge import Judgement
 
 HERE = Path(__file__).parent
-SAMPLES = ("simple", "complex", "pack_func_convert", "pack_func_register", "pack_func_handle_arg",
-           "pack_func_closure_arg", "pack_func_closure_return")
+SAMPLES = (
+    "simple",
+    "complex",
+    "pack_func_convert",
+    "pack_func_register",
+    "pack_func_handle_arg",
+    "pack_func_closure_arg",
+    "pack_func_closure_return",
+)
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,9 @@ class Otherwise:
 OTHERWISE = {
     "tests.TestArrayCreateSize": Otherwise(
         "asserts that `Empty` with an empty shape returns an error",
-        "asserts that `empty([])` gives an array of one element", ZERO_DIMENSIONS),
+        "asserts that `empty([])` gives an array of one element",
+        ZERO_DIMENSIONS,
+    ),
 }
 
 # Names that are one word, though Go writes more than one capital in them.
@@ -59,18 +69,28 @@ def judge_tests():
     """
     files = sorted({python_file(test["file"]) for test in facts.gotvm_tests()})
     outcomes = _run([*files, "test_samples.py"], "not exported and not without and not lists")
-    judged = [_judgement("tests", test["name"], [snake_case(test["name"])], outcomes)
-              for test in facts.gotvm_tests()]
+    judged = [
+        _judgement("tests", test["name"], [snake_case(test["name"])], outcomes)
+        for test in facts.gotvm_tests()
+    ]
     for sample in SAMPLES:
-        wanted = [name for name in outcomes if name.startswith("test_") and "prints_what" in name
-                  and (f"[{sample}]" in name or name.startswith(f"test_{sample}_"))]
+        wanted = [
+            name
+            for name in outcomes
+            if name.startswith("test_")
+            and "prints_what" in name
+            and (f"[{sample}]" in name or name.startswith(f"test_{sample}_"))
+        ]
         judged.append(_judgement("samples", sample, wanted or [sample], outcomes))
     return judged
 
 
 def _judgement(area, name, wanted, outcomes):
-    found = tuple(f"{test}: {outcomes.get(test, 'there is no such test')}" for test in wanted
-                  if outcomes.get(test) != "passed")
+    found = tuple(
+        f"{test}: {outcomes.get(test, 'there is no such test')}"
+        for test in wanted
+        if outcomes.get(test) != "passed"
+    )
     judged = f"{area}.{name}"
     if not found and judged in OTHERWISE:
         return Judgement(judged, IMPROVED, (OTHERWISE[judged].tvmgo,))
@@ -83,10 +103,24 @@ def _run(files, expression):
         record = Path(directory) / "tests.xml"
         path = os.pathsep.join(filter(None, [str(HERE.parent), os.environ.get("PYTHONPATH")]))
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={record}",
-             "-k", expression, *[str(HERE / file) for file in files]],
-            cwd=HERE.parent, env={**os.environ, "PYTHONPATH": path}, capture_output=True,
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                f"--junitxml={record}",
+                "-k",
+                expression,
+                *[str(HERE / file) for file in files],
+            ],
+            cwd=HERE.parent,
+            env={**os.environ, "PYTHONPATH": path},
+            capture_output=True,
         )
         cases = xml.etree.ElementTree.parse(record).iter("testcase")
-        return {case.get("name"): case[0].get("message", "failed") if len(case) else "passed"
-                for case in cases}
+        return {
+            case.get("name"): case[0].get("message", "failed") if len(case) else "passed"
+            for case in cases
+        }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the replay of artifacts, on the small classifier with its classic library."""
+
 import json
 
 import numpy as np
@@ -55,8 +56,10 @@ def test_every_folder_is_replayed(artifact, capsys):
     write_manifest(artifact, {**MANIFEST, "runs": MANIFEST["runs"] * 2})
     code, out = replayed(artifact, capsys)
     assert code == 0
-    assert sorted(out.splitlines()) == [".: run 0: as recorded",
-                                        *[f"classifier: run {i}: as recorded" for i in range(2)]]
+    assert sorted(out.splitlines()) == [
+        ".: run 0: as recorded",
+        *[f"classifier: run {i}: as recorded" for i in range(2)],
+    ]
 
 
 def test_wrong_recorded_element_is_found(artifact, capsys):
@@ -117,9 +120,23 @@ def test_record_of_too_many_outputs_is_found(artifact, capsys):
         (with_run(rtol="much"), "run 0: rtol: expected a number from 0, got 'much'"),
         (with_run(atol=-1), "run 0: atol: expected a number from 0, got -1"),
     ],
-    ids=["list", "unknown_entry", "missing_entry", "unknown_run_entry", "inputs_list",
-         "missing_library", "unknown_input", "missing_record", "no_run", "runs_object",
-         "library_number", "params_null", "output_number", "tolerance_text", "tolerance_negative"],
+    ids=[
+        "list",
+        "unknown_entry",
+        "missing_entry",
+        "unknown_run_entry",
+        "inputs_list",
+        "missing_library",
+        "unknown_input",
+        "missing_record",
+        "no_run",
+        "runs_object",
+        "library_number",
+        "params_null",
+        "output_number",
+        "tolerance_text",
+        "tolerance_negative",
+    ],
 )
 def test_wrong_manifest_is_reported_in_one_line(entries, told, artifact, capsys):
     write_manifest(artifact, entries)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every recorded fact about gotvm, executed in Python and compared."""
+
 import hashlib
 import re
 from fnmatch import fnmatchcase
@@ -33,10 +34,15 @@ VERDICTS_ON_PAGE = deviations_on_page()
 @pytest.fixture(scope="session")
 def isolated_judgements(request, world):
     """What those facts came to, of the ones to be tested, that want processes of their own."""
-    chosen = {item.callspec.params["fact_id"] for item in request.session.items
-              if "fact_id" in getattr(item, "fixturenames", ())}
-    return judge_isolated([fact for fact in EDGES.values()
-                           if fact.id in chosen and needs_isolation(fact)], world.directory)
+    chosen = {
+        item.callspec.params["fact_id"]
+        for item in request.session.items
+        if "fact_id" in getattr(item, "fixturenames", ())
+    }
+    return judge_isolated(
+        [fact for fact in EDGES.values() if fact.id in chosen and needs_isolation(fact)],
+        world.directory,
+    )
 
 
 @pytest.mark.parametrize("fact_id", EDGES)
@@ -56,8 +62,11 @@ def test_records_are_as_they_were_recorded():
     # A result that is stated to differ is compared with the statement, not with the record.
     lines = (facts.HERE / "SHA256SUMS").read_text(encoding="ascii").splitlines()
     kept = {name: digest for digest, name in map(str.split, lines)}
-    assert kept == {path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-                    for path in facts.HERE.iterdir() if path.suffix in (".json", ".txt")}
+    assert kept == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in facts.HERE.iterdir()
+        if path.suffix in (".json", ".txt")
+    }
 
 
 def test_every_pattern_is_of_a_fact():
@@ -66,6 +75,9 @@ def test_every_pattern_is_of_a_fact():
 
 
 def test_few_facts_are_left_to_habits_of_python():
-    habits = [fact.id for fact in EDGES.values()
-              if (statement := statement_of(fact)) and statement.verdict == PYTHON]
+    habits = [
+        fact.id
+        for fact in EDGES.values()
+        if (statement := statement_of(fact)) and statement.verdict == PYTHON
+    ]
     assert len(habits) <= HABITS_AT_MOST * len(EDGES)

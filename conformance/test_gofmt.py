@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of Go's formatting, against what Go printed."""
+
 import math
 
 import numpy as np

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``gotvm_test.go``: versions. Also that each of gotvm's tests is here by its name."""
+
 import ast
 from pathlib import Path
 

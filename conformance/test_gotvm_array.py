@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``array_test.go``."""
+
 import numpy as np
 
 import tvmgo
@@ -40,8 +41,18 @@ def test_array_device():
 
 
 def test_array_dtype():
-    for dtype in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-                  "float32", "float64"):
+    for dtype in (
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+        "float32",
+        "float64",
+    ):
         assert str(tvmgo.empty([4], dtype).dtype) == dtype
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``bytearray_test.go``."""
+
 import random
 
 import tvmgo

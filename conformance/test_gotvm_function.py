@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``function_test.go``."""
+
 import numpy as np
 import pytest
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``module_test.go``."""
+
 import pytest
 
 import tvmgo

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``value_test.go``: a value goes through two functions and comes back."""
+
 import random
 
 import numpy as np
@@ -10,8 +11,9 @@ from conformance.world import callback, registered
 
 def loop(x):
     """Send a value to a function that forwards it to a closure, which gives it back."""
-    with registered(lambda *args: args[0].as_function().invoke(list(args[1:])), "sampleFunctionArg",
-                    values=True):
+    with registered(
+        lambda *args: args[0].as_function().invoke(list(args[1:])), "sampleFunctionArg", values=True
+    ):
         function = tvmgo.get_global_function("sampleFunctionArg")
         return function.invoke(callback(lambda value: value), x)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the kernels: what they take and refuse. The replays tell whether they compute right."""
+
 import ctypes
 
 import numpy as np
@@ -55,8 +56,9 @@ def test_call_other_element_type_raises_type_error(sample_files, name):
 
 @each_kernel
 def test_call_strided_result_receives_what_a_compact_one_would(sample_files, name):
-    *others, last = [tvmgo.array(np.random.default_rng(1).random(shape, np.float32))
-                     for shape in ACCEPTED[name]]
+    *others, last = [
+        tvmgo.array(np.random.default_rng(1).random(shape, np.float32)) for shape in ACCEPTED[name]
+    ]
     *leading, trailing = last.shape
     strided = np.zeros((*leading, 2 * trailing), np.float32)[..., ::2]
     kernel(sample_files, name)(*others, last)
@@ -72,16 +74,25 @@ def test_call_tensors_of_unfitting_sizes_raises_value_error(sample_files, name):
 
 class DLTensor(ctypes.Structure):
     _fields_ = [
-        ("data", ctypes.c_void_p), ("device_type", ctypes.c_int32), ("device_id", ctypes.c_int32),
-        ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8), ("bits", ctypes.c_uint8),
-        ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
-        ("strides", ctypes.c_void_p), ("byte_offset", ctypes.c_uint64),
+        ("data", ctypes.c_void_p),
+        ("device_type", ctypes.c_int32),
+        ("device_id", ctypes.c_int32),
+        ("ndim", ctypes.c_int32),
+        ("code", ctypes.c_uint8),
+        ("bits", ctypes.c_uint8),
+        ("lanes", ctypes.c_uint16),
+        ("shape", ctypes.POINTER(ctypes.c_int64)),
+        ("strides", ctypes.c_void_p),
+        ("byte_offset", ctypes.c_uint64),
     ]
 
 
 class TVMFFIAny(ctypes.Structure):
-    _fields_ = [("type_index", ctypes.c_int32), ("padding", ctypes.c_uint32),
-                ("pointer", ctypes.c_void_p)]
+    _fields_ = [
+        ("type_index", ctypes.c_int32),
+        ("padding", ctypes.c_uint32),
+        ("pointer", ctypes.c_void_p),
+    ]
 
 
 def test_call_bare_dltensors_computes(sample_files):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the rule itself: what it lets pass, and what it does not."""
+
 import pytest
 
 from conformance.replay import assert_replayed

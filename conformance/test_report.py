@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the command and of the page it writes."""
+
 import sys
 from pathlib import Path
 
@@ -22,6 +23,7 @@ JUDGED = [
 @pytest.fixture
 def run_on(monkeypatch, tmp_path, capsys):
     """Run the command on given judgements; gives its exit code, what it printed, and the page."""
+
     def run(judged):
         monkeypatch.setattr(command, "judge_all", lambda: judged)
         code = command.main(["--output", str(tmp_path / "page.md")])
@@ -34,7 +36,12 @@ def test_command_with_all_explained_succeeds(run_on):
     code, out, page = run_on(JUDGED)
     assert code == 0
     assert [cell.strip() for cell in out.splitlines()[-1].split("|")[1:-1]] == [
-        "**all**", "1", "2", "1", "4"]
+        "**all**",
+        "1",
+        "2",
+        "1",
+        "4",
+    ]
     assert out.rstrip("\n") in page
 
 
@@ -81,8 +88,9 @@ isolated.main(*sys.argv[1:])
 
 def test_fact_that_kills_its_process_is_named_and_the_others_go_on(world):
     ids = ["acc.null.AsStr", "acc.null.AsBytes", "acc.int.AsStr"]
-    judged = isolated.judge_isolated([facts.edges()[fact_id] for fact_id in ids], world.directory,
-                                     [sys.executable, "-c", DYING])
+    judged = isolated.judge_isolated(
+        [facts.edges()[fact_id] for fact_id in ids], world.directory, [sys.executable, "-c", DYING]
+    )
     assert [judged[fact_id].verdict for fact_id in ids] == [IMPROVED, None, IMPROVED]
     assert judged["acc.null.AsBytes"].differences == ("the process died of SIGABRT",)
 
@@ -93,10 +101,13 @@ def test_each_test_that_asserts_something_else_is_of_gotvm():
 
 @pytest.mark.parametrize(
     ("go", "python"),
-    [("TestArrayNDim", "test_array_ndim"),
-     ("TestArrayCopySliceUInt8", "test_array_copy_slice_uint8"),
-     ("TestFunctionNoArgsReturns2", "test_function_no_args_returns2"),
-     ("TestTVMVersion", "test_tvm_version"), ("TestDLPackVersion", "test_dlpack_version")],
+    [
+        ("TestArrayNDim", "test_array_ndim"),
+        ("TestArrayCopySliceUInt8", "test_array_copy_slice_uint8"),
+        ("TestFunctionNoArgsReturns2", "test_function_no_args_returns2"),
+        ("TestTVMVersion", "test_tvm_version"),
+        ("TestDLPackVersion", "test_dlpack_version"),
+    ],
 )
 def test_snake_case_is_name_in_python(go, python):
     assert suites.snake_case(go) == python

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the rules: what they let pass, and what they do not."""
+
 import re
 
 import numpy as np
@@ -14,7 +15,7 @@ from conformance.outcome import Observed, TypeCode, attempt
 from conformance.rules import INFORMATION, differences, essence, same
 
 CHECK = "TVMError: \n" + "-" * 63 + "\nbanner\n" + "-" * 63 + "\n\n  Check failed: "
-TRACE = "\nStack trace:\n  File \"<TVM>/x.cc\", line 64\n  [bt] <7 frames>\n"
+TRACE = '\nStack trace:\n  File "<TVM>/x.cc", line 64\n  [bt] <7 frames>\n'
 MISMATCH = CHECK + "arr_size == nbytes (16 vs. 12) : ArrayCopyFromBytes: size mismatch" + TRACE
 
 
@@ -168,11 +169,20 @@ def test_record_with_several_outcomes_is_matched_only_if_all_are():
 @pytest.mark.parametrize(
     ("text", "core"),
     [
-        (MISMATCH, "  Check failed: arr_size == nbytes (16 vs. 12) : ArrayCopyFromBytes: size "
-                   "mismatch"),
+        (
+            MISMATCH,
+            "  Check failed: arr_size == nbytes (16 vs. 12) : ArrayCopyFromBytes: size mismatch",
+        ),
         (CHECK + "ret == 0 (-1 vs. 0) : from C" + TRACE, "from C"),
-        (CHECK + "ret == 0 (-1 vs. 0) : " + CHECK + "ret == 0 (-1 vs. 0) : from C" + TRACE + TRACE,
-         "from C"),
+        (
+            CHECK
+            + "ret == 0 (-1 vs. 0) : "
+            + CHECK
+            + "ret == 0 (-1 vs. 0) : from C"
+            + TRACE
+            + TRACE,
+            "from C",
+        ),
         ("TVMError: oops\nStack trace:\n  fake frame" + TRACE, "oops\nStack trace:\n  fake frame"),
         ("TVMError: (long )x3Stack trace:\n", "long long long "),
     ],
@@ -190,6 +200,7 @@ def test_every_kind_of_error_text_was_recorded():
 
 # ---------------------------------------------------------------- stated outcomes
 
+
 def test_gives_the_value_passes():
     assert Gives([1, 2]).differences(Observed((1, 2))) == []
 
@@ -206,7 +217,8 @@ def test_raises_with_words_passes():
 
 
 @pytest.mark.parametrize(
-    "observed", [Observed(1), failed(TypeError("16")), failed(ValueError("12"))],
+    "observed",
+    [Observed(1), failed(TypeError("16")), failed(ValueError("12"))],
     ids=["value", "class", "words"],
 )
 def test_raises_another_fails(observed):

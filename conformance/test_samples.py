@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's samples, replayed: what they print in Python is what they printed in Go."""
+
 import os
 import runpy
 import subprocess
@@ -15,13 +16,21 @@ from conformance import classifier, facts
 from conformance.gofmt import go_value
 from conformance.replay import assert_replayed
 from conformance.samples import (
-    complex, pack_func_closure_arg, pack_func_closure_return, pack_func_convert,
-    pack_func_handle_arg, pack_func_register, simple,
+    complex,
+    pack_func_closure_arg,
+    pack_func_closure_return,
+    pack_func_convert,
+    pack_func_handle_arg,
+    pack_func_register,
+    simple,
 )
 
 ROOT = Path(__file__).parents[1]
 PACK_FUNC_SAMPLES = [
-    pack_func_closure_arg, pack_func_closure_return, pack_func_convert, pack_func_handle_arg,
+    pack_func_closure_arg,
+    pack_func_closure_return,
+    pack_func_convert,
+    pack_func_handle_arg,
     pack_func_register,
 ]
 
@@ -50,6 +59,7 @@ def in_empty_directory(tmp_path, monkeypatch):
 
 # ---------------------------------------------------------------- packed functions
 
+
 @pytest.mark.parametrize("sample", PACK_FUNC_SAMPLES, ids=name_of)
 def test_pack_func_sample_prints_what_was_recorded(sample, capsys):
     sample.main()
@@ -57,6 +67,7 @@ def test_pack_func_sample_prints_what_was_recorded(sample, capsys):
 
 
 # ---------------------------------------------------------------- simple
+
 
 def test_simple_prints_what_was_recorded(in_sample_files, capsys):
     simple.main()
@@ -70,8 +81,11 @@ WITHOUT_LIBRARY = {
 }
 
 
-@pytest.mark.parametrize("variant", facts.sample("simple")["failure_variants"],
-                         ids=lambda variant: variant["inputs"].replace(" ", "_"))
+@pytest.mark.parametrize(
+    "variant",
+    facts.sample("simple")["failure_variants"],
+    ids=lambda variant: variant["inputs"].replace(" ", "_"),
+)
 def test_simple_without_library_raises_where_it_is_loaded(variant, in_empty_directory, capsys):
     text, error = WITHOUT_LIBRARY[variant["inputs"]]
     if text is not None:
@@ -85,10 +99,11 @@ def test_simple_without_library_raises_where_it_is_loaded(variant, in_empty_dire
     # it asked for the function. Here the output ends where the load failed.
     assert "nil pointer dereference" in variant["stderr_first"]
     recorded = variant["stdout_lines"]
-    assert_replayed([*recorded[:recorded.index("Module Imported")], ""], capsys.readouterr().out)
+    assert_replayed([*recorded[: recorded.index("Module Imported")], ""], capsys.readouterr().out)
 
 
 # ---------------------------------------------------------------- complex
+
 
 def assert_names_both_sizes(stderr):
     """The oversized copy, which gotvm's sample did not notice, was reported once."""
@@ -130,7 +145,7 @@ def test_complex_without_model_prints_error_and_hints(in_empty_directory, capsys
     printed_error = out.split("\n")[first]
     assert "mobilenet.so" in printed_error
     assert "mobilenet.so" in "".join(recorded[first:last])
-    assert_replayed([*recorded[:first], printed_error, *recorded[last + 1:]], out)
+    assert_replayed([*recorded[:first], printed_error, *recorded[last + 1 :]], out)
     assert err == ""
 
 
@@ -140,7 +155,7 @@ def test_complex_lists_the_function_it_calls(in_sample_files, capsys):
     recorded = facts.sample("complex")["with_model"]["stdout_lines"][3]
     printed = capsys.readouterr().out.split("\n")[3]
     for line in (recorded, printed):
-        assert "tvm.graph_executor.create" in line[len("Global Functions:["):-1].split(" ")
+        assert "tvm.graph_executor.create" in line[len("Global Functions:[") : -1].split(" ")
 
 
 @pytest.mark.parametrize("create", ["tvm.graph_executor.create", "tvm.graph_runtime.create"])
@@ -152,8 +167,9 @@ def test_complex_of_formula_picture_gives_recorded_bits(create, in_sample_files,
 
 
 @pytest.mark.parametrize("create", ["tvm.graph_executor.create", "tvm.graph_runtime.create"])
-def test_complex_of_classic_library_gives_recorded_bits(create, classic_sample_files, monkeypatch,
-                                                        capsys):
+def test_complex_of_classic_library_gives_recorded_bits(
+    create, classic_sample_files, monkeypatch, capsys
+):
     monkeypatch.chdir(classic_sample_files)
     recorded, _ = facts.formula_run()
     result = complex.main(create=create, picture=classifier.picture())
@@ -161,8 +177,9 @@ def test_complex_of_classic_library_gives_recorded_bits(create, classic_sample_f
     assert capsys.readouterr().err == ""
 
 
-def test_simple_of_classic_library_prints_what_was_recorded(classic_sample_files, monkeypatch,
-                                                            capsys):
+def test_simple_of_classic_library_prints_what_was_recorded(
+    classic_sample_files, monkeypatch, capsys
+):
     monkeypatch.chdir(classic_sample_files)
     simple.main()
     assert_replayed(facts.sample("simple")["stdout_lines"], capsys.readouterr().out)
@@ -170,10 +187,16 @@ def test_simple_of_classic_library_prints_what_was_recorded(classic_sample_files
 
 def test_complex_model_has_recorded_number_of_inputs_and_outputs(sample_files):
     record = facts.sample("complex")["with_model"]["formula_run"]
-    graph = tvmgo.get_global_function("tvm.graph_executor.create").invoke(
-        (sample_files / "mobilenet.json").read_text(),
-        tvmgo.load_module(sample_files / "mobilenet.so"), 1, 0,
-    ).as_module()
+    graph = (
+        tvmgo.get_global_function("tvm.graph_executor.create")
+        .invoke(
+            (sample_files / "mobilenet.json").read_text(),
+            tvmgo.load_module(sample_files / "mobilenet.so"),
+            1,
+            0,
+        )
+        .as_module()
+    )
     for name in ("get_num_inputs", "get_num_outputs"):
         assert graph.get_function(name).invoke().as_int64() == record[name]
 
@@ -193,28 +216,42 @@ def exported_mobilenet(mobilenet, tmp_path_factory):
 
 def test_complex_of_exported_mobilenet_equals_onnx_runtime(mobilenet, exported_mobilenet, capsys):
     picture = np.random.default_rng(0).random(complex.SHAPE_IN, np.float32)
-    session = onnxruntime.InferenceSession(mobilenet.SerializeToString(),
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        mobilenet.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     (expected,) = session.run(None, {"input": picture})
 
-    result = complex.main(exported_mobilenet.library, exported_mobilenet.graph,
-                          exported_mobilenet.params, "tvm.graph_runtime.create", picture)
+    result = complex.main(
+        exported_mobilenet.library,
+        exported_mobilenet.graph,
+        exported_mobilenet.params,
+        "tvm.graph_runtime.create",
+        picture,
+    )
 
     assert np.abs(result - expected.ravel()).max() < 1e-5
     lines = capsys.readouterr().out.split("\n")
     recorded = facts.sample("complex")["with_model"]["stdout_lines"]
-    recorded = [line.replace("tvm.graph_executor.create", "tvm.graph_runtime.create")
-                if line.startswith("Calling") else line for line in recorded]
+    recorded = [
+        line.replace("tvm.graph_executor.create", "tvm.graph_runtime.create")
+        if line.startswith("Calling")
+        else line
+        for line in recorded
+    ]
     assert_replayed(recorded[:-2], "\n".join(lines[:-2]))  # all but the result
 
 
 # ---------------------------------------------------------------- as programs
 
+
 @pytest.mark.parametrize("sample", [simple, complex, *PACK_FUNC_SAMPLES], ids=name_of)
 def test_sample_run_as_program_prints_what_was_recorded(sample, sample_files):
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     result = subprocess.run(
-        [sys.executable, "-m", sample.__name__], cwd=sample_files, capture_output=True, text=True,
+        [sys.executable, "-m", sample.__name__],
+        cwd=sample_files,
+        capture_output=True,
+        text=True,
         env={**os.environ, "PYTHONPATH": path},
     )
     record = facts.sample(name_of(sample))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the recorded calls were made on: a directory of files, the library in it, and values."""
+
 import contextlib
 import os
 from functools import cached_property

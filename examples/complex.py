@@ -6,6 +6,7 @@
 DIRECTORY holds ``deploy.so``, ``deploy.json``, ``deploy.params`` and the ``mobilenet.onnx`` they were
 made from. Fails when the result differs from ONNX Runtime's by 1e-5 or more.
 """
+
 import argparse
 import statistics
 import time
@@ -71,14 +72,19 @@ def main() -> None:
     for place in np.argsort(-probabilities)[:5]:
         print(f"   class {place:4d}  {probabilities[place]:.6f}")
 
-    session = onnxruntime.InferenceSession(directory / "mobilenet.onnx",
-                                           providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        directory / "mobilenet.onnx", providers=["CPUExecutionProvider"]
+    )
     expected = session.run(None, {"input": image})[0].ravel()
     difference = float(np.abs(probabilities - expected).max())
-    print(f"Latency           : {median_milliseconds(run):.1f} ms "
-          f"(median of {TIMED_RUNS} runs; ONNX Runtime: "
-          f"{median_milliseconds(lambda: session.run(None, {'input': image})):.1f} ms)")
-    print(f"Largest difference from ONNX Runtime: {difference:.2e} (below {TOLERANCE:.0e} is right)")
+    print(
+        f"Latency           : {median_milliseconds(run):.1f} ms "
+        f"(median of {TIMED_RUNS} runs; ONNX Runtime: "
+        f"{median_milliseconds(lambda: session.run(None, {'input': image})):.1f} ms)"
+    )
+    print(
+        f"Largest difference from ONNX Runtime: {difference:.2e} (below {TOLERANCE:.0e} is right)"
+    )
     if not difference < TOLERANCE:
         raise SystemExit("the results differ from ONNX Runtime's")
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compile an ONNX model into the three files a service deploys.
 
-    python examples/export_model.py MODEL.onnx DIRECTORY
+python examples/export_model.py MODEL.onnx DIRECTORY
 """
+
 import argparse
 
 from tvmgo.compiler import export
@@ -14,8 +15,12 @@ def main() -> None:
     parser.add_argument("directory", metavar="DIRECTORY")
     parser.add_argument("--target", help="such as native, or llvm -mcpu=x86-64-v3")
     arguments = parser.parse_args()
-    for path in export(arguments.model, arguments.directory, target=arguments.target,
-                       progress=lambda line: print("  ", line, flush=True)):
+    for path in export(
+        arguments.model,
+        arguments.directory,
+        target=arguments.target,
+        progress=lambda line: print("  ", line, flush=True),
+    ):
         print(f"   {path}: {path.stat().st_size / 1e6:.1f} MB")
 
 

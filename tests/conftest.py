@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of all tests: the count of live runtime resources, and the library of test kernels."""
+
 import gc
 from pathlib import Path
 
 import pytest
 
 import tvmgo
-from helpers import compile_library
+from tests.helpers import compile_library
 
 KERNELS = Path(__file__).parent / "kernels"
 

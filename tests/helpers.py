@@ -2,6 +2,7 @@
 """What several test files need: compiled libraries, other processes, other libraries' arrays, raw
 buffers, memory use.
 """
+
 import contextlib
 import ctypes
 import importlib.util
@@ -23,24 +24,47 @@ def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
 
     It finds the same packages as this one, after those in `path`.
     """
-    environment = {key: value for key, value in os.environ.items()
-                   if not key.startswith(("PYTHON", "TVM"))}
+    environment = {
+        key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "TVM"))
+    }
     given = os.environ.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join(
-        [*map(str, path), *([given] if given else []), str(PACKAGE.parent)])
+        [*map(str, path), *([given] if given else []), str(PACKAGE.parent)]
+    )
     environment["PYTHONFAULTHANDLER"] = "1"
     environment.update(env)
-    return subprocess.run([sys.executable, *arguments, "-c", textwrap.dedent(code)],
-                          env=environment, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(
+        [sys.executable, *arguments, "-c", textwrap.dedent(code)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
 
 
 def compile_library(source, target, *options):
     """Compile a C file to a library that finds the runtime's functions when it is loaded."""
     headers = Path(importlib.util.find_spec("tvm_ffi").origin).parent / "include"
     late = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-O1", "-Wall", "-Werror", "-shared",
-                    "-fPIC", f"-I{headers}", *options, str(source), "-o", str(target), "-pthread",
-                    *late], check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "cc"),
+            "-std=c11",
+            "-O1",
+            "-Wall",
+            "-Werror",
+            "-shared",
+            "-fPIC",
+            f"-I{headers}",
+            *options,
+            str(source),
+            "-o",
+            str(target),
+            "-pthread",
+            *late,
+        ],
+        check=True,
+    )
     return target
 
 
@@ -72,11 +96,16 @@ class ForkServer:
     def __init__(self, setup, directory, timeout=100):
         environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
         environment["PYTHONPATH"] = os.pathsep.join(
-            [*filter(None, [os.environ.get("PYTHONPATH")]), str(PACKAGE.parent)])
+            [*filter(None, [os.environ.get("PYTHONPATH")]), str(PACKAGE.parent)]
+        )
         self.output = Path(directory, "output")
         self.process = subprocess.Popen(
             [sys.executable, "-c", FORK_SERVER.format(setup=setup, timeout=timeout)],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def run(self, script):
         """Return the exit code of `script`, negative for a signal, and what it wrote."""
@@ -95,7 +124,8 @@ def output_of(code, **options):
     """Run `code` in a fresh interpreter, which must end well and silently; return its output."""
     done = run_python(code, **options)
     assert (done.returncode, done.stderr) == (0, ""), (
-        f"exit code {done.returncode}, stdout {done.stdout!r}\n{done.stderr}")
+        f"exit code {done.returncode}, stdout {done.stdout!r}\n{done.stderr}"
+    )
     return done.stdout
 
 
@@ -119,7 +149,6 @@ class OldExporter(Exporter):
         return self.array.__dlpack__()
 
 
-
 def address_of(x):
     """Return the address of the first element of a host array, as NumPy sees it through `x`."""
     return np.asarray(x).ctypes.data
@@ -141,11 +170,17 @@ FULL = 0x100 | STRIDES | WRITABLE | FORMAT
 
 class PyBuffer(ctypes.Structure):
     _fields_ = [
-        ("buf", ctypes.c_void_p), ("obj", ctypes.py_object), ("len", ctypes.c_ssize_t),
-        ("itemsize", ctypes.c_ssize_t), ("readonly", ctypes.c_int), ("ndim", ctypes.c_int),
-        ("format", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("buf", ctypes.c_void_p),
+        ("obj", ctypes.py_object),
+        ("len", ctypes.c_ssize_t),
+        ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int),
+        ("ndim", ctypes.c_int),
+        ("format", ctypes.c_char_p),
+        ("shape", ctypes.POINTER(ctypes.c_ssize_t)),
         ("strides", ctypes.POINTER(ctypes.c_ssize_t)),
-        ("suboffsets", ctypes.POINTER(ctypes.c_ssize_t)), ("internal", ctypes.c_void_p),
+        ("suboffsets", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("internal", ctypes.c_void_p),
     ]
 
 

@@ -5,33 +5,25 @@ The five types of TVM's Go binding, `Module`, `Function`, `Value`, `Array` and `
 functions and closures, and the graph executor for ``deploy.so``, ``deploy.json``,
 ``deploy.params``.
 """
-from tvmgo import runtime
 
-runtime.load_ffi()  # before the first extension module, all of which are linked to it
+from tvmgo._native import locate as _locate
 
-from tvmgo.handle import Object, live_objects
-from tvmgo.error import (
-    TVMAssertionError,
-    TVMAttributeError,
-    TVMBufferError,
-    TVMError,
-    TVMFileNotFoundError,
-    TVMFunctionNotFoundError,
-    TVMImportError,
-    TVMIndexError,
-    TVMKeyError,
-    TVMMemoryError,
-    TVMNotImplementedError,
-    TVMOSError,
-    TVMOverflowError,
-    TVMTypeError,
-    TVMValueError,
-)
-from tvmgo.dtype import DType
-from tvmgo.device import (
-    Context,
+_locate.load_ffi()  # before the first extension module, all of which are linked to it
+
+from tvmgo import compat, debug_executor, exceptions, graph_executor
+
+# Nothing to name in these; importing them is what they are for: lists and dicts as arguments,
+# devices other than the CPU, tvm_ffi's wrappers of our objects, tvm.graph_executor.create.
+from tvmgo._core import container as _container
+from tvmgo._core import device_api as _device_api
+from tvmgo._core import interop as _interop
+from tvmgo._core import native as _native_side
+from tvmgo._core.array import Array, array, empty, from_dlpack
+from tvmgo._core.bytearray import ByteArray
+from tvmgo._core.callback import convert_function
+from tvmgo._core.convert import Pointer
+from tvmgo._core.device import (
     Device,
-    context,
     cpu,
     cpu_pinned,
     cuda,
@@ -48,72 +40,58 @@ from tvmgo.device import (
     vulkan,
     webgpu,
 )
-from tvmgo.bytearray import ByteArray
-from tvmgo.array import Array, array, empty, from_dlpack
-from tvmgo.convert import Pointer
-from tvmgo.value import Value
-from tvmgo.function import Function
-from tvmgo.callback import convert_function
-from tvmgo.prepared import PreparedCall
-from tvmgo.registry import (
+from tvmgo._core.dtype import DType
+from tvmgo._core.function import Function
+from tvmgo._core.handle import Object, live_objects
+from tvmgo._core.module import Module, load_module, system_library
+from tvmgo._core.prepared import PreparedCall
+from tvmgo._core.registry import (
     get_global_function,
     list_global_functions,
     register_function,
     remove_global_function,
 )
-from tvmgo.module import Module, load_module, system_library
-from tvmgo.version import __version__, dlpack_version, runtime_version
-from tvmgo import debug_executor, graph_executor, nd
-from tvmgo.legacy import convert, get_global_func, register_func
-
-# Nothing to name in these; importing them is what they are for: lists and dicts as arguments,
-# tvm.graph_executor.create, and tvmgo.take, by which tvm_ffi gets our objects.
-from tvmgo import container, executor, interop
+from tvmgo._core.value import Value
+from tvmgo._core.version import __version__, dlpack_version, runtime_version
+from tvmgo.compat import (
+    Context,
+    context,
+    convert,
+    get_global_func,
+    module,
+    nd,
+    register_func,
+    relay,
+    runtime,
+)
+from tvmgo.exceptions import (
+    TVMAssertionError,
+    TVMAttributeError,
+    TVMBufferError,
+    TVMError,
+    TVMFileNotFoundError,
+    TVMFunctionNotFoundError,
+    TVMImportError,
+    TVMIndexError,
+    TVMKeyError,
+    TVMMemoryError,
+    TVMNotImplementedError,
+    TVMOSError,
+    TVMOverflowError,
+    TVMTypeError,
+    TVMValueError,
+)
 
 __all__ = [
-    "__version__",
     "Array",
-    "array",
     "ByteArray",
-    "Context",
-    "context",
-    "convert",
-    "convert_function",
-    "cpu",
-    "cpu_pinned",
-    "cuda",
-    "cuda_host",
-    "debug_executor",
-    "Device",
-    "dlpack_version",
     "DType",
-    "empty",
-    "ext_dev",
-    "from_dlpack",
+    "Device",
     "Function",
-    "get_global_func",
-    "get_global_function",
-    "gpu",
-    "graph_executor",
-    "hexagon",
-    "list_global_functions",
-    "live_objects",
-    "load_module",
-    "metal",
     "Module",
-    "nd",
     "Object",
-    "opencl",
-    "opengl",
     "Pointer",
     "PreparedCall",
-    "register_func",
-    "register_function",
-    "remove_global_function",
-    "rocm",
-    "runtime_version",
-    "sdaccel",
-    "system_library",
     "TVMAssertionError",
     "TVMAttributeError",
     "TVMBufferError",
@@ -130,7 +108,49 @@ __all__ = [
     "TVMTypeError",
     "TVMValueError",
     "Value",
+    "__version__",
+    "array",
+    "compat",
+    "convert_function",
+    "cpu",
+    "cpu_pinned",
+    "cuda",
+    "cuda_host",
+    "debug_executor",
+    "dlpack_version",
+    "empty",
+    "exceptions",
+    "ext_dev",
+    "from_dlpack",
+    "get_global_function",
+    "gpu",
+    "graph_executor",
+    "hexagon",
+    "list_global_functions",
+    "live_objects",
+    "load_module",
+    "metal",
+    "opencl",
+    "opengl",
+    "register_function",
+    "remove_global_function",
+    "rocm",
+    "runtime_version",
+    "sdaccel",
+    "system_library",
     "vpi",
     "vulkan",
     "webgpu",
+]
+# Names of the past.
+__all__ += [
+    "Context",
+    "context",
+    "convert",
+    "get_global_func",
+    "module",
+    "nd",
+    "register_func",
+    "relay",
+    "runtime",
 ]

@@ -3,6 +3,7 @@
 
 Follows TVM's module of the same name (``debug_runtime`` up to TVM 0.7).
 """
+
 from __future__ import annotations
 
 import json
@@ -12,13 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tvmgo.array import Array
-from tvmgo.device import Device
-from tvmgo.error import TVMValueError
-from tvmgo.registry import get_global_function
+from tvmgo._core.array import Array
+from tvmgo._core.device import Device
+from tvmgo._core.module import Module
+from tvmgo._core.registry import get_global_function
+from tvmgo._core.timing import BenchmarkResult, read_times
+from tvmgo.exceptions import TVMValueError
 from tvmgo.graph_executor import GraphModule, copy_out, make_executor
-from tvmgo.module import Module
-from tvmgo.timing import BenchmarkResult, read_times
 
 __all__ = ["GraphModuleDebug", "create"]
 
@@ -169,8 +170,13 @@ repeats_to_cooldown : int
             For each node its `repeat` means, in seconds; zeros for inputs and parameters.
         """
         blob = self.module["run_individual"](
-            number, repeat, min_repeat_ms, limit_zero_time_iterations, cooldown_interval_ms,
-            repeats_to_cooldown)
+            number,
+            repeat,
+            min_repeat_ms,
+            limit_zero_time_iterations,
+            cooldown_interval_ms,
+            repeats_to_cooldown,
+        )
         (count,) = struct.unpack_from("=q", blob)
         times = struct.iter_unpack(f"={repeat}d", blob[8:])
         return [list(next(times)) for _ in range(count)]
@@ -187,8 +193,14 @@ repeats_to_cooldown : int
     ) -> BenchmarkResult:
         """Time one operator; parameters as for `run_individual`."""
         blob = self.module["run_individual_node"](
-            index, number, repeat, min_repeat_ms, limit_zero_time_iterations, cooldown_interval_ms,
-            repeats_to_cooldown)
+            index,
+            number,
+            repeat,
+            min_repeat_ms,
+            limit_zero_time_iterations,
+            cooldown_interval_ms,
+            repeats_to_cooldown,
+        )
         return read_times(blob)
 
     def profile(self, collectors: Sequence[Any] | None = None, **inputs: Any) -> dict[str, Any]:

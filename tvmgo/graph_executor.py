@@ -4,6 +4,7 @@
 Follows TVM's module of the same name (``graph_runtime`` up to TVM 0.7), so that deployment
 scripts written for it go on working.
 """
+
 from __future__ import annotations
 
 import numbers
@@ -11,10 +12,14 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tvmgo.array import Array, array, from_dlpack
-from tvmgo.bytearray import ByteArray
-from tvmgo.device import Device, cpu
-from tvmgo.error import (
+from tvmgo._core.array import Array, array, from_dlpack
+from tvmgo._core.bytearray import ByteArray
+from tvmgo._core.device import Device, cpu
+from tvmgo._core.function import Function
+from tvmgo._core.module import Module
+from tvmgo._core.registry import get_global_function
+from tvmgo._core.timing import BenchmarkResult
+from tvmgo.exceptions import (
     TVMBufferError,
     TVMIndexError,
     TVMKeyError,
@@ -22,10 +27,6 @@ from tvmgo.error import (
     TVMTypeError,
     TVMValueError,
 )
-from tvmgo.function import Function
-from tvmgo.registry import get_global_function
-from tvmgo.module import Module
-from tvmgo.timing import BenchmarkResult
 
 __all__ = ["BenchmarkResult", "GraphModule", "create"]
 
@@ -62,14 +63,20 @@ def create(
     return GraphModule(make_executor("tvm.graph_executor.create", graph_json_str, libmod, device))
 
 
-def make_executor(creator: str, graph_json_str: str, libmod: Module,
-                  device: Device | str | Sequence[Device | str] | None) -> Module:
+def make_executor(
+    creator: str,
+    graph_json_str: str,
+    libmod: Module,
+    device: Device | str | Sequence[Device | str] | None,
+) -> Module:
     """Call one of the global functions that make executors; arguments as for `create`."""
     if not isinstance(graph_json_str, str):
         raise TVMTypeError(f"graph_json_str: expected a str, got {type(graph_json_str).__name__}")
     if _is_path(graph_json_str):
-        raise TVMValueError(f"graph_json_str: expected the text of a graph, got the path "
-                            f"{graph_json_str!r}; read the file and pass what it holds")
+        raise TVMValueError(
+            f"graph_json_str: expected the text of a graph, got the path "
+            f"{graph_json_str!r}; read the file and pass what it holds"
+        )
     if device is None:
         device = cpu(0)
     devices = [device] if isinstance(device, (Device, str)) else device
@@ -90,8 +97,7 @@ def make_executor(creator: str, graph_json_str: str, libmod: Module,
 
 def _is_path(text: str) -> bool:
     """Whether somebody passed the path of a graph, which is an object in JSON."""
-    return (not text.lstrip().startswith("{")
-            and (text.endswith(".json") or os.path.isfile(text)))
+    return not text.lstrip().startswith("{") and (text.endswith(".json") or os.path.isfile(text))
 
 
 class GraphModule:
@@ -117,8 +123,10 @@ class GraphModule:
         if not isinstance(module, Module):
             raise TVMTypeError(f"module: expected a Module, got {type(module).__name__}")
         if module.kind == "GraphExecutorFactory":
-            raise TVMTypeError("module: expected a graph executor, got a factory of them; "
-                               "factory['default'](device) makes one")
+            raise TVMTypeError(
+                "module: expected a graph executor, got a factory of them; "
+                "factory['default'](device) makes one"
+            )
         self.module = module
         self._set_input = module["set_input"]
         self._get_input = module["get_input"]
@@ -168,8 +176,9 @@ class GraphModule:
             if given is None:
                 continue
             if self._get_input(name) is None:
-                raise TVMTypeError(f"key: expected the index or name of an input, "
-                                   f"got {type(key).__name__}")
+                raise TVMTypeError(
+                    f"key: expected the index or name of an input, got {type(key).__name__}"
+                )
             params[name] = given
 
     def _known(self, names: Iterable[str]) -> dict[str, Array]:
@@ -189,8 +198,9 @@ class GraphModule:
         try:
             entry: Array | None = self._get_input(key)
         except IndexError:
-            raise TVMIndexError(f"key: expected an index below {self.get_num_inputs()}, "
-                                f"got {key}") from None
+            raise TVMIndexError(
+                f"key: expected an index below {self.get_num_inputs()}, got {key}"
+            ) from None
         if entry is None:
             raise TVMKeyError(f"Could not find '{key}' in graph's inputs")
         return entry
@@ -201,12 +211,14 @@ class GraphModule:
         if not (isinstance(value, Array) and value.dtype == entry.dtype):
             value = _as_type(value, entry)
         if tuple(value.shape) != entry.shape:
-            raise TVMValueError(f"value: input '{key}' has shape {entry.shape}, "
-                                f"got {tuple(value.shape)}")
+            raise TVMValueError(
+                f"value: input '{key}' has shape {entry.shape}, got {tuple(value.shape)}"
+            )
         self._set_input(key, value)
 
-    def set_input_zero_copy(self, key: int | str | None = None, value: Any = None,
-                            **params: Any) -> None:
+    def set_input_zero_copy(
+        self, key: int | str | None = None, value: Any = None, **params: Any
+    ) -> None:
         """Let the graph read inputs straight from the caller's memory.
 
         Parameters
@@ -375,8 +387,9 @@ class GraphModule:
         """
         self.module["load_params"](ByteArray(params_bytes))
 
-    def share_params(self, other: GraphModule,
-                     params_bytes: bytes | bytearray | memoryview) -> None:
+    def share_params(
+        self, other: GraphModule, params_bytes: bytes | bytearray | memoryview
+    ) -> None:
         """Use the parameters of another executor instead of a copy of them.
 
         Parameters
@@ -459,8 +472,15 @@ class GraphModule:
         else:
             self._set_all(inputs)
         timed = self.module.time_evaluator(
-            func_name, device, number, repeat, min_repeat_ms or 0, limit_zero_time_iterations,
-            cooldown_interval_ms, repeats_to_cooldown)
+            func_name,
+            device,
+            number,
+            repeat,
+            min_repeat_ms or 0,
+            limit_zero_time_iterations,
+            cooldown_interval_ms,
+            repeats_to_cooldown,
+        )
         return timed(*arguments)
 
 
@@ -478,8 +498,10 @@ def copy_out(entry: Array, out: Any) -> Any:
     The executor's own functions copy the bytes, whatever element type the caller has for them.
     """
     if not hasattr(out, "__dlpack__"):
-        raise TVMTypeError(f"out: expected an Array, a NumPy array or an object with __dlpack__, "
-                           f"got {type(out).__name__}")
+        raise TVMTypeError(
+            f"out: expected an Array, a NumPy array or an object with __dlpack__, "
+            f"got {type(out).__name__}"
+        )
     target = from_dlpack(out)
     if target.dtype != entry.dtype:
         raise TVMTypeError(f"out: expected elements of type {entry.dtype}, got {target.dtype}")

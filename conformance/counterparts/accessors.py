@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``acc``: reading Values."""
+
 import tvmgo
 from conformance.catalogue import Gives, Raises, executes, improved
 from conformance.outcome import TypeCode, error_of
@@ -19,8 +20,14 @@ KINDS = {"null": "None", "int_big": "int", "uint": "int", "handle": "pointer", "
 
 # The exported methods of gotvm, and what each is here.
 METHODS = {
-    tvmgo.Array: {"AsSlice": "as_slice", "CopyFrom": "copy_from", "GetDType": "dtype",
-                  "GetDevice": "device", "GetNdim": "ndim", "GetShape": "shape"},
+    tvmgo.Array: {
+        "AsSlice": "as_slice",
+        "CopyFrom": "copy_from",
+        "GetDType": "dtype",
+        "GetDevice": "device",
+        "GetNdim": "ndim",
+        "GetShape": "shape",
+    },
     tvmgo.ByteArray: {},
     tvmgo.Device: {},
     tvmgo.Function: {"Invoke": "invoke"},
@@ -56,8 +63,10 @@ improved("acc.*.As*", refusal)
 
 # ---------------------------------------------------------------- with reasons of their own
 
-KEEPS_DTYPE = ("gotvm's runtime turned a data type into text on the way. It stays a data type, "
-               "whose text is the same.")
+KEEPS_DTYPE = (
+    "gotvm's runtime turned a data type into text on the way. It stays a data type, "
+    "whose text is the same."
+)
 
 improved("acc.dtype.typecode", Gives(TypeCode(5), "gives the type code 5, data type"), KEEPS_DTYPE)
 
@@ -68,10 +77,14 @@ def dtype_text(world, fact):
     return {"text": str(value.to_python()), "as_str": error_of(value.as_str)}
 
 
-improved("acc.dtype.AsStr",
-         Gives({"text": "float32x4", "as_str": "expected a str, but the value is of type dtype"},
-               "`str(value.to_python())` is `float32x4`; `as_str()` says that it is a dtype"),
-         KEEPS_DTYPE)
+improved(
+    "acc.dtype.AsStr",
+    Gives(
+        {"text": "float32x4", "as_str": "expected a str, but the value is of type dtype"},
+        "`str(value.to_python())` is `float32x4`; `as_str()` says that it is a dtype",
+    ),
+    KEEPS_DTYPE,
+)
 
 
 @executes("acc.handle.AsInt64")
@@ -80,13 +93,18 @@ def handle_address(world, fact):
     return {"address": value.to_python().address, "as_int64": error_of(value.as_int64)}
 
 
-improved("acc.handle.AsInt64",
-         Gives({"address": 0x1234, "as_int64": "expected an int, but the value is of type pointer"},
-               "`value.to_python().address` is 4660; `as_int64()` says that it is a pointer"),
-         "The bits of a pointer were read as a number. The address has an accessor of its own.")
+improved(
+    "acc.handle.AsInt64",
+    Gives(
+        {"address": 0x1234, "as_int64": "expected an int, but the value is of type pointer"},
+        "`value.to_python().address` is 4660; `as_int64()` says that it is a pointer",
+    ),
+    "The bits of a pointer were read as a number. The address has an accessor of its own.",
+)
 
 
 # ---------------------------------------------------------------- reading and using
+
 
 @executes("acc.func.AsFunction.Invoke", "acc.int.AsFunction.Invoke", "acc.null.AsFunction.Invoke")
 def function_invoked(world, fact):
@@ -115,16 +133,22 @@ def zero_value_passed(world, fact):
 
 
 for case in ("AsInt64", "arg"):
-    improved(f"acc.zerovalue.{case}", Raises(TypeError, "argument"),
-             "An empty Value crashed or panicked. There is none: a Value is made of something.")
+    improved(
+        f"acc.zerovalue.{case}",
+        Raises(TypeError, "argument"),
+        "An empty Value crashed or panicked. There is none: a Value is made of something.",
+    )
 
 
 @executes("acc.value.exported_methods")
 def methods(world, fact):
     seen = {}
     for cls, names in METHODS.items():
-        signatures = {signature.partition(" ")[0]: signature
-                      for signature in fact.outcome["value"][cls.__name__]}
-        seen[cls.__name__] = [signatures.get(name, name) for name in sorted(names)
-                              if hasattr(cls, names[name])]
+        signatures = {
+            signature.partition(" ")[0]: signature
+            for signature in fact.outcome["value"][cls.__name__]
+        }
+        seen[cls.__name__] = [
+            signatures.get(name, name) for name in sorted(names) if hasattr(cls, names[name])
+        ]
     return seen

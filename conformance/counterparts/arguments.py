@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``arg``: what can be passed to a function, and how it arrives."""
+
 import array
 import copy
 import ctypes
@@ -48,7 +49,7 @@ ARGUMENTS = {
     "uint64_int63max_plus1": lambda world: np.uint64(2**63),
     "uint64_max": lambda world: np.uint64(2**64 - 1),
     "int_neg1": lambda world: -1,
-    "int32_min": lambda world: np.int32(-2**31),
+    "int32_min": lambda world: np.int32(-(2**31)),
     "int64_max": lambda world: np.int64(2**63 - 1),
     "rune": lambda world: ord("A"),
     "float32_0.1": lambda world: np.float32(0.1),
@@ -110,11 +111,17 @@ def arrives(code, **content):
 
 improved("arg.uint64_int63max_plus1", arrives(8, holds=2**63))
 improved("arg.uint64_max", arrives(8, holds=2**64 - 1))
-improved("arg.nil_*", arrives(4),
-         "A typed nil pointer panicked, a nil function only when it was called. Python has one "
-         "None, and it arrives as null.")
-improved("arg.device", arrives(6, holds=tvmgo.cpu(0)),
-         "gotvm had no way to pass a device, which the runtime can carry.")
+improved(
+    "arg.nil_*",
+    arrives(4),
+    "A typed nil pointer panicked, a nil function only when it was called. Python has one "
+    "None, and it arrives as null.",
+)
+improved(
+    "arg.device",
+    arrives(6, holds=tvmgo.cpu(0)),
+    "gotvm had no way to pass a device, which the runtime can carry.",
+)
 
 NUMBERS_AND_NONE = "bool and None are values like others; None is the null that functions return."
 CONTAINERS = "Lists, tuples and dicts are how a Python program passes several values."
@@ -129,8 +136,11 @@ python("arg.value_slice_byvalue", arrives(8, holds=[]), CONTAINERS)
 python("arg.named_int", arrives(0, AsInt64=5), SUBCLASSES)
 python("arg.named_string", arrives(11, AsStr="x"), SUBCLASSES)
 python("arg.named_bytes", arrives(12, AsBytes=b"x"), SUBCLASSES)
-python("arg.other_func", arrives(10, handle_is_null=False),
-       "A Python callable takes what it is given; its signature is no type.")
+python(
+    "arg.other_func",
+    arrives(10, handle_is_null=False),
+    "A Python callable takes what it is given; its signature is no type.",
+)
 
 
 @executes("arg.error")
@@ -140,12 +150,15 @@ def exception_passed(world, fact):
     return {"type_code": TypeCode(received.type_code), "is_it": received.to_python() is error}
 
 
-python("arg.error", Gives({"type_code": TypeCode(8), "is_it": True},
-                          "the callee gets the very exception"),
-       "Exceptions are objects, which programs collect and pass on.")
+python(
+    "arg.error",
+    Gives({"type_code": TypeCode(8), "is_it": True}, "the callee gets the very exception"),
+    "Exceptions are objects, which programs collect and pass on.",
+)
 
 
 # ---------------------------------------------------------------- by value
+
 
 @executes("arg.Function_by_value")
 def function_by_value(world, fact):
@@ -158,32 +171,43 @@ def array_by_value(world, fact):
     handle = tvmgo.array([1, 2], "float32")
     (received,) = received_by_callback(copy.copy(handle))
     content = received.as_array()
-    return {"type_code": TypeCode(received.type_code), "content": content.numpy(),
-            "is_the_original": content == handle}
+    return {
+        "type_code": TypeCode(received.type_code),
+        "content": content.numpy(),
+        "is_the_original": content == handle,
+    }
 
 
-improved("arg.Array_by_value",
-         Gives({"type_code": TypeCode(7), "content": [1, 2], "is_the_original": False},
-               "the callee gets the copy, with its content"),
-         "A dereferenced Array could not be passed. A copy of an Array is an Array.")
+improved(
+    "arg.Array_by_value",
+    Gives(
+        {"type_code": TypeCode(7), "content": [1, 2], "is_the_original": False},
+        "the callee gets the copy, with its content",
+    ),
+    "A dereferenced Array could not be passed. A copy of an Array is an Array.",
+)
 
 
 @executes("arg.error_position")
 def error_position(world, fact):
     called = []
     refused = S(1, 2)
-    observed = attempt(callback(lambda *args: called.append(args)).invoke, 1, True, refused,
-                       about=True)
+    observed = attempt(
+        callback(lambda *args: called.append(args)).invoke, 1, True, refused, about=True
+    )
     observed.extra["callee_called"] = bool(called)
     return observed
 
 
-python("arg.error_position", Raises(TypeError, "argument 2: cannot pass"),
-       "bool can be passed, so that the first refused argument is the struct; its position is "
-       "told.")
+python(
+    "arg.error_position",
+    Raises(TypeError, "argument 2: cannot pass"),
+    "bool can be passed, so that the first refused argument is the struct; its position is told.",
+)
 
 
 # ---------------------------------------------------------------- as C sees them
+
 
 @executes("arg.rawbits.*")
 def raw_bits(world, fact):
@@ -196,9 +220,12 @@ def raw_bits(world, fact):
     return f"{world.kernel('rawbits').invoke(arg).as_int64() % 2**64:#x}"
 
 
-improved("arg.rawbits.uint64_max", Raises(OverflowError, str(2**64 - 1)),
-         "C saw a negative number. A classic function has no room for more than 64 bits with a "
-         "sign, and is not called.")
+improved(
+    "arg.rawbits.uint64_max",
+    Raises(OverflowError, str(2**64 - 1)),
+    "C saw a negative number. A classic function has no room for more than 64 bits with a "
+    "sign, and is not called.",
+)
 
 
 @executes("arg.count.*")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``arr``: making arrays, and what they tell of themselves."""
+
 import copy
 import ctypes
 import operator
@@ -26,6 +27,7 @@ def device_of(array):
 
 # ---------------------------------------------------------------- element types
 
+
 @executes("arr.dtype.*")
 def round_trip(world, fact):
     dtype = fact.case.partition(".")[2]
@@ -33,9 +35,15 @@ def round_trip(world, fact):
     values = np.array(fact.outcome["value"]["values_text"].strip("[]").split(), dtype)
     copy_err = error_of(array.copy_from, values)
     back = array.as_slice()
-    return {**about(array), "device": device_of(array), "copy_err": copy_err, "slice_err": None,
-            "slice_type": f"[]{back.dtype}", "equal": bool((back == values).all()),
-            "values_text": go_value(back)}
+    return {
+        **about(array),
+        "device": device_of(array),
+        "copy_err": copy_err,
+        "slice_err": None,
+        "slice_type": f"[]{back.dtype}",
+        "equal": bool((back == values).all()),
+        "values_text": go_value(back),
+    }
 
 
 @executes("arr.dtype_bad.*")
@@ -48,15 +56,26 @@ def odd_dtype(world, fact):
 
 
 # Each is what the name means to the runtime.
-CARRIED = {"float16": "float16", "bfloat16": "bfloat16", "int4": "int4", "int": "int32",
-           "float32x4": "float32x4", "handle": "handle", "complex64": "complex64",
-           "float128": "float128"}
+CARRIED = {
+    "float16": "float16",
+    "bfloat16": "bfloat16",
+    "int4": "int4",
+    "int": "int32",
+    "float32x4": "float32x4",
+    "handle": "handle",
+    "complex64": "complex64",
+    "float128": "float128",
+}
 for name, dtype in CARRIED.items():
-    improved(f"arr.dtype_bad.{name}", Gives({"dtype": dtype, "ndim": 1, "shape": [4]}),
-             "gotvm knew ten names. The runtime's tensors hold every type it has a name for.")
+    improved(
+        f"arr.dtype_bad.{name}",
+        Gives({"dtype": dtype, "ndim": 1, "shape": [4]}),
+        "gotvm knew ten names. The runtime's tensors hold every type it has a name for.",
+    )
 
 
 # ---------------------------------------------------------------- shapes
+
 
 def shape_in(call):
     """Return the shape written in a recorded call."""
@@ -71,19 +90,23 @@ def shape(world, fact):
     return f"len {len(array.as_slice())}" if "AsSlice" in fact.call else about(array)
 
 
-ZERO_DIMENSIONS = ("gotvm could not make an array without dimensions. NumPy's and the runtime's "
-                   "hold one element.")
+ZERO_DIMENSIONS = (
+    "gotvm could not make an array without dimensions. NumPy's and the runtime's hold one element."
+)
 improved("arr.shape.empty", Gives({"dtype": "float32", "ndim": 0, "shape": []}), ZERO_DIMENSIONS)
 improved("arr.shape.nil", Gives({"dtype": "float32", "ndim": 0, "shape": []}), ZERO_DIMENSIONS)
 improved("arr.shape.nil.AsSlice", Gives("len 1"), ZERO_DIMENSIONS)
 improved("arr.shape.zero.AsSlice", Gives("len 0"))
-improved("arr.shape.negative*",
-         lambda fact: Raises(ValueError, "shape", str(shape_in(fact.call)[0])))
-improved("arr.shape.overflow*",
-         lambda fact: Raises(ValueError, "shape", *map(str, shape_in(fact.call))))
+improved(
+    "arr.shape.negative*", lambda fact: Raises(ValueError, "shape", str(shape_in(fact.call)[0]))
+)
+improved(
+    "arr.shape.overflow*", lambda fact: Raises(ValueError, "shape", *map(str, shape_in(fact.call)))
+)
 
 
 # ---------------------------------------------------------------- type and device
+
 
 @executes("arr.opt.*")
 def options(world, fact):
@@ -140,6 +163,7 @@ python("arr.opt.two_devices", Raises(TypeError, "dtype", "cpu:0"), ONE_ARGUMENT_
 
 
 # ---------------------------------------------------------------- what an array gives away
+
 
 @executes("arr.slice_is_copy")
 def slice_is_copy(world, fact):

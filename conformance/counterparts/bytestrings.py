@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``bytes``: byte strings there and back."""
+
 import operator
 
 from conformance.catalogue import executes
@@ -18,8 +19,10 @@ CONTENTS = {
 @executes("bytes.*.c")
 def seen_by_kernel(world, fact):
     content = CONTENTS[fact.case.partition(".")[0]]
-    return {"size": world.kernel("bytes_len").invoke(content).as_int64(),
-            "sum": world.kernel("bytes_sum").invoke(content).as_int64()}
+    return {
+        "size": world.kernel("bytes_len").invoke(content).as_int64(),
+        "sum": world.kernel("bytes_sum").invoke(content).as_int64(),
+    }
 
 
 @executes("bytes.*.roundtrip")
@@ -33,9 +36,15 @@ def round_trip(world, fact):
 
     value = callback(echo).invoke(content)
     back = value.as_bytes()
-    return {"equal": back == content, "hex_prefix": back[:8].hex(), "len": len(back),
-            "in_is_nil_slice": content is None, "out_is_nil_slice": back is None,
-            "type_code_arg": seen["arg"], "type_code_ret": TypeCode(value.type_code)}
+    return {
+        "equal": back == content,
+        "hex_prefix": back[:8].hex(),
+        "len": len(back),
+        "in_is_nil_slice": content is None,
+        "out_is_nil_slice": back is None,
+        "type_code_arg": seen["arg"],
+        "type_code_ret": TypeCode(value.type_code),
+    }
 
 
 @executes("bytes.is_copy")

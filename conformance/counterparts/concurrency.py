@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``conc``: goroutines, which are threads here."""
+
 import gc
 import threading
 import time
@@ -45,14 +46,19 @@ def verdict(right):
 def own_callbacks(world, fact):
     def work(thread, count):
         for i in range(2000):
-            function = callback(lambda: thread * 10_000 + i)
+            function = callback(lambda i=i: thread * 10_000 + i)
             count[verdict(function.invoke().as_int64() == thread * 10_000 + i)] += 1
 
     return in_threads(work)
 
 
-@executes("conc.string_result", "conc.string_result.yield", "conc.string_result.locked",
-          "conc.string_result.yield.locked", alone=True)
+@executes(
+    "conc.string_result",
+    "conc.string_result.yield",
+    "conc.string_result.locked",
+    "conc.string_result.yield.locked",
+    alone=True,
+)
 def string_results(world, fact):
     # A thread is what a goroutine locked to its thread is; there are no others here.
     yields = "yield" in fact.case

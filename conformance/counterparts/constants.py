@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``const``, ``device``, ``version``, ``print``: names and numbers."""
+
 import re
 
 import tvmgo
@@ -27,8 +28,13 @@ VALUES = {
     "KBytes": lambda world: b"x",
     "KNDArrayContainer": lambda world: array_of_runtime(),
 }
-RANGE_BORDERS = {"KExtBegin": 15, "KExtReserveEnd": 64, "KExtEnd": 128, "KNNVMFirst": 16,
-                 "KNNVMLast": 20}
+RANGE_BORDERS = {
+    "KExtBegin": 15,
+    "KExtReserveEnd": 64,
+    "KExtEnd": 128,
+    "KNNVMFirst": 16,
+    "KNNVMLast": 20,
+}
 
 
 @executes("const.typecodes")
@@ -39,9 +45,17 @@ def type_codes(world, fact):
     return {**seen, **free}
 
 
-DEVICE_NAMES = {"KDLCPU": "cpu", "KDLMetal": "metal", "KDLOpenCL": "opencl", "KDLROCM": "rocm",
-                "KDLSDAccel": "sdaccel", "KDLVPI": "vpi", "KDLVulkan": "vulkan",
-                "KExtDev": "ext_dev", "KOpenGL": "opengl"}
+DEVICE_NAMES = {
+    "KDLCPU": "cpu",
+    "KDLMetal": "metal",
+    "KDLOpenCL": "opencl",
+    "KDLROCM": "rocm",
+    "KDLSDAccel": "sdaccel",
+    "KDLVPI": "vpi",
+    "KDLVulkan": "vulkan",
+    "KExtDev": "ext_dev",
+    "KOpenGL": "opengl",
+}
 
 
 @executes("const.devices")
@@ -49,10 +63,18 @@ def devices(world, fact):
     return {go: tvmgo.Device(name).device_type for go, name in DEVICE_NAMES.items()}
 
 
-CONSTRUCTORS = {"CPU": tvmgo.cpu, "CUDA": tvmgo.cuda, "CUDAHost": tvmgo.cuda_host,
-                "Metal": tvmgo.metal, "OpenCL": tvmgo.opencl, "OpenGL": tvmgo.opengl,
-                "ROCM": tvmgo.rocm, "SDAccel": tvmgo.sdaccel, "VPI": tvmgo.vpi,
-                "Vulkan": tvmgo.vulkan}
+CONSTRUCTORS = {
+    "CPU": tvmgo.cpu,
+    "CUDA": tvmgo.cuda,
+    "CUDAHost": tvmgo.cuda_host,
+    "Metal": tvmgo.metal,
+    "OpenCL": tvmgo.opencl,
+    "OpenGL": tvmgo.opengl,
+    "ROCM": tvmgo.rocm,
+    "SDAccel": tvmgo.sdaccel,
+    "VPI": tvmgo.vpi,
+    "Vulkan": tvmgo.vulkan,
+}
 
 
 @executes("device.constructors")
@@ -66,8 +88,11 @@ def device_print(world, fact):
     return [str(tvmgo.cpu(0)), str(tvmgo.cuda(2)), repr(tvmgo.cuda(2))]
 
 
-python("device.print", Gives(["cpu:0", "cuda:2", "tvmgo.Device('cuda:2')"]),
-       "A device prints as the name by which it can be made, as everywhere in Python.")
+python(
+    "device.print",
+    Gives(["cpu:0", "cuda:2", "tvmgo.Device('cuda:2')"]),
+    "A device prints as the name by which it can be made, as everywhere in Python.",
+)
 
 
 @executes("device.negative_index")

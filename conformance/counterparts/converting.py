@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``convert``: functions from callables."""
+
 import tvmgo
 from conformance.catalogue import Raises, executes, improved, python
 
@@ -25,8 +26,11 @@ def extra_arguments(world, fact):
     return tvmgo.convert_function(lambda *args: None, 1, 2)
 
 
-python("convert.extra", Raises(TypeError, "arguments"),
-       "An argument too many is an error of the program; ignoring it hides it.")
+python(
+    "convert.extra",
+    Raises(TypeError, "arguments"),
+    "An argument too many is an error of the program; ignoring it hides it.",
+)
 
 
 @executes("convert.typed_nil.call")

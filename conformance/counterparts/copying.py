@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``arr.copy``: copying into arrays."""
+
 import array
 import ctypes
 import math
@@ -56,11 +57,14 @@ improved("arr.copy.same_size_other_type", Raises(TypeError, "float32", "int32"))
 improved("arr.copy.wider_type", Raises(TypeError, "float32", "float64"))
 improved("arr.copy.f32_into_f64", Raises(TypeError, "float64", "float32"))
 
-ELEMENT_TYPE_FIRST = ("gotvm counted the elements in the array's own size, and so got the bytes "
-                      "wrong. Elements of another type are refused as such.")
+ELEMENT_TYPE_FIRST = (
+    "gotvm counted the elements in the array's own size, and so got the bytes "
+    "wrong. Elements of another type are refused as such."
+)
 improved("arr.copy.wider_type_half", Raises(TypeError, "float32", "float64"), ELEMENT_TYPE_FIRST)
-improved("arr.copy.narrower_type_bytes16", Raises(TypeError, "float32", "uint8"),
-         ELEMENT_TYPE_FIRST)
+improved(
+    "arr.copy.narrower_type_bytes16", Raises(TypeError, "float32", "uint8"), ELEMENT_TYPE_FIRST
+)
 
 FROM_ARRAY = "gotvm had no way to copy an Array into another but through a slice."
 improved("arr.copy.array_src", Gives({"AsSlice": "[1 2 3 4]", "slice_err": None}), FROM_ARRAY)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``err``: errors of callbacks and of C code, and how they come out."""
+
 import tvmgo
 from conformance.catalogue import Gives, Raises, executes, improved, python
 from conformance.counterparts.results import NUMBERS_AND_NONE
@@ -36,6 +37,7 @@ def nested(function, depth):
 
 def failing(error):
     """Return a callback that raises this very exception."""
+
     def fail():
         raise error
 
@@ -54,11 +56,15 @@ def callback_fails(world, fact):
 
 
 improved("err.cb.nul.depth1", Raises(tvmgo.TVMError, MESSAGES["nul"]))
-improved("err.cb.looks_like_log.depth1", Raises(tvmgo.TVMError, MESSAGES["looks_like_log"]),
-         "The runtime took the message for a line of its log and rewrote it.")
+improved(
+    "err.cb.looks_like_log.depth1",
+    Raises(tvmgo.TVMError, MESSAGES["looks_like_log"]),
+    "The runtime took the message for a line of its log and rewrote it.",
+)
 
 
 # ---------------------------------------------------------------- C code that fails
+
 
 @executes("err.c.err_msg", "err.c.err_multi", "err.c.err_silent")
 def kernel_fails(world, fact):
@@ -75,13 +81,20 @@ def kernel_fails_in_callback(world, fact):
 def stale_message(world, fact):
     attempt(world.kernel("err_msg").invoke)
     observed = attempt(world.kernel("err_silent").invoke)
-    return {"raises": type(observed.error), "old_message": "deliberate" in str(observed.error),
-            "names_the_function": "err_silent" in str(observed.error)}
+    return {
+        "raises": type(observed.error),
+        "old_message": "deliberate" in str(observed.error),
+        "names_the_function": "err_silent" in str(observed.error),
+    }
 
 
-improved("err.c.silent_after_other",
-         Gives({"raises": tvmgo.TVMError, "old_message": False, "names_the_function": True},
-               "`TVMError` that tells the function's name and shows no older message"))
+improved(
+    "err.c.silent_after_other",
+    Gives(
+        {"raises": tvmgo.TVMError, "old_message": False, "names_the_function": True},
+        "`TVMError` that tells the function's name and shows no older message",
+    ),
+)
 
 
 @executes("err.c.err_of_callback_in_call_func")
@@ -103,6 +116,7 @@ def kernel_refuses(world, fact):
 
 # ---------------------------------------------------------------- errors in the hands of a program
 
+
 @executes("err.unwrap")
 def unwrap(world, fact):
     sentinel = LookupError("the program's own")
@@ -110,8 +124,12 @@ def unwrap(world, fact):
     return {"errors.Is": observed.error is sentinel, "type": type(observed.error)}
 
 
-improved("err.unwrap", Gives({"errors.Is": True, "type": LookupError},
-                             "the very exception comes out, of its own class"))
+improved(
+    "err.unwrap",
+    Gives(
+        {"errors.Is": True, "type": LookupError}, "the very exception comes out, of its own class"
+    ),
+)
 
 
 @executes("err.swallowed")
@@ -143,11 +161,15 @@ def unsupported_result(world, fact):
     return attempt(callback(lambda: True).invoke, about=True)
 
 
-python("err.unsupported_return_text",
-       Gives({"type_code": TypeCode(0), "AsInt64": 1, "holds": True}), NUMBERS_AND_NONE)
+python(
+    "err.unsupported_return_text",
+    Gives({"type_code": TypeCode(0), "AsInt64": 1, "holds": True}),
+    NUMBERS_AND_NONE,
+)
 
 
 # ---------------------------------------------------------------- the full text
+
 
 @executes("error_text_format")
 def full_text(world, fact):

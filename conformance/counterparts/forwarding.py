@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``fwd``: passing Values on."""
+
 import gc
 
 import tvmgo
@@ -28,29 +29,50 @@ def passed_on(world, fact):
     return seen
 
 
-TEXT_FROM_C = ("The runtime refused text from C, because nobody owned it. It is copied when the "
-               "call returns.")
-improved("fwd.value.str", Gives({"code_at_callee": TypeCode(11), "identity_code": TypeCode(11),
-                                 "identity_err": None}), TEXT_FROM_C)
-improved("fwd.value.dtype", Gives({"code_at_callee": TypeCode(5), "identity_code": TypeCode(5),
-                                   "identity_err": None}),
-         "The runtime turned a data type into text, and then refused the text from C. It stays a "
-         "data type.")
+TEXT_FROM_C = (
+    "The runtime refused text from C, because nobody owned it. It is copied when the call returns."
+)
+improved(
+    "fwd.value.str",
+    Gives({"code_at_callee": TypeCode(11), "identity_code": TypeCode(11), "identity_err": None}),
+    TEXT_FROM_C,
+)
+improved(
+    "fwd.value.dtype",
+    Gives({"code_at_callee": TypeCode(5), "identity_code": TypeCode(5), "identity_err": None}),
+    "The runtime turned a data type into text, and then refused the text from C. It stays a "
+    "data type.",
+)
 
 
 @executes("fwd.value.use_twice")
 def used_twice(world, fact):
     value = world.returned("int")
     first, second = (attempt(code_seen_by_kernel, world, value) for _ in range(2))
-    return {"e1": first.error, "e2": second.error, "first_code": first.value,
-            "second_code": second.value, "source_AsInt64_after": value.as_int64(),
-            "source_code_after": TypeCode(value.type_code)}
+    return {
+        "e1": first.error,
+        "e2": second.error,
+        "first_code": first.value,
+        "second_code": second.value,
+        "source_AsInt64_after": value.as_int64(),
+        "source_code_after": TypeCode(value.type_code),
+    }
 
 
-improved("fwd.value.use_twice",
-         Gives({"e1": None, "e2": None, "first_code": TypeCode(0), "second_code": TypeCode(0),
-                "source_AsInt64_after": -42, "source_code_after": TypeCode(0)},
-               "arrives as an int both times and stays -42"))
+improved(
+    "fwd.value.use_twice",
+    Gives(
+        {
+            "e1": None,
+            "e2": None,
+            "first_code": TypeCode(0),
+            "second_code": TypeCode(0),
+            "source_AsInt64_after": -42,
+            "source_code_after": TypeCode(0),
+        },
+        "arrives as an int both times and stays -42",
+    ),
+)
 
 
 def array_of_runtime():
@@ -64,16 +86,17 @@ def runtime_array_passed_on(world, fact):
     return received_by_callback(array_of_runtime())
 
 
-
-
 @executes("fwd.value.object_to_callback")
 def object_passed_on(world, fact):
     shape = tvmgo.get_global_function("ffi.Shape").invoke(1, 2, 3)
-    return [{"type_code": TypeCode(value.type_code), "handle_is_null": value.to_python() is None}
-            for value in received_by_callback(shape)]
+    return [
+        {"type_code": TypeCode(value.type_code), "handle_is_null": value.to_python() is None}
+        for value in received_by_callback(shape)
+    ]
 
 
 # ---------------------------------------------------------------- lists of Values
+
 
 @executes("fwd.slice.empty", "fwd.slice.nil")
 def empty_list(world, fact):
@@ -98,6 +121,7 @@ improved("fwd.slice.source_after", Gives([TypeCode(0), TypeCode(0)], "both stay 
 
 
 # ---------------------------------------------------------------- results passed on
+
 
 @executes("fwd.return_forwarded_value")
 def inner_result_returned(world, fact):
@@ -149,5 +173,7 @@ def result_passed_on_and_collected(world, fact):
     return {"length": passed, "equal": read == content}
 
 
-improved("fwd.*_result.double_free",
-         Gives({"length": 31, "equal": True}, "a hundred times right, nothing freed twice"))
+improved(
+    "fwd.*_result.double_free",
+    Gives({"length": 31, "equal": True}, "a hundred times right, nothing freed twice"),
+)

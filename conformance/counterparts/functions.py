@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``global``, ``invoke``: functions that are missing."""
+
 import gc
 
 import tvmgo
@@ -43,5 +44,6 @@ def nil_function(world, fact):
     return tvmgo.Function().invoke()
 
 
-improved("invoke.nil_function", Raises(TypeError, "Function"),
-         "There is no Function that holds nothing.")
+improved(
+    "invoke.nil_function", Raises(TypeError, "Function"), "There is no Function that holds nothing."
+)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``graph``: the graph executor, with a graph of one addition."""
+
 import json
 import struct
 
@@ -16,22 +17,29 @@ SHAPE = [4]
 def graph(function="myadd"):
     """Return the graph of x + y as JSON."""
     attributes = {"func_name": function, "num_inputs": "2", "num_outputs": "1", "flatten_data": "0"}
-    return json.dumps({
-        "nodes": [
-            {"op": "null", "name": "x", "inputs": []},
-            {"op": "null", "name": "y", "inputs": []},
-            {"op": "tvm_op", "name": "sum", "inputs": [[0, 0, 0], [1, 0, 0]], "attrs": attributes},
-        ],
-        "arg_nodes": [0, 1],
-        "heads": [[2, 0, 0]],
-        "node_row_ptr": [0, 1, 2, 3],
-        "attrs": {
-            "dltype": ["list_str", ["float32"] * 3],
-            "device_index": ["list_int", [classifier.CPU] * 3],
-            "storage_id": ["list_int", [0, 1, 2]],
-            "shape": ["list_shape", [SHAPE] * 3],
-        },
-    })
+    return json.dumps(
+        {
+            "nodes": [
+                {"op": "null", "name": "x", "inputs": []},
+                {"op": "null", "name": "y", "inputs": []},
+                {
+                    "op": "tvm_op",
+                    "name": "sum",
+                    "inputs": [[0, 0, 0], [1, 0, 0]],
+                    "attrs": attributes,
+                },
+            ],
+            "arg_nodes": [0, 1],
+            "heads": [[2, 0, 0]],
+            "node_row_ptr": [0, 1, 2, 3],
+            "attrs": {
+                "dltype": ["list_str", ["float32"] * 3],
+                "device_index": ["list_int", [classifier.CPU] * 3],
+                "storage_id": ["list_int", [0, 1, 2]],
+                "shape": ["list_shape", [SHAPE] * 3],
+            },
+        }
+    )
 
 
 def params(**arrays):
@@ -118,8 +126,11 @@ def unknown_input(world, fact):
     executor(world)["set_input"].invoke("nope", tvmgo.array(X))
 
 
-improved("graph.set_input_wrong_name", Raises(tvmgo.TVMError, "nope"),
-         "An unknown input was ignored without a word, and the model ran on something else.")
+improved(
+    "graph.set_input_wrong_name",
+    Raises(tvmgo.TVMError, "nope"),
+    "An unknown input was ignored without a word, and the model ran on something else.",
+)
 
 
 @executes("graph.set_input_wrong_shape")
@@ -148,15 +159,23 @@ def params_as_text(world, fact):
     observed = attempt(module["load_params"].invoke, params(y=-Y).decode("latin-1"))
     module["run"].invoke()
     module["get_output"].invoke(0, out)
-    return observed if observed.error is None else {
-        "refused": isinstance(observed.error, (TypeError, tvmgo.TVMError)),
-        "out_as_before": out.numpy(),
-    }
+    return (
+        observed
+        if observed.error is None
+        else {
+            "refused": isinstance(observed.error, (TypeError, tvmgo.TVMError)),
+            "out_as_before": out.numpy(),
+        }
+    )
 
 
-improved("graph.params_as_string",
-         Gives({"refused": True, "out_as_before": [11, 22, 33, 44]},
-               "refuses text in the place of bytes, and the parameters stay as they were"))
+improved(
+    "graph.params_as_string",
+    Gives(
+        {"refused": True, "out_as_before": [11, 22, 33, 44]},
+        "refuses text in the place of bytes, and the parameters stay as they were",
+    ),
+)
 
 
 @executes("graph.missing_op")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``leak``: what stays of calls whose results are dropped."""
+
 import tvmgo
 from conformance import memory
 from conformance.catalogue import executes, improved

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``life``: what lives how long."""
+
 import gc
 
 import tvmgo
@@ -16,6 +17,7 @@ def churn():
 
 
 # ---------------------------------------------------------------- callbacks
+
 
 @executes("life.converted_callback.gc_only", "life.converted_callback.pinned_control")
 def converted_callback(world, fact):
@@ -53,8 +55,11 @@ def many_callbacks(world, fact):
         functions.append(callback(lambda index=index: index))
         if index % 50 == 0:
             churn()
-    return {"wrong": sum(function.invoke().as_int64() != index
-                         for index, function in enumerate(functions))}
+    return {
+        "wrong": sum(
+            function.invoke().as_int64() != index for index, function in enumerate(functions)
+        )
+    }
 
 
 improved("life.wrong_callback", Gives({"wrong": 0}, "all 200 give their own answer"))
@@ -87,6 +92,7 @@ improved("life.returned_closure.gc", Gives(4321))
 
 # ---------------------------------------------------------------- results
 
+
 @executes("life.str_result.overwritten")
 def two_results(world, fact):
     echo = callback(lambda value: value.as_str())
@@ -96,9 +102,13 @@ def two_results(world, fact):
     return {"v1_before": before, "v1_after_second_call": first.as_str(), "v2": second.as_str()}
 
 
-improved("life.str_result.overwritten",
-         Gives({"v1_before": "first", "v1_after_second_call": "first", "v2": "second!"},
-               "each result keeps its own text"))
+improved(
+    "life.str_result.overwritten",
+    Gives(
+        {"v1_before": "first", "v1_after_second_call": "first", "v2": "second!"},
+        "each result keeps its own text",
+    ),
+)
 
 
 @executes("life.str_result.overwritten_by_long")
@@ -114,6 +124,7 @@ improved("life.str_result.overwritten_by_long", Gives({"equal_to_original": True
 
 # ---------------------------------------------------------------- arguments
 
+
 @executes("life.retained_arg.bytes")
 def kept_bytes(world, fact):
     kept = []
@@ -122,8 +133,9 @@ def kept_bytes(world, fact):
     return kept[0].as_bytes()
 
 
-improved("life.retained_arg.bytes",
-         Gives(bytes(range(200)), "the kept argument holds the bytes passed"))
+improved(
+    "life.retained_arg.bytes", Gives(bytes(range(200)), "the kept argument holds the bytes passed")
+)
 
 
 @executes("life.retained_arg.func")
@@ -147,8 +159,9 @@ def temporary_array(world, fact):
         return tensor_info.invoke(value).as_int64() + 0 * len(others)
 
     function = callback(look)
-    freed = sum(function.invoke(tvmgo.empty([2, 3, 4], "int16")).as_int64() != 3000161
-                for _ in range(200))
+    freed = sum(
+        function.invoke(tvmgo.empty([2, 3, 4], "int16")).as_int64() != 3000161 for _ in range(200)
+    )
     return {"argument_was_already_freed_in": freed, "calls": 200}
 
 
@@ -159,12 +172,14 @@ def temporary_function(world, fact):
         return value.as_function().invoke().as_int64()
 
     function = callback(use)
-    right = sum(function.invoke(world.deploy.get_function("ret_int")).as_int64() == -42
-                for _ in range(50))
+    right = sum(
+        function.invoke(world.deploy.get_function("ret_int")).as_int64() == -42 for _ in range(50)
+    )
     return {"calls": 50, "right": right}
 
 
 # ---------------------------------------------------------------- libraries
+
 
 @executes("life.library_unloaded_in_call")
 def library_dropped_in_call(world, fact):
@@ -172,8 +187,12 @@ def library_dropped_in_call(world, fact):
         churn()
         return 5
 
-    return tvmgo.load_module("./deploy.so").get_function("call_func").invoke(
-        callback(collecting)).as_int64()
+    return (
+        tvmgo.load_module("./deploy.so")
+        .get_function("call_func")
+        .invoke(callback(collecting))
+        .as_int64()
+    )
 
 
 @executes("life.module_as_value")

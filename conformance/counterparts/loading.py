@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``load``, ``thread``: loading libraries, and what cannot be loaded."""
+
 import json
 import re
 import threading
@@ -53,5 +54,8 @@ def first_failure(world, fact):
     thread.start()
     thread.join()
     (error,) = errors
-    return {"error_is_nil": error is None, "text_empty": str(error) == "",
-            "text_names_file": "nosuch_in_thread.so" in str(error)}
+    return {
+        "error_is_nil": error is None,
+        "text_empty": str(error) == "",
+        "text_names_file": "nosuch_in_thread.so" in str(error),
+    }

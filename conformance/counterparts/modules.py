@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``mod``: functions of modules."""
+
 import gc
 
 import tvmgo
@@ -34,12 +35,18 @@ def not_a_function(world, fact):
     return world.deploy.get_function("strlen" if "libc" in fact.case else "__TVMFuncCall")
 
 
-improved("mod.get.data_symbol", Raises(KeyError, "__TVMFuncCall"),
-         "gotvm found any symbol; calling one that is data was undefined. Only functions of the "
-         "library itself are found.")
-improved("mod.get.libc_symbol", Raises(KeyError, "strlen"),
-         "gotvm found symbols of the library's dependencies, too; calling them as packed functions "
-         "was undefined. Only functions of the library itself are found.")
+improved(
+    "mod.get.data_symbol",
+    Raises(KeyError, "__TVMFuncCall"),
+    "gotvm found any symbol; calling one that is data was undefined. Only functions of the "
+    "library itself are found.",
+)
+improved(
+    "mod.get.libc_symbol",
+    Raises(KeyError, "strlen"),
+    "gotvm found symbols of the library's dependencies, too; calling them as packed functions "
+    "was undefined. Only functions of the library itself are found.",
+)
 
 
 def added_with(function):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``cpp``: functions of the runtime itself, called by their names of today (``rules.RENAMED``)."""
+
 import tvmgo
 from conformance.catalogue import Gives, executes, improved, python
 from conformance.counterparts.forwarding import array_of_runtime
@@ -61,27 +62,43 @@ def number_of_imports(world, fact):
     return {"read": value.as_int64(), "type_code": TypeCode(value.type_code)}
 
 
-improved("cpp.String", Gives({"type_code": TypeCode(11), "read": "abc"}),
-         "The text came back as an object that nothing could read.")
-improved("cpp.ModuleGetTypeKey", Gives({"type_code": TypeCode(11), "read": "classic_library"}),
-         "The kind tells the classic calling convention from today's, `library`.")
+improved(
+    "cpp.String",
+    Gives({"type_code": TypeCode(11), "read": "abc"}),
+    "The text came back as an object that nothing could read.",
+)
+improved(
+    "cpp.ModuleGetTypeKey",
+    Gives({"type_code": TypeCode(11), "read": "classic_library"}),
+    "The kind tells the classic calling convention from today's, `library`.",
+)
 
 
-python("cpp.ModuleGetSource", Gives({"type_code": TypeCode(11), "read": ""}),
-       "Today's runtime answers with an empty text when a module has no source; so do all modules.")
+python(
+    "cpp.ModuleGetSource",
+    Gives({"type_code": TypeCode(11), "read": ""}),
+    "Today's runtime answers with an empty text when a module has no source; so do all modules.",
+)
 
 
 # ---------------------------------------------------------------- arrays
 
+
 @executes("cpp.NDArray.returned")
 def array_returned(world, fact):
     value = array_of_runtime()
-    return {"tensor_info": world.kernel("tensor_info").invoke(value).as_int64(),
-            "shape": value.as_array().shape}
+    return {
+        "tensor_info": world.kernel("tensor_info").invoke(value).as_int64(),
+        "shape": value.as_array().shape,
+    }
 
 
-improved("cpp.NDArray.returned", Gives({"tensor_info": 2200321, "shape": [2, 3]},
-                                       "an Array like any other, freed like any other"))
+improved(
+    "cpp.NDArray.returned",
+    Gives(
+        {"tensor_info": 2200321, "shape": [2, 3]}, "an Array like any other, freed like any other"
+    ),
+)
 
 
 @executes("cpp.NDArray.dltensor_refused")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``names``: the table of global functions."""
+
 import tvmgo
 from conformance.catalogue import Gives, Raises, executes, improved, python
 from conformance.outcome import Observed, attempt, error_of
@@ -17,11 +18,16 @@ def sort_of_list(fact, observed):
 @executes("names.count", compare=sort_of_list)
 def names(world, fact):
     names = tvmgo.list_global_functions()
-    return {"count": len(names), "has_empty": "" in names, "sorted": names == sorted(names),
-            "unique": len(set(names)) == len(names)}
+    return {
+        "count": len(names),
+        "has_empty": "" in names,
+        "sorted": names == sorted(names),
+        "unique": len(set(names)) == len(names),
+    }
 
 
 # ---------------------------------------------------------------- default names
+
 
 def top_level(*args):
     """Registered without a name."""
@@ -32,8 +38,10 @@ def qualified(fact, observed):
     (go_name,) = fact.outcome["value"]
     package, _, function = go_name.partition(".")
     assert package == "main"
-    wanted = {"topLevel": f"{__name__}.top_level",
-              "regNames.func6": f"{__name__}.default_names.<locals>.<lambda>"}[function]
+    wanted = {
+        "topLevel": f"{__name__}.top_level",
+        "regNames.func6": f"{__name__}.default_names.<locals>.<lambda>",
+    }[function]
     return [] if observed.value == [wanted] else [f"{wanted} is {observed.value}"]
 
 
@@ -45,6 +53,7 @@ def default_names(world, fact):
 
 
 # ---------------------------------------------------------------- names of all kinds
+
 
 @executes("names.twice")
 def twice(world, fact):
@@ -64,8 +73,9 @@ def taken_by_runtime(world, fact):
 def empty_name(world, fact):
     with registered(lambda: 1, "") as added:
         found = attempt(tvmgo.get_global_function, "")
-        return Observed(added == [""], extra={"get_err": found.error,
-                                              "get_handle_null": found.value is None})
+        return Observed(
+            added == [""], extra={"get_err": found.error, "get_handle_null": found.value is None}
+        )
 
 
 @executes("names.utf8", "names.space")
@@ -88,6 +98,7 @@ improved("names.nul", Gives(["a\0b"], r"listed and found as `a\0b`, and `a` is n
 
 # ---------------------------------------------------------------- what cannot be registered
 
+
 @executes("names.name_not_string")
 def name_no_text(world, fact):
     return tvmgo.register_function(lambda: 1, 5)
@@ -102,8 +113,11 @@ def extra_arguments(world, fact):
         return bool(added)
 
 
-python("names.extra_args", Raises(TypeError, "arguments"),
-       "An argument too many is an error of the program; ignoring it hides it.")
+python(
+    "names.extra_args",
+    Raises(TypeError, "arguments"),
+    "An argument too many is an error of the program; ignoring it hides it.",
+)
 
 
 @executes("names.not_function")
@@ -118,13 +132,20 @@ improved("names.not_function", Raises(TypeError, "callable", "int"))
 def nothing_to_register(world, fact):
     before = tvmgo.list_global_functions()
     decorator = tvmgo.register_function()
-    return {"registered": tvmgo.list_global_functions() != before,
-            "not_a_function": error_of(decorator, 5) is not None}
+    return {
+        "registered": tvmgo.list_global_functions() != before,
+        "not_a_function": error_of(decorator, 5) is not None,
+    }
 
 
-improved("names.no_args", Gives({"registered": False, "not_a_function": True},
-                                "gives the decorator, which registers what it is put on"),
-         "gotvm panicked. Without a function it is a decorator in Python.")
+improved(
+    "names.no_args",
+    Gives(
+        {"registered": False, "not_a_function": True},
+        "gives the decorator, which registers what it is put on",
+    ),
+    "gotvm panicked. Without a function it is a decorator in Python.",
+)
 
 
 @executes("names.typed_nil", "names.typed_nil.call")
@@ -153,5 +174,8 @@ def other_callables(world, fact):
 
 
 for case in ("wrong_signature", "named_func_type", "Function_handle"):
-    improved(f"names.{case}", Gives(2, "registered, found and called, as every callable"),
-             "gotvm panicked unless the function was of one very type. Anything callable will do.")
+    improved(
+        f"names.{case}",
+        Gives(2, "registered, found and called, as every callable"),
+        "gotvm panicked unless the function was of one very type. Anything callable will do.",
+    )

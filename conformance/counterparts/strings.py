@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``str``: text there and back."""
+
 from conformance.catalogue import Gives, Raises, executes, improved
 from conformance.outcome import Observed, TypeCode, attempt
 from conformance.world import callback, received_by_callback
@@ -42,15 +43,21 @@ def round_trip(world, fact):
     text = text_of(fact)
     value = callback(lambda value: value.as_str()).invoke(text)
     back = value.as_str()
-    return Observed(back, extra={
-        "equal_to_input": back == text,
-        "len": len(back.encode("utf-8", "surrogateescape")),
-        "type_code": TypeCode(value.type_code),
-    })
+    return Observed(
+        back,
+        extra={
+            "equal_to_input": back == text,
+            "len": len(back.encode("utf-8", "surrogateescape")),
+            "type_code": TypeCode(value.type_code),
+        },
+    )
 
 
-improved("str.nul_*.callee_len_c", Raises(ValueError, "NUL"),
-         "Silently cut at the first NUL. C text cannot carry one, so it is refused.")
+improved(
+    "str.nul_*.callee_len_c",
+    Raises(ValueError, "NUL"),
+    "Silently cut at the first NUL. C text cannot carry one, so it is refused.",
+)
 improved("str.nul_middle.cb_arg", Gives([{"type_code": TypeCode(11), "AsStr": "a\0b"}]))
 improved("str.nul_*.cb_return", lambda fact: Gives(text_of(fact)))
 improved("str.nul_*.roundtrip", lambda fact: Gives(text_of(fact)))

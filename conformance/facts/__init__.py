@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading the records."""
+
 import functools
 import json
 from dataclasses import dataclass
@@ -72,9 +73,14 @@ class Fact:
 def edges():
     """Return the recorded facts by id, in the order of the file."""
     return {
-        entry["id"]: Fact(entry["id"], entry["call"], entry["outcome"], entry["note"],
-                          entry["verdict"] == "improve",
-                          tuple(varied["outcome"] for varied in entry.get("varies", ())))
+        entry["id"]: Fact(
+            entry["id"],
+            entry["call"],
+            entry["outcome"],
+            entry["note"],
+            entry["verdict"] == "improve",
+            tuple(varied["outcome"] for varied in entry.get("varies", ())),
+        )
         for entry in _read("edges")
     }
 

@@ -4,6 +4,7 @@
 ``arithmetic.h`` computes and knows no convention. A folder such as ``ffi`` wraps it into libraries,
 one per source file.
 """
+
 import importlib.util
 import os
 import shlex
@@ -51,8 +52,15 @@ def build(convention, name, directory):
     """
     library = directory / f"{name}.so"
     compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    command = [*compiler, *FLAGS, f"-I{HERE}", f"-I{tvm_ffi_headers()}",
-               str(HERE / convention / f"{name}.c"), "-o", str(library)]
+    command = [
+        *compiler,
+        *FLAGS,
+        f"-I{HERE}",
+        f"-I{tvm_ffi_headers()}",
+        str(HERE / convention / f"{name}.c"),
+        "-o",
+        str(library),
+    ]
     result = subprocess.run(command, capture_output=True, text=True)
     if result.returncode != 0:
         raise RuntimeError(f"{shlex.join(command)}\n{result.stderr}")

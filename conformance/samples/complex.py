@@ -3,6 +3,7 @@
 
 The library, the graph and the parameters are the three files TVM's compiler used to write.
 """
+
 import sys
 from pathlib import Path
 
@@ -15,8 +16,14 @@ SHAPE_IN = (1, 224, 224, 3)
 SHAPE_OUT = (1, 1001)
 
 
-def main(mod_lib="mobilenet.so", mod_json="mobilenet.json", mod_params="mobilenet.params",
-         create="tvm.graph_executor.create", picture=None, allocated=None):
+def main(
+    mod_lib="mobilenet.so",
+    mod_json="mobilenet.json",
+    mod_params="mobilenet.params",
+    create="tvm.graph_executor.create",
+    picture=None,
+    allocated=None,
+):
     """Run the model once.
 
     Parameters
@@ -52,9 +59,13 @@ def main(mod_lib="mobilenet.so", mod_json="mobilenet.json", mod_params="mobilene
 
     print(f"Calling {create}")
     device = tvmgo.cpu(0)
-    graph = tvmgo.get_global_function(create).invoke(
-        Path(mod_json).read_text(encoding="utf-8"), module, device.device_type, device.device_id
-    ).as_module()
+    graph = (
+        tvmgo.get_global_function(create)
+        .invoke(
+            Path(mod_json).read_text(encoding="utf-8"), module, device.device_type, device.device_id
+        )
+        .as_module()
+    )
     print("Graph executor Created")
 
     if allocated is None:

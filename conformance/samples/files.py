@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make the files which the samples expect: ``python -m conformance.samples.files DIRECTORY``."""
+
 import sys
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``pack_func_closure_arg``: a closure, written in the call, as an argument."""
+
 import tvmgo
 from conformance.gofmt import go_type
 

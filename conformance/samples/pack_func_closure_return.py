@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``pack_func_closure_return``: a closure as the result of a packed function."""
+
 import tvmgo
 from conformance.gofmt import go_type, go_value
 
@@ -9,6 +10,7 @@ NAME = "main.sampleFunctionCb"
 
 def sample_function_cb():
     """Return a function that prints its arguments and returns their sum."""
+
     def closure(*args):
         for arg in args:
             print(f"ARGS:{go_type(arg)} : {arg}")
@@ -30,8 +32,10 @@ def main():
         print(f"Invoked {NAME} via Function handle")
 
         closure = result.as_function()
-        print("Function Handle received via Packed Function call:"
-              f"{go_type(closure)} - {go_value(closure)} ")
+        print(
+            "Function Handle received via Packed Function call:"
+            f"{go_type(closure)} - {go_value(closure)} "
+        )
 
         result = closure.invoke(30, 40)
         print(f"Invoked closure inside sampleFunctionCb result:{result.as_int64()}")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``pack_func_convert``: turn a callable of the language into a packed function."""
+
 import tvmgo
 from conformance.gofmt import go_type
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``pack_func_handle_arg``: a packed function as the argument of another."""
+
 import tvmgo
 from conformance.gofmt import go_type
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``pack_func_register``: a callable in the table of global functions."""
+
 import tvmgo
 from conformance.gofmt import go_type
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gotvm's ``simple``: load a compiled module and call a function of it with three arrays."""
+
 import sys
 
 import numpy as np

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m tests.fuzz``: the long run."""
+
 import argparse
 import os
 import subprocess
@@ -15,16 +16,36 @@ CACHE = Path(__file__).parents[2] / ".cache" / "fuzz"
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("parsers", nargs="*", metavar="PARSER", choices=[[], *seeds.CORPUS],
-                        help=f"{', '.join(seeds.CORPUS)} (default: all)")
-    parser.add_argument("--runs", type=int, default=1_000_000,
-                        help="mutated inputs for each parser (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=int(time.time()),
-                        help="of the random numbers (default: the time)")
-    parser.add_argument("--coverage-guided", action="store_true",
-                        help="by libFuzzer, which needs clang++; what it learns is kept")
-    parser.add_argument("--directory", type=Path, default=CACHE,
-                        help="for the program, the corpus and findings (default: %(default)s)")
+    parser.add_argument(
+        "parsers",
+        nargs="*",
+        metavar="PARSER",
+        choices=[[], *seeds.CORPUS],
+        help=f"{', '.join(seeds.CORPUS)} (default: all)",
+    )
+    parser.add_argument(
+        "--runs",
+        type=int,
+        default=1_000_000,
+        help="mutated inputs for each parser (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=int(time.time()),
+        help="of the random numbers (default: the time)",
+    )
+    parser.add_argument(
+        "--coverage-guided",
+        action="store_true",
+        help="by libFuzzer, which needs clang++; what it learns is kept",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=CACHE,
+        help="for the program, the corpus and findings (default: %(default)s)",
+    )
     options = parser.parse_args()
     guided = options.coverage_guided
     fuzzer = build.build(options.directory, guided=guided)
@@ -36,16 +57,26 @@ def main():
         if guided:
             learned = options.directory / "learned" / name
             learned.mkdir(parents=True, exist_ok=True)
-            command = [name, f"-runs={options.runs}", f"-seed={options.seed % 2**32}", "-max_len=4096",
-                       "-timeout=20", "-print_final_stats=1", f"-exact_artifact_path={finding}",
-                       learned, corpus, seeds.LEARNED / name]
+            command = [
+                name,
+                f"-runs={options.runs}",
+                f"-seed={options.seed % 2**32}",
+                "-max_len=4096",
+                "-timeout=20",
+                "-print_final_stats=1",
+                f"-exact_artifact_path={finding}",
+                learned,
+                corpus,
+                seeds.LEARNED / name,
+            ]
         else:
             command = [name, corpus, seeds.LEARNED / name, options.runs, options.seed, finding]
         begin = time.monotonic()
         log = options.directory / f"{name}.log"
         with log.open("w") as file:
-            code = subprocess.run([str(fuzzer), *map(str, command)], stdout=file,
-                                  stderr=subprocess.STDOUT).returncode
+            code = subprocess.run(
+                [str(fuzzer), *map(str, command)], stdout=file, stderr=subprocess.STDOUT
+            ).returncode
         said = log.read_text(errors="replace").splitlines()
         seconds = time.monotonic() - begin
         if code != 0:

@@ -3,6 +3,7 @@
 
 libtvm_ffi itself is as installed; its memory is watched all the same, as malloc is replaced.
 """
+
 import importlib.util
 import os
 import shutil
@@ -13,16 +14,20 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CXX = HERE.parents[1] / "tvmgo" / "cxx"
 
-# Compiled as two, since reading the headers takes longer than the rest.
+# What parses untrusted files, and the executor, which runs what was parsed. Compiled as two, since
+# reading the headers takes longer than the rest.
 SOURCES = {
-    "runtime": ["graph_json", "json_value", "dtype_string", "storage_plan", "params_blob", "tensor_make",
-                "graph_executor", "call_sequence", "kernel_lookup", "linked_params", "lend_check",
-                "tensor_copy", "tensor_slots", "module_object", "call_args", "containers"],
-    "classic": [f"classic/{name}" for name in (
-        "module_blob", "payloads", "tensor_record", "const_loader", "elf_file", "elf_symbols",
-        "elf_versions", "generation")],
+    "runtime": ["ffi/*.cc", "tensor/*.cc", "graph/*.cc"],
+    "formats": ["formats/*.cc", "classic/loading/const_loader.cc", "classic/loading/generation.cc"],
 }
-OPTIONS = ["-std=c++17", "-O1", "-g1", "-Wall", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
+OPTIONS = [
+    "-std=c++17",
+    "-O1",
+    "-g1",
+    "-Wall",
+    "-fno-omit-frame-pointer",
+    "-fno-sanitize-recover=all",
+]
 SANITIZERS = "address,undefined"
 
 
@@ -31,11 +36,15 @@ def clang():
     compiler = shutil.which("clang++")
     if compiler is None:
         return None
-    library = subprocess.run([compiler, "--print-file-name=libclang_rt.fuzzer-x86_64.a"],
-                             capture_output=True, text=True).stdout.strip()
-    probe = subprocess.run([compiler, "-x", "c++", "-fsanitize=fuzzer,address", "-o", os.devnull, "-"],
-                           input='extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long)'
-                                 " { return 0; }", capture_output=True, text=True)
+    library = subprocess.run(
+        [compiler, "--print-file-name=libclang_rt.fuzzer-x86_64.a"], capture_output=True, text=True
+    ).stdout.strip()
+    probe = subprocess.run(
+        [compiler, "-x", "c++", "-fsanitize=fuzzer,address", "-o", os.devnull, "-"],
+        input='extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }',
+        capture_output=True,
+        text=True,
+    )
     return compiler if library and probe.returncode == 0 else None
 
 
@@ -46,23 +55,53 @@ def build(directory, *, guided=False):
     if compiler is None:
         raise SystemExit("coverage-guided fuzzing needs clang++ with libFuzzer")
     ffi = Path(importlib.util.find_spec("tvm_ffi").origin).parent
-    sources = [HERE / "run_graph.cc", HERE / "targets.cc", HERE / ("guided.cc" if guided else "driver.cc")]
-    for name, parts in SOURCES.items():
+    sources = [
+        HERE / "run_graph.cc",
+        HERE / "targets.cc",
+        HERE / ("guided.cc" if guided else "driver.cc"),
+    ]
+    for name, patterns in SOURCES.items():
         sources.insert(0, directory / f"{name}.cc")
-        sources[0].write_text("".join(f'#include "{part}.cc"\n' for part in parts))
+        parts = sorted(path for pattern in patterns for path in CXX.glob(pattern))
+        sources[0].write_text("".join(f'#include "{part}"\n' for part in parts))
     sanitize = f"-fsanitize={SANITIZERS}"
 
     def compile_one(source):
         target = directory / f"{source.stem}{'-guided' if guided else ''}.o"
-        subprocess.run([compiler, *OPTIONS, sanitize, *(["-fsanitize=fuzzer-no-link"] if guided else []),
-                        f"-I{CXX}", f"-I{HERE}", f"-I{ffi / 'include'}", "-c", str(source), "-o", str(target)],
-                       check=True)
+        subprocess.run(
+            [
+                compiler,
+                *OPTIONS,
+                sanitize,
+                *(["-fsanitize=fuzzer-no-link"] if guided else []),
+                f"-I{CXX}",
+                f"-I{CXX.parent}",
+                f"-I{HERE}",
+                f"-I{ffi / 'include'}",
+                "-c",
+                str(source),
+                "-o",
+                str(target),
+            ],
+            check=True,
+        )
         return target
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         objects = list(pool.map(compile_one, sources))
     fuzzer = directory / ("fuzz-guided" if guided else "fuzz")
-    subprocess.run([compiler, sanitize, *(["-fsanitize=fuzzer"] if guided else []),
-                    *map(str, objects), f"-L{ffi / 'lib'}", "-ltvm_ffi", f"-Wl,-rpath,{ffi / 'lib'}",
-                    "-o", str(fuzzer)], check=True)
+    subprocess.run(
+        [
+            compiler,
+            sanitize,
+            *(["-fsanitize=fuzzer"] if guided else []),
+            *map(str, objects),
+            f"-L{ffi / 'lib'}",
+            "-ltvm_ffi",
+            f"-Wl,-rpath,{ffi / 'lib'}",
+            "-o",
+            str(fuzzer),
+        ],
+        check=True,
+    )
     return fuzzer

@@ -7,12 +7,12 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define DEMAND(condition)                                                           \
-  do {                                                                              \
-    if (!(condition)) {                                                             \
+#define DEMAND(condition)                                                                  \
+  do {                                                                                     \
+    if (!(condition)) {                                                                    \
       std::fprintf(stderr, "%s:%d: broken promise: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                 \
-    }                                                                               \
+      std::abort();                                                                        \
+    }                                                                                      \
   } while (0)
 
 #endif  // TVMGO_TESTS_FUZZ_DEMAND_H_

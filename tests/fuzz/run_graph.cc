@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// See run_graph.h.
 #include "run_graph.h"
 
 #include <cstring>
@@ -8,9 +6,9 @@
 #include <utility>
 
 #include "demand.h"
-#include "graph_executor.h"
-#include "module_object.h"
-#include "tensor_copy.h"
+#include "ffi/module_object.h"
+#include "graph/graph_executor.h"
+#include "tensor/tensor_copy.h"
 
 namespace fuzz {
 namespace {

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// See targets.h.
 #include "targets.h"
 
 #include <sys/mman.h>
@@ -13,17 +11,17 @@
 #include <string>
 #include <variant>
 
-#include "classic/const_loader.h"
-#include "classic/elf_symbols.h"
-#include "classic/generation.h"
-#include "classic/module_blob.h"
+#include "classic/loading/const_loader.h"
+#include "classic/loading/generation.h"
 #include "demand.h"
-#include "graph_json.h"
-#include "module_object.h"
-#include "params_blob.h"
+#include "ffi/module_object.h"
+#include "formats/elf_symbols.h"
+#include "formats/graph_json.h"
+#include "formats/module_blob.h"
+#include "formats/params_blob.h"
+#include "graph/storage_plan.h"
 #include "run_graph.h"
-#include "storage_plan.h"
-#include "tensor_size.h"
+#include "tensor/tensor_size.h"
 
 // The sanitizers' settings. No parser needs blocks of this size for inputs as small as ours.
 extern "C" const char* __asan_default_options() {
@@ -32,7 +30,8 @@ extern "C" const char* __asan_default_options() {
 }
 extern "C" const char* __ubsan_default_options() { return "print_stacktrace=1"; }
 
-// Stands in for libtvm_ffi's: reading debug information for each error takes far longer than parsing.
+// Stands in for libtvm_ffi's: reading debug information for each error takes far longer than
+// parsing.
 extern "C" const TVMFFIByteArray* TVMFFIBacktrace(const char*, int, const char*, int) {
   static const TVMFFIByteArray nothing{"", 0};
   return &nothing;

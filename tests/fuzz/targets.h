@@ -28,8 +28,8 @@ struct Target {
 const Target* FindTarget(std::string_view name);
 
 struct Outcome {
-  bool accepted;        // the parser threw nothing
-  size_t peak_bytes;    // the most memory it held at once
+  bool accepted;      // the parser threw nothing
+  size_t peak_bytes;  // the most memory it held at once
 };
 
 // `input` should be an allocation of its own, so that reading past its end is noticed.

@@ -7,14 +7,14 @@
 #include <tvm/ffi/c_api.h>
 #include <unistd.h>
 
-#define KERNEL(name)                                                                        \
+#define KERNEL(name)                                                                             \
   __attribute__((visibility("default"))) int __tvm_ffi_##name(void* self, const TVMFFIAny* args, \
                                                               int32_t num_args, TVMFFIAny* result)
 
-#define CHECK(condition, message)                                \
-  if (!(condition)) {                                            \
+#define CHECK(condition, message)                                   \
+  if (!(condition)) {                                               \
     TVMFFIErrorSetRaisedFromCStr("ValueError", "kernel: " message); \
-    return -1;                                                   \
+    return -1;                                                      \
   }
 
 static int give_int(TVMFFIAny* result, int64_t x) {
@@ -206,10 +206,18 @@ KERNEL(give) {
   CHECK(num_args == 1 && args[0].type_index == kTVMFFIInt, "give takes a type index");
   result->type_index = (int32_t)args[0].v_int64;
   switch (result->type_index) {
-    case kTVMFFIInt: result->v_int64 = -7; break;
-    case kTVMFFIBool: result->v_int64 = 1; break;
-    case kTVMFFIFloat: result->v_float64 = 2.5; break;
-    case kTVMFFIOpaquePtr: result->v_ptr = (void*)0x1234; break;
+    case kTVMFFIInt:
+      result->v_int64 = -7;
+      break;
+    case kTVMFFIBool:
+      result->v_int64 = 1;
+      break;
+    case kTVMFFIFloat:
+      result->v_float64 = 2.5;
+      break;
+    case kTVMFFIOpaquePtr:
+      result->v_ptr = (void*)0x1234;
+      break;
     case kTVMFFIDataType:
       result->v_dtype.code = kDLFloat;
       result->v_dtype.bits = 32;
@@ -219,8 +227,12 @@ KERNEL(give) {
       result->v_device.device_type = kDLVulkan;
       result->v_device.device_id = 3;
       break;
-    case kTVMFFIRawStr: result->v_c_str = "raw text"; break;
-    case kTVMFFIByteArrayPtr: result->v_ptr = &bytes; break;
+    case kTVMFFIRawStr:
+      result->v_c_str = "raw text";
+      break;
+    case kTVMFFIByteArrayPtr:
+      result->v_ptr = &bytes;
+      break;
     case kTVMFFISmallStr:
       result->small_str_len = 5;
       memcpy(result->v_bytes, "sm\0ll", 5);

@@ -58,8 +58,8 @@ static inline int TVMGoNewCPUTensor(const int64_t* shape, int32_t ndim, DLDataTy
     TVMFFIErrorSetRaisedFromCStr("MemoryError", message);
     return -1;
   }
-  uintptr_t data = ((uintptr_t)self + head + TVMGO_DATA_ALIGNMENT - 1) &
-                   ~(uintptr_t)(TVMGO_DATA_ALIGNMENT - 1);
+  uintptr_t data =
+      ((uintptr_t)self + head + TVMGO_DATA_ALIGNMENT - 1) & ~(uintptr_t)(TVMGO_DATA_ALIGNMENT - 1);
   TVMGoAdviseLargePages(data, nbytes);
   DLTensor* tensor = &self->tensor;
   tensor->data = (void*)data;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How deep containers inside containers are walked. Since 3.12 Python counts the recursion of C code
-// by a limit of its own, which takes more stack than a small thread has.
+// How deep containers inside containers are walked. Since 3.12 Python counts the recursion of C
+// code by a limit of its own, which takes more stack than a small thread has.
 #ifndef TVMGO_CAPI_NESTING_H_
 #define TVMGO_CAPI_NESTING_H_
 #include <Python.h>

@@ -49,4 +49,7 @@ static inline void TVMGoUseGarbageCollector(PyTypeObject* type, traverseproc tra
   type->tp_clear = clear;
 }
 
+// Let a type of a private module show itself as `name`, where users find it.
+static inline void TVMGoNameType(PyTypeObject* type, const char* name) { type->tp_name = name; }
+
 #endif  // TVMGO_CAPI_PYTYPE_H_

@@ -13,5 +13,6 @@ cdef extern from "Python.h":
 cdef extern from "capi/pytype.h":
     newfunc TVMGoTakeConstructor(PyTypeObject* type) except NULL
     int TVMGoSealType(PyTypeObject* type) except -1
+    void TVMGoNameType(PyTypeObject* type, const char* name)
     void TVMGoUseVectorcall(PyTypeObject* type, Py_ssize_t offset)
     void TVMGoUseGarbageCollector(PyTypeObject* type, traverseproc traverse, inquiry clear)

@@ -17,7 +17,6 @@ try:
 except ModuleNotFoundError as error:
     if error.name != "tvm":
         raise
-    raise ImportError(
-        'tvmgo.compiler needs apache-tvm: pip install "tvmgo[compiler]"') from error
+    raise ImportError('tvmgo.compiler needs apache-tvm: pip install "tvmgo[compiler]"') from error
 
 __all__ = ["Artifacts", "ExportError", "export"]

@@ -117,10 +117,12 @@ def import_onnx(model: Any, shapes: Shapes) -> Model:
     fixed = {
         name: fix_dimensions(name, declared[name], shapes.get(name), sizes) for name in declared
     }
-    with refusals_of("importing the ONNX model", instead=REWRITE_OPERATOR):
+    with (
+        refusals_of("importing the ONNX model", instead=REWRITE_OPERATOR),
         # The importer prints an operator that it cannot convert, before it raises.
-        with contextlib.redirect_stdout(io.StringIO()):
-            module = from_onnx(model, fixed)
+        contextlib.redirect_stdout(io.StringIO()),
+    ):
+        module = from_onnx(model, fixed)
     return Model(module, [onnx_output(value) for value in model.graph.output])
 
 

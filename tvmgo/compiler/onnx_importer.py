@@ -73,7 +73,7 @@ class Attributes(dict[str, Any]):
         return super().__contains__(name)
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 (this is `get`)
 
 
 class Inputs(onnx_input):  # type: ignore[misc]  # of type Any

@@ -1,25 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// See register.h.
 #include "register.h"
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "call_args.h"
-#include "executor_factory.h"
-#include "executor_module.h"
-#include "executor_variants.h"
-#include "module_object.h"
+#include "ffi/call_args.h"
+#include "ffi/module_object.h"
+#include "graph/module/executor_factory.h"
+#include "graph/module/executor_module.h"
+#include "graph/module/executor_variants.h"
 
 namespace tvmgo {
 namespace {
 
 // A library is a module, or None when the global functions are all the kernels there are.
-Ref LibraryArg(const CallArgs& args) {
-  return args.IsNone(1) ? Ref() : args.Module(1, "library");
-}
+Ref LibraryArg(const CallArgs& args) { return args.IsNone(1) ? Ref() : args.Module(1, "library"); }
 
 // As in TVM 0.2-0.19; a Device object is not accepted here.
 template <const Variant& variant>

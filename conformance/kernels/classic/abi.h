@@ -62,9 +62,9 @@ enum {
 #define CLASSIC_EXPORT __attribute__((visibility("default")))
 
 // The parameters of every compiled function. It returns 0, or says why not and returns non-zero.
-#define CLASSIC_PARAMETERS                                                            \
-  const TVMValue *args, const int32_t *codes, int32_t num_args, TVMValue *ret,        \
-      int32_t *ret_code, void *resource
+#define CLASSIC_PARAMETERS                                                                        \
+  const TVMValue *args, const int32_t *codes, int32_t num_args, TVMValue *ret, int32_t *ret_code, \
+      void *resource
 
 #define CLASSIC_FUNCTION(name) CLASSIC_EXPORT int32_t name(CLASSIC_PARAMETERS)
 

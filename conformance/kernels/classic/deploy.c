@@ -123,7 +123,11 @@ CLASSIC_FUNCTION(ret_device) {
 CLASSIC_FUNCTION(err_msg) { return fail("deliberate failure from C"); }
 CLASSIC_FUNCTION(err_typed) { return fail("ValueError: deliberate typed failure"); }
 CLASSIC_FUNCTION(err_multi) { return fail("first line\nsecond line\n  indented third"); }
-CLASSIC_FUNCTION(err_utf8) { return fail("d\xc3\xa9" "faut \xe2\x9c\x93"); }
+CLASSIC_FUNCTION(err_utf8) {
+  return fail(
+      "d\xc3\xa9"
+      "faut \xe2\x9c\x93");
+}
 CLASSIC_FUNCTION(err_silent) { return -1; }
 
 // Calls the first argument with the others. A string or bytes result is given back as its kind.

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <tvm/ffi/c_api.h>
 
-#define KERNEL(name)                                                                          \
+#define KERNEL(name)                                                                           \
   TVM_FFI_DLL_EXPORT int __tvm_ffi_##name(void* self, const TVMFFIAny* args, int32_t num_args, \
                                           TVMFFIAny* result)
 

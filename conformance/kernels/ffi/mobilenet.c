@@ -13,8 +13,7 @@ KERNEL(global_avg_pool2d) {
   const DLTensor* t[2];
   if (take_tensors(args, num_args, t, 2) != 0) return -1;
   if (t[0]->ndim != 4 || t[0]->shape[0] != 1 || count_of(t[1]) != t[0]->shape[3]) return mismatch();
-  mean_of_pixels(floats_of(t[0]), floats_of(t[1]), t[0]->shape[1] * t[0]->shape[2],
-                 t[0]->shape[3]);
+  mean_of_pixels(floats_of(t[0]), floats_of(t[1]), t[0]->shape[1] * t[0]->shape[2], t[0]->shape[3]);
   return 0;
 }
 

@@ -30,7 +30,7 @@ union Cell {
 static_assert(sizeof(Cell) == 8, "a value is eight bytes");
 
 enum Code : int32_t {
-  kInt = 0,  // bool as well
+  kInt = 0,   // bool as well
   kUInt = 1,  // not used by generated code; hand-written libraries return it
   kFloat = 2,
   kOpaque = 3,
@@ -43,7 +43,7 @@ enum Code : int32_t {
   kFunction = 10,
   kText = 11,  // ends with NUL
   kBytes = 12,
-  kNDArray = 13,   // an object whose first visible bytes are a DLTensor
+  kNDArray = 13,    // an object whose first visible bytes are a DLTensor
   kRValueRef = 14,  // pointer to an object pointer
   kBool = 15,       // 0.18 to 0.20 only; before, the first extension type
 };

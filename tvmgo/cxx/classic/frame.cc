@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// See frame.h.
-#include "frame.h"
+#include "classic/frame.h"
 
 namespace tvmgo::classic {
 

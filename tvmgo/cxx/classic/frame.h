@@ -17,7 +17,7 @@
 
 #include <utility>
 
-#include "../ffi.h"
+#include "ffi/ffi.h"
 
 namespace tvmgo::classic {
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// See register_classic.h. libtvm_ffi's own loader of shared libraries is kept and called for
+// libtvm_ffi's own loader of shared libraries is kept and called for
 // libraries of today.
-#include "register_classic.h"
+#include "classic/register_classic.h"
 
 #include <string>
 #include <string_view>
 
-#include "../call_args.h"
-#include "generation.h"
-#include "library_module.h"
-#include "loader.h"
+#include "classic/loading/generation.h"
+#include "classic/loading/library_module.h"
+#include "classic/loading/loader.h"
+#include "ffi/call_args.h"
 
 namespace tvmgo::classic {
 namespace {
@@ -95,6 +95,4 @@ void RegisterAll() {
 }  // namespace
 }  // namespace tvmgo::classic
 
-int TVMGoRegisterClassicLoader(void) {
-  return tvmgo::CatchErrors(tvmgo::classic::RegisterAll);
-}
+int TVMGoRegisterClassicLoader(void) { return tvmgo::CatchErrors(tvmgo::classic::RegisterAll); }

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// See tensor_view.h.
-#include "tensor_view.h"
+#include "classic/tensor_view.h"
 
 #include <string>
 
-#include "../dtype_string.h"
-#include "../ffi.h"
-#include "../tensor_copy.h"
-#include "abi.h"
+#include "classic/abi.h"
+#include "ffi/ffi.h"
+#include "tensor/dtype_string.h"
+#include "tensor/tensor_copy.h"
 
 namespace tvmgo::classic {
 namespace {

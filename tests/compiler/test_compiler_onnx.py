@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an ONNX node says is done, or refused: nothing is passed over."""
+
+import importlib
+import warnings
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+from onnx.backend.test.case import node
+
+from tests.compiler.compiler_models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
+from tvmgo.compiler import ExportError, export
+
+pytestmark = pytest.mark.slow
+
+INF = np.inf
+
+# Cases of the standard's own test suite: those that once came out wrong, and what is near to them.
+# The names of inputs that are constants in a model, as TVM needs them.
+RIGHT = {
+    "bitshift_left_int32_negative_shift": (),
+    "bitshift_right_int32_shift_ge_width": (),
+    "bitshift_right_uint8": (),
+    "isinf": (),
+    "isinf_negative": (),
+    "isinf_positive": (),
+    "mod_float_edge_cases_fmod_0_float32": (),
+    "mod_mixed_sign_int64": (),
+    "reduce_max_empty_set": ("axes",),
+    "spacetodepth_crd_mode_example": (),
+    "spacetodepth_dcr_mode_example": (),
+    "split_1d_uneven_split_opset18": (),
+    "thresholdedrelu": (),
+}
+
+# Case: constants, and a fragment of the reason
+REFUSED = {
+    "batchnorm_example_training_mode": ((), "training_mode=1 takes statistics of the batch"),
+    "resize_downsample_scales_linear": (("scales",), "scale 0.6 makes no whole number of 2"),
+    "resize_downsample_sizes_cubic_antialias": (("sizes",), "would ignore antialias=1"),
+    "roialign_mode_max": ((), "mode=max takes the largest of weighted corners"),
+    "training_dropout": ((), "would ignore input 2"),
+}
+
+# The files of the suite that define them; collecting all cases takes seconds.
+FILES = (
+    *("batch_normalization", "bitshift", "dropout", "isinf", "mod", "reducemax", "resize"),
+    *("roialign", "spacetodepth", "split", "thresholdedrelu"),
+)
+
+
+@pytest.fixture(scope="module")
+def cases():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the suite divides by zero
+        for name in FILES:
+            importlib.import_module(f"{node.__name__}.{name}")
+    return {case.name: case for case in node._NodeTestCases}
+
+
+def case_of(cases, name, constants):
+    """Return the model with some of its inputs made constants, the other inputs, the outputs."""
+    case = cases[f"test_{name}"]
+    model = onnx.ModelProto()
+    model.CopyFrom(case.model)
+    inputs, outputs = case.data_sets[0]
+    values = dict(zip([value.name for value in model.graph.input], map(np.asarray, inputs)))
+    for value in list(model.graph.input):
+        if value.name in constants:
+            model.graph.input.remove(value)
+            array = numpy_helper.from_array(values.pop(value.name), value.name)
+            model.graph.initializer.append(array)
+    return model, values, outputs
+
+
+def assert_identical(results, expected):
+    """NaN and the sign of zero included."""
+    assert len(results) == len(expected)
+    for result, reference in zip(results, expected):
+        assert result.dtype == reference.dtype
+        np.testing.assert_array_equal(result, reference)
+        np.testing.assert_array_equal(np.signbit(result), np.signbit(reference))
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_node_case_gives_the_results_of_the_standard(cases, name, tmp_path):
+    model, inputs, expected = case_of(cases, name, RIGHT[name])
+    assert_identical(run(export(model, tmp_path), inputs), expected)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_node_case_is_refused_with_the_reason(cases, name, tmp_path):
+    constants, reason = REFUSED[name]
+    model, _, _ = case_of(cases, name, constants)
+    with pytest.raises(ExportError) as error:
+        export(model, tmp_path)
+    assert reason in str(error.value)
+
+
+# Models of one operator
+
+X = np.array([[-INF, -1.0, 0.0], [0.5, 2.0, INF]], "float32")
+
+
+def model_of(operator, inputs=None, outputs=("y",), weights=None, name="", **attributes):
+    inputs = {"x": X} if inputs is None else inputs
+    names = [*inputs, *(weights or {})]
+    specs = {
+        key: (helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+        for key, value in inputs.items()
+    }
+    call = helper.make_node(operator, names, outputs, name, **attributes)
+    return onnx_model([call], specs, {"y": (FLOAT, X.shape)}, weights)
+
+
+def refusal(model, path):
+    with pytest.raises(ExportError) as error:
+        export(model, path)
+    return error.value
+
+
+def test_attribute_that_nobody_looks_at_is_refused_with_node_operator_and_attribute(tmp_path):
+    image = normal(1, 1, 3, 3)
+    error = refusal(
+        model_of(
+            "ConvTranspose",
+            {"x": image},
+            weights={"w": normal(1, 1, 2, 2)},
+            name="up",
+            output_shape=[5, 5],
+        ),
+        tmp_path,
+    )
+    assert error.where == "node `up`, operator ConvTranspose"
+    assert error.reason.startswith("TVM's importer would ignore output_shape=(5, 5)")
+
+
+def test_attribute_with_the_default_is_no_reason_to_refuse(tmp_path):
+    model = model_of("Dropout", weights={"ratio": np.float32(0.5), "training": np.False_}, seed=3)
+    assert_identical(run(export(model, tmp_path), {"x": X}), [X])
+
+
+def test_placeholder_that_a_node_reads_is_refused(tmp_path):
+    nodes = [
+        helper.make_node("LayerNormalization", ["x", "scale"], ["n", "mean"], axis=1),
+        helper.make_node("Sub", ["x", "mean"], ["y"]),
+    ]
+    spec = (FLOAT, [2, 3])
+    model = onnx_model(nodes, {"x": spec}, {"y": spec}, {"scale": np.ones(3, "float32")})
+    error = refusal(model, tmp_path)
+    assert error.where == "operator LayerNormalization"
+    assert "output 1, `mean`" in error.reason
+
+
+@pytest.mark.parametrize("operator", ["Gather", "GatherElements", "GatherND"])
+def test_constant_index_out_of_range_is_refused(operator, tmp_path):
+    error = refusal(model_of(operator, weights={"i": np.array([[2]])}), tmp_path)
+    assert "an index is out of range of [2]" in error.reason
+
+
+def test_scatter_elements_that_do_not_cover_the_other_axes_are_refused(tmp_path):
+    inputs = {"x": normal(2, 3, 4), "i": np.zeros((2, 3, 2), "int64"), "u": normal(2, 3, 2)}
+    error = refusal(model_of("ScatterElements", inputs, axis=0), tmp_path)
+    assert "indices of shape (2, 3, 2) do not cover data of shape (2, 3, 4)" in error.reason
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_scatter_elements_with_fewer_rows_or_columns_are_right(axis, tmp_path):
+    inputs = {"x": X, "i": np.array([[1, -1]]), "u": np.array([[3, 4]], "float32")}
+    model = model_of("ScatterElements", inputs, axis=axis)
+    assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators at the edges: indices out of range, division by zero, NaN, nothing to reduce."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from tests.compiler.compiler_models import (
+    X,
+    assert_same,
+    onnx_model,
+    onnx_runtime,
+    relax_module,
+    run,
+)
+from tvmgo.compiler import export
+
+pytestmark = pytest.mark.slow
+
+
+def spec(array):
+    return helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+
+
+def model_of(operator, inputs, output, weights=None, **attributes):
+    """Make a model of one operator, which returns what looks like `output`."""
+    names = [*inputs, *(weights or {})]
+    node = helper.make_node(operator, names, ["result"], **attributes)
+    specs = {name: spec(value) for name, value in inputs.items()}
+    return onnx_model([node], specs, {"result": spec(output)}, weights)
+
+
+def exported(path, operator, inputs, output, weights=None, **attributes):
+    (result,) = run(export(model_of(operator, inputs, output, weights, **attributes), path), inputs)
+    return result
+
+
+# Indices
+
+DATA = np.arange(12, dtype="float32").reshape(4, 3)
+VALID = np.array([[3, -1, 0], [-4, 1, 2]])
+PAIRS = np.array([[3, -1], [-4, 2]])
+# Operator: valid indices, and whether there are updates
+INDEXED = {
+    "Gather": (VALID, False),
+    "GatherElements": (VALID, False),
+    "GatherND": (PAIRS, False),
+    "ScatterElements": (VALID, True),
+    "ScatterND": (PAIRS, True),
+}
+
+
+def indexed_model(operator, dtype="int64"):
+    indices, has_updates = INDEXED[operator]
+    inputs = {"data": DATA, "indices": indices.astype(dtype)}
+    shape = indices.shape if operator.endswith("Elements") else indices.shape[:1]
+    if has_updates:
+        inputs["updates"] = -np.arange(1, 1 + np.prod(shape), dtype="float32").reshape(shape)
+        shape = DATA.shape
+    elif operator == "Gather":
+        shape = (2, 3, 3)
+    return model_of(operator, inputs, np.empty(shape, "float32")), inputs
+
+
+@pytest.mark.parametrize(
+    ("operator", "dtype"), [*((operator, "int64") for operator in INDEXED), ("Gather", "int32")]
+)
+def test_valid_indices_give_the_results_of_onnx_runtime(operator, dtype, tmp_path):
+    model, inputs = indexed_model(operator, dtype)
+    assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+WILD = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from tests.compiler.compiler_models import assert_same, run
+from tests.compiler.test_compiler_operators import INDEXED, indexed_model
+from tvmgo.compiler import export
+
+for operator in INDEXED:
+    model, inputs = indexed_model(operator)
+    artifacts = export(model, sys.argv[2] + "/" + operator)
+    last = (4, 3) if operator.endswith("ND") else (4, 4)  # of the axes that [0, 0] and [0, 1] index
+    for wild in (2**40, -(2**40), 4, -5, 2**63 - 1, -(2**63)):
+        clamped = inputs["indices"].copy()
+        for i in (0, 1):
+            clamped[0, i] = 0 if wild < 0 else last[i] - 1
+        expected = run(artifacts, {**inputs, "indices": clamped})
+        inputs["indices"][0, :2] = wild
+        assert_same(run(artifacts, inputs), expected)
+"""
+
+
+def test_indices_out_of_range_are_clamped(tmp_path):
+    """In a process of its own, since what goes wrong here ends it."""
+    command = [sys.executable, "-c", WILD, str(Path(__file__).parent), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_relax_index_out_of_range_is_clamped(tmp_path):
+    module = relax_module(
+        """class Module:
+    @R.function
+    def main(x: R.Tensor((2, 3), "float32"), i: R.Tensor((3,), "int64")):
+        with R.dataflow():
+            y = R.take(x, i, axis=1)
+            z = R.index_tensor(x, (i,))
+            R.output(y, z)
+        return (y, z)
+"""
+    )
+    results = run(export(module, tmp_path), {"x": X, "i": np.array([2**40, -1, -(2**40)])})
+    assert_same(results, [X[:, [2, 0, 0]], X[[1, -1, 0]]])
+
+
+# Division of integers
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
+def test_division_of_integers(dtype, tmp_path):
+    lowest = np.iinfo(dtype).min
+    a, b = np.array([5, lowest, 7, 0], dtype), np.array([0, -1, 2, 0]).astype(dtype)
+    quotient = np.array([5, lowest, 3, 0], dtype)
+    rest = np.array([0, 0, 1, 0], dtype)
+    for operator, expected in (("Div", quotient), ("Mod", rest)):
+        result = exported(tmp_path / operator, operator, {"a": a, "b": b}, a)
+        assert_same([result], [expected])
+
+
+# NaN
+
+NAN, INF = np.nan, np.inf
+A = np.array([NAN, 1, -1, INF, -INF, 0.5, 2, NAN], "float32")
+B = np.array([1, NAN, NAN, NAN, NAN, 0, -0.5, NAN], "float32")
+
+
+@pytest.mark.parametrize(
+    ("operator", "inputs", "weights"),
+    [
+        ("Relu", {"a": A}, {}),
+        ("Sign", {"a": A}, {}),
+        ("Max", {"a": A, "b": B}, {}),
+        ("Min", {"a": A, "b": B}, {}),
+        ("Max", {"a": A}, {"b": np.float32(1)}),
+        ("Clip", {"a": A}, {"low": np.float32(-0.5), "high": np.float32(1.5)}),
+        ("Clip", {"a": A, "low": np.array(NAN, "f4"), "high": np.array(1.5, "f4")}, {}),
+        ("ThresholdedRelu", {"a": A}, {}),
+        ("HardSigmoid", {"a": A}, {}),
+    ],
+)
+def test_nan_goes_where_it_goes_in_onnx_runtime(operator, inputs, weights, tmp_path):
+    model = model_of(operator, inputs, A, weights)
+    assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+@pytest.mark.parametrize("keepdims", [0, 1])
+@pytest.mark.parametrize(("operator", "reduce"), [("ReduceMax", np.max), ("ReduceMin", np.min)])
+def test_reduction_keeps_nan_and_infinities(operator, reduce, keepdims, tmp_path):
+    x = np.array([[1, NAN, 2], [3, 4, 5], 3 * [-INF], 3 * [INF]], "float32")[None]
+    expected = reduce(x, axis=(0, 2), keepdims=bool(keepdims))
+    result = exported(tmp_path, operator, {"x": x}, expected, axes=[0, 2], keepdims=keepdims)
+    assert_same([result], [expected])
+
+
+@pytest.mark.parametrize(
+    ("operator", "value"),
+    [("ReduceMax", -INF), ("ReduceMin", INF), ("ReduceSum", 0), ("ReduceProd", 1)],
+)
+def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_path):
+    x, expected = np.empty((64, 0), "float32"), np.full(64, value, "float32")
+    # ReduceSum has had its axes as an input since opset 13.
+    options = {"weights": {"axes": np.array([1])}} if operator == "ReduceSum" else {"axes": [1]}
+    assert_same(
+        [exported(tmp_path, operator, {"x": x}, expected, keepdims=0, **options)], [expected]
+    )

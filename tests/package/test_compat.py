@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scripts written for TVM's Python package of 2019 run with their imports changed."""
+
+import json
+
+import numpy as np
+import pytest
+
+import tvmgo
+from tests.graph.test_graph_executor_core import document, f32, op, var
+from tests.helpers import output_of
+
+# As articles printed it, but for the imports:
+#   import tvm
+#   from tvm.contrib import graph_runtime
+SCRIPT = """
+import numpy as np
+import tvmgo as tvm
+from tvmgo import graph_executor as graph_runtime
+
+target = 'llvm'
+ctx = tvm.context(str(target), 0)
+assert ctx.exist and tvm.cpu(0).exist
+
+# load the module back.
+loaded_json = open(temp + "/deploy_graph.json").read()
+loaded_lib = tvm.module.load(temp + "/deploy_lib.so")
+loaded_params = bytearray(open(temp + "/deploy_param.params", "rb").read())
+input_data = tvm.nd.array(np.random.uniform(size=data_shape).astype("float32"), ctx=ctx)
+
+module = graph_runtime.create(loaded_json, loaded_lib, ctx)
+module.load_params(loaded_params)
+module.run(data=input_data)
+out_deploy = module.get_output(0).asnumpy()
+
+# set inputs and parameters one by one
+params = {"weight": tvm.nd.array(np.ones(data_shape, dtype="float32"))}
+module = graph_runtime.create(loaded_json, loaded_lib, tvm.cpu(0))
+module.set_input('data', tvm.nd.array(input_data.asnumpy()))
+module.set_input(**params)
+module.run()
+tvm_output = module.get_output(0, tvm.nd.empty(data_shape, "float32", ctx))
+ctx.sync()
+np.testing.assert_allclose(out_deploy, tvm_output.asnumpy(), rtol=1e-5)
+
+# evaluate
+print("Evaluate inference time cost...")
+ftimer = module.module.time_evaluator("run", ctx, number=1, repeat=30)
+prof_res = np.array(ftimer().results) * 1000  # convert to millisecond
+print("Mean inference time (std dev): %.2f ms (%.2f ms)" % (np.mean(prof_res), np.std(prof_res)))
+
+# a function of the library
+f = loaded_lib.get_function("myadd")
+c = tvm.nd.array(np.zeros(data_shape, dtype="float32"), ctx)
+f(input_data, params["weight"], c)
+evaluator = loaded_lib.time_evaluator("myadd", ctx, number=10)
+print("myadd: %f ms" % (evaluator(input_data, params["weight"], c).mean * 1e3))
+np.testing.assert_allclose(c.asnumpy(), out_deploy)
+
+# arrays
+a = tvm.nd.empty((3,), ctx=tvm.nd.cpu(0))
+a[:] = np.arange(3)
+b = tvm.nd.empty((3,), dtype="float32")
+a.copyto(b)
+assert b.copyto(tvm.cpu(0)).asnumpy().tolist() == [0, 1, 2]
+
+# packed functions
+@tvm.register_func("my_add_one")
+def add_one(x):
+    return x + 1
+
+assert tvm.get_global_func("my_add_one")(1) == 2
+assert tvm.get_global_func("my_add_two", allow_missing=True) is None
+assert tvm.convert(lambda x: x * 2)(4) == 8
+"""
+
+
+@pytest.fixture
+def deployed(tmp_path, kernels_path):
+    """A folder with the three files of a graph: data + weight."""
+    nodes = [var("data"), var("weight"), op("myadd", ["data", "weight"], name="sum")]
+    graph = document(nodes, ["sum"])
+    graph["nodes"][2]["attrs"]["func_name"] = "myadd"
+    (tmp_path / "deploy_graph.json").write_text(json.dumps(graph))
+    (tmp_path / "deploy_lib.so").write_bytes(kernels_path.read_bytes())
+    params = {"weight": tvmgo.array(f32(1, 1))}
+    (tmp_path / "deploy_param.params").write_bytes(
+        tvmgo.get_global_function("runtime.SaveParams")(params)
+    )
+    return tmp_path
+
+
+def test_deploy_script_of_2019_runs(deployed):
+    printed = output_of(f"temp, data_shape = {str(deployed)!r}, (2,)\n" + SCRIPT)
+    assert printed.startswith("Evaluate inference time cost...\nMean inference time (std dev): ")
+
+
+# ---------------------------------------------------------------- tvm.nd
+
+
+def test_nd_is_there_after_import():
+    output_of("import tvmgo as tvm\nassert tvm.nd.NDArray is tvm.Array\ntvm.nd.gpu(0)")
+
+
+def test_nd_takes_the_device_where_tvm_does():
+    x = tvmgo.nd.array([1, 2], tvmgo.cpu(3))
+    assert (x.device, str(x.dtype)) == (tvmgo.cpu(3), "int64")
+    for place in ({"ctx": "cpu:3"}, {"device": tvmgo.cpu(3)}):
+        assert tvmgo.nd.array([1.0], **place).device == tvmgo.cpu(3)
+        assert tvmgo.nd.empty((2,), "int8", **place).device == tvmgo.cpu(3)
+    assert tvmgo.nd.empty((2,), "int8", tvmgo.cpu(3)).device == tvmgo.cpu(3)
+    assert str(tvmgo.nd.empty((2, 3)).dtype) == "float32"
+    with pytest.raises(tvmgo.TVMValueError, match="^device: unknown name 'float32'"):
+        tvmgo.nd.array([1.0], "float32")
+
+
+# ---------------------------------------------------------------- arrays and devices
+
+
+def test_copyto_a_device_makes_an_array_there():
+    x = tvmgo.array(f32(1, 2))
+    for copy in (x.copyto(tvmgo.cpu(1)), x.copy_to(tvmgo.cpu(1))):
+        assert copy.device == tvmgo.cpu(1)
+        np.testing.assert_array_equal(copy.numpy(), f32(1, 2))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        [[1, 2], [3, 4]],
+        np.array([[1.0, 2], [3, 4]]),
+        tvmgo.array(np.array([[1, 2], [3, 4]], "f4")),
+    ],
+    ids=["list", "float64", "Array"],
+)
+def test_copyfrom_converts_elements(source):
+    for copy in (lambda x: x.copyfrom(source), lambda x: x.__setitem__(slice(None), source)):
+        x = tvmgo.empty((2, 2))
+        assert copy(x) in (x, None)
+        assert x.numpy().tolist() == [[1, 2], [3, 4]]
+
+
+def test_copyfrom_of_another_shape_raises_and_changes_nothing():
+    x = tvmgo.array(f32(1, 2))
+    with pytest.raises(tvmgo.TVMValueError, match=r"^source: .* shape \(2,\), got \(2, 1\)$"):
+        x.copyfrom([[3], [4]])
+    with pytest.raises(tvmgo.TVMTypeError, match="^source: expected .* float32, got int64$"):
+        x.copyfrom(tvmgo.array([3, 4]))
+    for index in (0, slice(1), ...):
+        with pytest.raises(tvmgo.TVMValueError, match=r"^index: only \[:\] can be set, got "):
+            x[index] = f32(3, 4)
+    with pytest.raises((TypeError, NotImplementedError)):
+        del x[:]
+    np.testing.assert_array_equal(x.numpy(), f32(1, 2))
+
+
+def test_device_has_tvms_names():
+    assert tvmgo.cpu(0).exist is True and tvmgo.Device("vpi").exist is False
+    assert tvmgo.cpu(0).sync() is None
+    with pytest.raises(tvmgo.TVMError, match="no device API for vpi:0"):
+        tvmgo.Device("vpi").sync()
+
+
+# ---------------------------------------------------------------- functions
+
+
+def test_register_func_takes_tvms_order(global_name):
+    def f():
+        return 1
+
+    assert tvmgo.register_func(global_name, f) is f
+    with pytest.raises(tvmgo.TVMValueError, match="already registered"):
+        tvmgo.register_func(global_name, f)
+    assert tvmgo.register_func(global_name, override=True)(lambda: 2)() == 2
+    assert tvmgo.get_global_func(global_name)() == 2
+    with pytest.raises(tvmgo.TVMTypeError, match="^func_name: expected a str, got int$"):
+        tvmgo.register_func(1, f)
+
+
+def test_register_func_as_a_bare_decorator_uses_the_short_name():
+    @tvmgo.register_func
+    def tests_legacy_bare():
+        return 3
+
+    try:
+        assert tvmgo.get_global_func("tests_legacy_bare")() == 3
+    finally:
+        tvmgo.remove_global_function("tests_legacy_bare")
+
+
+def test_get_global_func_of_a_missing_name():
+    assert tvmgo.get_global_func("tests.missing", True) is None
+    with pytest.raises(tvmgo.TVMKeyError, match="no global function 'tests.missing'"):
+        tvmgo.get_global_func("tests.missing")
+
+
+def test_convert_makes_functions_and_leaves_the_rest():
+    things = [1, "text", None, [1], {"a": 1}]
+    assert [tvmgo.convert(x) for x in things] == things
+    assert isinstance(tvmgo.convert(len), tvmgo.Function)
+
+
+# ---------------------------------------------------------------- timing
+
+
+def test_time_evaluator_times_compiled_functions(kernels):
+    out = np.zeros(3, "float32")[1:]  # off the boundary: by way of a copy, as in a plain call
+    result = kernels.time_evaluator("myadd", "cpu", number=3, repeat=2)(f32(1, 2), f32(3, 4), out)
+    assert len(result.results) == 2 and 0 < result.min <= result.mean
+    np.testing.assert_array_equal(out, f32(4, 6))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (dict(func_name="nope"), KeyError, "has no function 'nope'"),
+        (dict(number=0), ValueError, "^number: expected at least 1, got 0$"),
+        (dict(repeat=-1), ValueError, "^repeat: expected at least 1, got -1$"),
+        (dict(min_repeat_ms=-1), ValueError, "^min_repeat_ms: expected at least 0, got -1$"),
+        (dict(number=1.5), TypeError, "^number: expected an int, got float$"),
+        (dict(cooldown_interval_ms=5, repeats_to_cooldown=0), ValueError, "^repeats_to_cooldown: "),
+        (dict(device="tpu"), ValueError, "^device: unknown name 'tpu'"),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
+)
+def test_time_evaluator_with_bad_arguments_raises(kernels, arguments, error, message):
+    arguments = {"func_name": "myadd", "device": tvmgo.cpu(0), **arguments}
+    with pytest.raises(error, match=message) as caught:
+        kernels.time_evaluator(**arguments)
+    assert isinstance(caught.value, tvmgo.TVMError)

@@ -1,0 +1,3 @@
+from tvmgo.exceptions import TVMError
+
+ERROR_CLASSES: dict[str, type[TVMError]]

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+from cpython.object cimport PyObject
+from libc.stdint cimport int32_t
+
+from tvmgo._core.convert cimport Packed
+from tvmgo._core.handle cimport Object
+from tvmgo._core.native_call cimport Entry
+from tvmgo.capi.ffi cimport TVMFFIAny
+
+
+cdef class Function(Object):
+    cdef void* c_vectorcall     # the C function that answers calls, see TVMGoUseVectorcall
+    cdef Entry c_entry          # that of the handle, unless a shorter way is known
+    # Borrowed, or NULL: the Python callable that a callback made here keeps, and the same if Python
+    # may call it without asking the runtime.
+    cdef PyObject* c_callable
+    cdef PyObject* c_direct
+    cdef object collectable     # always None: makes the type one that the garbage collector visits
+    cdef bint c_compiled        # runs compiled code, which needs aligned, compact tensors
+
+
+# Takes the reference over.
+cdef Function wrap_function(void* c_handle)
+
+# Let calls go straight to the compiled code at `address`, which must stay as long as the function.
+cdef void enter_directly(Function function, void* address) noexcept
+
+# Let calls from Python go straight to `callable`, which the function's callback keeps alive.
+cdef void let_python_answer(Function function, object callable) noexcept
+
+# Remember that functions made as `function` was run compiled code, and mark it.
+cdef void mark_compiled(Function function) noexcept
+
+# Let `Function.prepare` be `make(function, args)`.
+cdef void use_prepare(object make) noexcept
+
+# Let garbage whose callback is cut off by the collector answer calls with this function from now
+# on. The reference is taken over and kept for ever.
+cdef void use_when_collected(void* c_function) noexcept
+
+# Call a function with Python objects, as a plain call does. With a `pattern`, the cells of another
+# call, arguments of other types are refused.
+cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
+                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1
+
+cdef int refuse_keywords(PyObject* names) except -1
+
+# Give back what was made for the first `count` arguments.
+cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept
+
+# Raise the exception that is set. If it is one of tvmgo's, say which argument it is about.
+cdef int name_argument(Py_ssize_t index) except -1
+
+# The same for what a callback returned.
+cdef int blame_result() except -1
+
+cdef enum:
+    FEW_ARGUMENTS = 8           # that many need no memory from the heap

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The owned reference to a runtime object (tvm-ffi: ``TVMFFIObjectIncRef``, ``...DecRef``).
+
+The only room that raises or lowers a reference count on behalf of a Python object.
+"""
+cimport cython
+from cpython.object cimport PyTypeObject
+
+from tvmgo.capi cimport ffi
+from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType
+
+
+def live_objects():
+    """Return how many runtime resources Python keeps alive at the moment.
+
+    Returns
+    -------
+    dict of str to int
+        ``handles``: references held by `Array`, `Function`, `Module`, `Value` and `Object`;
+        ``callbacks``: Python callables the runtime can call;
+        ``buffers``: Python buffers lent to the runtime as tensors.
+
+    Notes
+    -----
+    For leak tests: the numbers before and after a piece of work must be equal.
+    """
+    return {"handles": live.handles, "callbacks": live.callbacks, "buffers": live.buffers}
+
+
+@cython.freelist(64)  # an Array lives as short as the call it is the result of
+cdef class Object:
+    """An object owned by the runtime, held by one strong reference.
+
+    Base of `Array`, `Function` and `Module`. An instance of this very class is a runtime object
+    tvmgo has no room for; it can be kept and passed on, nothing else. Two wrappers are equal when
+    they hold the same runtime object.
+    """
+
+    def __init__(self, *args, **kwargs):
+        # Factories leave __init__ out.
+        raise TypeError(f"{type(self).__name__} objects are made by tvmgo's functions, "
+                        f"not by calling the class")
+
+    def __dealloc__(self):
+        cdef void* c_handle = self.c_handle
+        if c_handle == NULL:
+            return
+        self.c_handle = NULL
+        live.handles -= 1
+        if type_index(c_handle) != ffi.kTVMFFITensor and is_last_reference(c_handle):
+            # The deleter of a module or function may unload a library or join worker threads;
+            # with the GIL held, one that waits for a thread running Python would never return.
+            with nogil:
+                ffi.TVMFFIObjectDecRef(c_handle)
+        else:
+            ffi.TVMFFIObjectDecRef(c_handle)
+
+    def __eq__(self, other):
+        if not isinstance(other, Object):
+            return NotImplemented
+        return self.c_handle == (<Object>other).c_handle
+
+    def __hash__(self):
+        return hash(<size_t>self.c_handle)
+
+    def __repr__(self):
+        if self.c_handle == NULL:
+            return "<tvmgo.Object of nothing>"
+        cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(type_index(self.c_handle))
+        key = info.type_key.data[:info.type_key.size].decode()
+        return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
+
+
+# Set by `interop`, which this module must not import.
+cdef object exporter = None
+
+
+def use_tvm_ffi_exporter(f):
+    """Take the function that hands objects to tvm_ffi."""
+    global exporter
+    exporter = f
+
+
+cdef object to_tvm_ffi(Object self):
+    return exporter(self)
+
+
+cdef Object wrap_owned(void* c_handle):
+    cdef Object self = Object.__new__(Object)
+    adopt_owned(self, c_handle)
+    return self
+
+
+TVMGoSealType(<PyTypeObject*>Object)
+TVMGoNameType(<PyTypeObject*>Object, b"tvmgo.Object")

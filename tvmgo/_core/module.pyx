@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Modules: compiled libraries and other holders of functions (tvm-ffi, gotvm ``Module``)."""
+import os
+import re
+
+cimport cython
+from cpython.object cimport PyTypeObject
+
+from tvmgo._core.convert cimport clear, register_wrapper, unpack_owned
+from tvmgo._core.error cimport check
+from tvmgo._core.function cimport Function, enter_directly, mark_compiled
+from tvmgo._core.handle cimport Object, adopt_owned, to_tvm_ffi
+from tvmgo.capi cimport ffi
+from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymbol
+from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
+from tvmgo._core.registry import get_global_function
+from tvmgo._native import companions, locate
+from tvmgo._native.replaced import fresh_library
+from tvmgo.exceptions import (
+    TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
+)
+
+# What the platforms call a shared library; one loader reads them all.
+SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
+# What Linux puts behind: libx.so.6
+cdef object A_VERSION = re.compile(r"(?<=\.so)(\.[0-9]+)+$")
+# How to treat one, whatever its symbols say.
+GENERATIONS = ("classic", "modern")
+
+cdef str LIBRARY = "library"
+
+# Kinds of modules whose functions run compiled code on their arguments themselves.
+COMPILED_KINDS = (LIBRARY, "relax.VirtualMachine")
+
+_get_function = get_global_function("ffi.ModuleGetFunction")
+_get_kind = get_global_function("ffi.ModuleGetKind")
+
+
+@cython.final
+cdef class Module(Object):
+    """A holder of functions, such as a compiled library or a graph executor.
+
+    Made by `load_module`, `system_library` and by functions of the runtime. A function got from
+    a module keeps what it needs of it alive.
+
+    Source: tvm-ffi ``ModuleObj``; gotvm ``Module``.
+    """
+
+    def __dealloc__(self):
+        if self.c_library != NULL:
+            TVMGoLeaveLibrary(self.c_library)
+
+    @property
+    def kind(self):
+        """What kind of module it is, such as ``"library"`` or ``"GraphExecutor"``."""
+        return _get_kind(self)
+
+    @property
+    def imports(self):
+        """The modules this one imports, a list of `Module`."""
+        cdef TVMFFIAny result
+        cdef const ffi.TVMFFIFieldInfo* field = imports_field()
+        clear(&result)
+        check(field.getter(<char*>self.c_handle + field.offset, &result))
+        return unpack_owned(&result)
+
+    def get_function(self, name, query_imports=True):
+        """Return the function of this name.
+
+        Parameters
+        ----------
+        name : str
+        query_imports : bool, default True
+            Look into imported modules as well.
+
+        Returns
+        -------
+        Function
+
+        Raises
+        ------
+        KeyError, AttributeError
+            If the module has no such function; one exception that is both, and a `TVMError`.
+        TypeError
+            If `name` is not a str.
+
+        Notes
+        -----
+        Source: ``ffi.ModuleGetFunction``; gotvm ``Module.GetFunction``, whose optional argument
+        failed.
+        """
+        function = find_function(self, name, query_imports)
+        if function is None:
+            raise TVMFunctionNotFoundError(f"the {self.kind} module has no function {name!r}")
+        return function
+
+    def __getitem__(self, name):
+        return self.get_function(name)
+
+    def __contains__(self, name):
+        return find_function(self, name, True) is not None
+
+    def __call__(self, *args):
+        """Call the module's entry function, ``main``."""
+        return self.get_function("main")(*args)
+
+    def time_evaluator(self, func_name, device, number=10, repeat=1, min_repeat_ms=0,
+                       limit_zero_time_iterations=100, cooldown_interval_ms=0,
+                       repeats_to_cooldown=1):
+        """Return a callable that times a function with the runtime's own timer.
+
+        Parameters
+        ----------
+        func_name : str
+            A function of this module.
+        device : Device or str
+            Whose clock is used.
+        number : int, default 10
+            Calls per mean; raised until a repeat lasts `min_repeat_ms` milliseconds.
+        repeat : int, default 1
+            How many means to take.
+        min_repeat_ms : int, default 0
+        limit_zero_time_iterations : int, default 100
+            Give up raising `number` after that many readings of zero.
+        cooldown_interval_ms, repeats_to_cooldown : int
+            Sleep that many milliseconds after every so many repeats.
+
+        Returns
+        -------
+        callable
+            Takes the arguments of the function and returns a `BenchmarkResult`, with ``mean`` and
+            ``results`` in seconds. Keeps the function alive.
+
+        Raises
+        ------
+        KeyError
+            If the module has no such function.
+        ValueError, TypeError
+            If a number is none or too small, or `device` is no device.
+
+        Notes
+        -----
+        Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``, TVM's
+        ``Module.time_evaluator``.
+        """
+        from tvmgo._core.timing import make_timer, read_times
+        self.get_function(func_name)
+        cdef Function timer = make_timer(
+            self, func_name, device, number, repeat, min_repeat_ms, limit_zero_time_iterations,
+            cooldown_interval_ms, repeats_to_cooldown)
+        timer.c_compiled = True  # it hands its arguments on, maybe to compiled code
+        return lambda *args: read_times(timer(*args))
+
+    def __tvm_ffi_object__(self):
+        # tvm_ffi asks for its own wrapper around the same module.
+        return to_tvm_ffi(self)
+
+    def __repr__(self):
+        return f"<tvmgo.Module {self.kind} at {<size_t>self.c_handle:#x}>"
+
+
+cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Module)
+TVMGoNameType(<PyTypeObject*>Module, b"tvmgo.Module")
+
+
+cdef object find_function(Module self, object name, object query_imports):
+    """The function, from this module or (depth first, as the runtime searches) an imported one."""
+    if not isinstance(name, str):
+        raise TVMTypeError(f"name: expected a str, got {type(name).__name__}")
+    if "\0" in name:  # no symbol of a library can have one
+        return None
+    function = _get_function(self, name, False)
+    if function is not None:
+        kind = self.kind
+        if kind in COMPILED_KINDS:
+            mark_compiled(function)
+        if kind == LIBRARY:
+            shorten(function, self.c_library, name)
+        return function
+    if query_imports:
+        for module in self.imports:
+            function = find_function(module, name, True)
+            if function is not None:
+                return function
+    return None
+
+
+cdef int shorten(Function function, void* library, str name) except -1:
+    """Let calls of a library's function go to its code without the detour through the runtime."""
+    cdef void* address
+    cdef bytes symbol
+    if library != NULL:
+        symbol = b"__tvm_ffi_" + name.encode("utf-8", "surrogateescape")
+        address = TVMGoSymbol(library, symbol)
+        if address != NULL:
+            enter_directly(function, address)
+    return 0
+
+
+cdef const ffi.TVMFFIFieldInfo* imports_field() except NULL:
+    cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(ffi.kTVMFFIModule)
+    cdef int i
+    for i in range(info.num_fields):
+        if info.fields[i].name.data[:info.fields[i].name.size] == b"imports_":
+            return &info.fields[i]
+    raise TVMError("this libtvm_ffi does not tell a module's imports")
+
+
+cdef object wrap_module(void* c_handle):
+    cdef Module self = <Module>construct(<PyTypeObject*>Module, (), NULL)
+    adopt_owned(self, c_handle)
+    return self
+
+
+register_wrapper(ffi.kTVMFFIModule, wrap_module)
+
+
+def load_module(path, format=None):
+    """Load a compiled library.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        The file; a relative one is looked up in the current directory and nowhere else.
+    format : str, optional
+        How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library,
+        whose symbols tell which calling convention it has; ``"classic"`` (TVM 0.2 to 0.20) and
+        ``"modern"`` say so instead. Default, and for ``""``: what follows the last dot of the path,
+        a version as in ``libx.so.6`` not counted.
+
+    Returns
+    -------
+    Module
+        Of kind ``"library"``, ``"classic_library"`` for one of TVM 0.2 to 0.20, or of the kind
+        embedded in the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file. A `TVMError` as well.
+    ValueError
+        If the path is empty, there is no loader for the format, or the file is no library.
+    ImportError
+        If libtvm_runtime is not installed; the message says what to install. A `TVMError` as well.
+    TVMError
+        If the file is not a library this machine can load.
+    TypeError
+        If `path` is not a path.
+
+    Notes
+    -----
+    Loading runs the library's own start-up code. The GIL is released meanwhile. A file that was
+    replaced since it was loaded is loaded anew.
+    Source: ``ffi.Module.load_from_file.<format>``; gotvm ``LoadModuleFromFile``.
+    """
+    try:
+        path = os.fsdecode(path)
+    except TypeError:
+        raise TVMTypeError(f"path: expected a str or os.PathLike, "
+                           f"got {type(path).__name__}") from None
+    if not path or "\0" in path:
+        raise TVMValueError(f"path: expected the path of a file, got {path!r}")
+    if format is not None and not isinstance(format, str):
+        raise TVMTypeError(f"format: expected a str, got {type(format).__name__}")
+    path = os.path.abspath(path)
+    if not os.path.exists(path):
+        raise TVMFileNotFoundError(f"path: there is no file {path!r}")
+    if os.path.isdir(path):
+        raise TVMValueError(f"path: {path!r} is a directory, expected a library")
+    locate.load()
+    if not format:
+        format = format_of(os.path.basename(path))
+    loader = loader_for(format)
+    if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS:
+        companions.load_mentioned(path)
+        with fresh_library(path) as library:
+            reader = format if format in GENERATIONS else "so"
+            return remember_library(loader(library, reader), os.fsencode(library))
+    return loader(path, format)
+
+
+cdef object remember_library(Module module, bytes path):
+    module.c_library = TVMGoLoadedLibrary(path)
+    return module
+
+
+load = load_module  # TVM's older name, tvm.module.load
+
+cdef str format_of(str name):
+    """The format that the name of a file tells."""
+    format = os.path.splitext(A_VERSION.sub("", name))[1][1:]
+    try:
+        loader_for(format)
+    except TVMValueError:
+        raise TVMValueError(f"path: the name {name!r} does not tell the format, there is no loader "
+                            f"for '.{format}'; for a shared library, pass format=\"so\"") from None
+    return format
+
+
+cdef object loader_for(str format):
+    name = "so" if format in SHARED_LIBRARY_FORMATS else format
+    try:
+        return get_global_function(f"ffi.Module.load_from_file.{name}")
+    except KeyError:
+        raise TVMValueError(f"format: Loader for `.{format}` files is not registered; shared "
+                            f"libraries are {', '.join(SHARED_LIBRARY_FORMATS)}") from None
+
+
+def system_library(prefix=""):
+    """Return the module of functions that are linked into the program itself.
+
+    Parameters
+    ----------
+    prefix : str, default ""
+        Put before each name that is looked up.
+
+    Returns
+    -------
+    Module
+
+    Raises
+    ------
+    ImportError
+        If libtvm_runtime is not installed.
+
+    Notes
+    -----
+    Source: ``ffi.SystemLib``.
+    """
+    locate.load()
+    return get_global_function("ffi.SystemLib")(prefix)

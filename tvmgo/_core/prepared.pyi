@@ -1,0 +1,13 @@
+from typing import Any, final
+
+from tvmgo._core.function import Function
+
+@final
+class PreparedCall:
+    @property
+    def function(self) -> Function: ...
+    @property
+    def args(self) -> tuple[Any, ...]: ...
+    def __call__(self, *args: Any) -> Any: ...
+
+def prepare(function: Function, args: tuple[Any, ...]) -> PreparedCall: ...

@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from typing import Any, TypeVar, overload
+
+from tvmgo._core.function import Function
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+def has_global_function(name: str) -> bool: ...
+def get_global_function(name: str) -> Function: ...
+def list_global_functions() -> list[str]: ...
+@overload
+def register_function(
+    f: _F, name: str | None = None, *, override: bool = False, values: bool = False
+) -> _F: ...
+@overload
+def register_function(
+    f: str = ..., name: str | None = None, *, override: bool = False, values: bool = False
+) -> Callable[[_F], _F]: ...
+def remove_global_function(name: str) -> None: ...

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding and loading libtvm_ffi and libtvm_runtime."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import sys
+import threading
+
+from tvmgo.exceptions import TVMImportError
+
+ENVIRONMENT_VARIABLE = "TVMGO_RUNTIME_LIBRARY"
+
+lock = threading.RLock()
+loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
+
+
+def file_name(library: str) -> str:
+    """Return what this system calls the file of a library."""
+    if sys.platform == "win32":
+        return f"{library}.dll"
+    return f"lib{library}.dylib" if sys.platform == "darwin" else f"lib{library}.so"
+
+
+def open_library(library: str, path: str) -> ctypes.CDLL:
+    """Load a library and remember it."""
+    # Global: compiled libraries name functions of these without asking for them by file.
+    handle = ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+    loaded[library] = path
+    return handle
+
+
+def libraries() -> dict[str, str]:
+    """Return name and path of the libraries loaded; the path is empty where others loaded one."""
+    return dict(loaded)
+
+
+def _in_package(package: str, library: str) -> str | None:
+    """Return the library inside an installed package, which is not imported."""
+    spec = importlib.util.find_spec(package)
+    for root in (spec.submodule_search_locations or ()) if spec is not None else ():
+        path = os.path.join(root, "lib", file_name(library))
+        if os.path.exists(path):
+            return path
+    return None
+
+
+def load_ffi() -> None:
+    """Load libtvm_ffi, which the whole binding is linked to.
+
+    Raises
+    ------
+    ImportError
+        If apache-tvm-ffi is not installed.
+    """
+    path = _in_package("tvm_ffi", "tvm_ffi")
+    if path is None:
+        raise ImportError("tvmgo needs libtvm_ffi; `pip install apache-tvm-ffi` brings it")
+    global _ffi
+    _ffi = open_library("tvm_ffi", path)
+
+
+_ffi: ctypes.CDLL
+
+
+class _ByteArray(ctypes.Structure):
+    """``TVMFFIByteArray``."""
+
+    _fields_ = [("data", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+
+
+def has_function(name: str) -> bool:
+    """Return whether there is a global function of this name now. Loads nothing."""
+    encoded = name.encode()
+    view = _ByteArray(encoded, len(encoded))
+    function = ctypes.c_void_p()
+    # Cannot fail for a name that is there or not.
+    _ffi.TVMFFIFunctionGetGlobal(ctypes.byref(view), ctypes.byref(function))
+    if not function:
+        return False
+    _ffi.TVMFFIObjectDecRef(function)
+    return True
+
+
+def load_if_found() -> bool:
+    """Load libtvm_runtime if it is installed. Return whether it is loaded now.
+
+    Raises
+    ------
+    TVMImportError
+        If it is there and cannot be loaded.
+    """
+    with lock:
+        if "tvm_runtime" in loaded:
+            return True
+        if has_function("runtime.NumThreads"):
+            # `import tvm` or another binding was first; two runtimes would clash.
+            loaded["tvm_runtime"] = _in_package("tvm", "tvm_runtime") or ""
+            return True
+        chosen = os.environ.get(ENVIRONMENT_VARIABLE)
+        if chosen:
+            _open_runtime(chosen, f"named by {ENVIRONMENT_VARIABLE}")
+            return True
+        path = _in_package("tvm", "tvm_runtime")
+        if path is not None:
+            _open_runtime(path, "of the installed apache-tvm")
+            return True
+        try:
+            open_library("tvm_runtime", file_name("tvm_runtime"))
+        except OSError:
+            return False
+        return True
+
+
+def _open_runtime(path: str, origin: str) -> None:
+    """Load a libtvm_runtime that is there: if it is broken, that must not look like "not there"."""
+    try:
+        open_library("tvm_runtime", path)
+    except OSError as error:
+        raise TVMImportError(f"libtvm_runtime ({origin}) cannot be loaded: {error}") from None
+
+
+def load() -> None:
+    """Load libtvm_runtime.
+
+    It is looked for in this order: the file named by the environment variable
+    ``TVMGO_RUNTIME_LIBRARY``; an installed ``apache-tvm``, which is not imported; the places
+    where the system's loader looks.
+
+    Raises
+    ------
+    TVMImportError
+        If it is nowhere, or cannot be loaded. Also an ImportError.
+    """
+    if not load_if_found():
+        raise TVMImportError(
+            f"loading a module needs libtvm_runtime; `pip install apache-tvm` brings it, or set "
+            f"{ENVIRONMENT_VARIABLE} to the path of {file_name('tvm_runtime')}"
+        )

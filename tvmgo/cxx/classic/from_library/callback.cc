@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "classic/from_library/callback.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "classic/frame.h"
+#include "classic/loading/context.h"
+#include "classic/tensor_view.h"
+#include "ffi/ffi.h"
+#include "tensor/dtype_string.h"
+
+namespace tvmgo::classic {
+namespace {
+
+constexpr int32_t kFew = 8;
+
+// A DLTensor which the library described itself, mostly on its stack, as an object of the runtime.
+// The description is copied; the memory is the library's and ends with the call, as it always did.
+Ref WrapTensor(const DLTensor& tensor) {
+  struct Borrowed {
+    DLManagedTensor managed{};
+    std::vector<int64_t> shape, strides;
+  };
+  auto borrowed = std::make_unique<Borrowed>();
+  borrowed->shape.assign(tensor.shape, tensor.shape + tensor.ndim);
+  DLTensor& view = borrowed->managed.dl_tensor;
+  view = tensor;
+  view.shape = borrowed->shape.data();
+  view.dtype = DTypeFromLibrary(tensor.dtype);
+  if (tensor.strides != nullptr) {
+    borrowed->strides.assign(tensor.strides, tensor.strides + tensor.ndim);
+    view.strides = borrowed->strides.data();
+  }
+  borrowed->managed.manager_ctx = borrowed.get();
+  borrowed->managed.deleter = [](DLManagedTensor* self) {
+    delete static_cast<Borrowed*>(self->manager_ctx);
+  };
+  TVMFFIObjectHandle handle = nullptr;
+  TVM_FFI_CHECK_SAFE_CALL(TVMFFITensorFromDLPack(&borrowed->managed, 0, 0, &handle));
+  borrowed.release();
+  return Ref::Steal(handle);
+}
+
+// The arguments as the callee gets them, and the tensors made for it.
+class Arguments {
+ public:
+  Arguments(const Cell* cells, const int32_t* codes, int32_t size) {
+    if (size > kFew) many_.resize(size);
+    for (int32_t i = 0; i < size; ++i) data()[i] = Convert(cells[i], codes[i], i);
+  }
+
+  const TVMFFIAny* data() const { return many_.empty() ? few_ : many_.data(); }
+
+ private:
+  TVMFFIAny* data() { return many_.empty() ? few_ : many_.data(); }
+
+  TVMFFIAny Convert(const Cell& cell, int32_t code, int32_t index) {
+    TVMFFIAny any{};
+    switch (code) {
+      case kInt:
+      case kUInt:
+        return AnyInt(cell.number);
+      case kBool:
+        any.type_index = kTVMFFIBool;
+        any.v_int64 = cell.number != 0;
+        return any;
+      case kFloat:
+        any.type_index = kTVMFFIFloat;
+        any.v_float64 = cell.real;
+        return any;
+      case kOpaque:
+        any.type_index = kTVMFFIOpaquePtr;
+        any.v_ptr = cell.pointer;
+        return any;
+      case kNull:
+        return any;
+      case kDType:
+        any.type_index = kTVMFFIDataType;
+        any.v_dtype = cell.dtype;
+        return any;
+      case kDevice:
+        any.type_index = kTVMFFIDevice;
+        any.v_device = cell.device;
+        return any;
+      case kTensor:
+        return Tensor(static_cast<const DLTensor*>(cell.pointer));
+      case kNDArray:
+        return NDArray(static_cast<char*>(cell.pointer));
+      case kObject:
+      case kModule:
+      case kFunction:
+        return AnyObject(cell.pointer);
+      case kText:
+        any.type_index = cell.text != nullptr ? kTVMFFIRawStr : kTVMFFINone;
+        any.v_c_str = cell.text;
+        return any;
+      case kBytes:
+        any.type_index = cell.pointer != nullptr ? kTVMFFIByteArrayPtr : kTVMFFINone;
+        any.v_ptr = cell.pointer;
+        return any;
+      case kRValueRef:
+        return AnyObject(*static_cast<TVMFFIObjectHandle*>(cell.pointer));
+      default:
+        TVM_FFI_THROW(TypeError) << "TVMFuncCall: argument " << index << " has the type code "
+                                 << code << ", which no longer has a meaning";
+        TVM_FFI_UNREACHABLE();
+    }
+  }
+
+  TVMFFIAny Tensor(const DLTensor* tensor) {
+    if (tensor == nullptr) return AnyNone();
+    const Slot* slot = FindSlot(tensor);
+    if (slot != nullptr && slot->owner != nullptr) return AnyObject(slot->owner);
+    made_.push_back(WrapTensor(*tensor));
+    return AnyObject(made_.back().get());
+  }
+
+  // To library code this is the same as a tensor, so it may say either of an argument.
+  TVMFFIAny NDArray(char* tensor) {
+    if (tensor == nullptr) return AnyNone();
+    if (FindSlot(tensor) != nullptr) return Tensor(reinterpret_cast<const DLTensor*>(tensor));
+    return AnyObject(tensor - sizeof(TVMFFIObject));
+  }
+
+  static const Slot* FindSlot(const void* pointer) {
+    const Frame* frame = Frame::Current();
+    return frame == nullptr ? nullptr : frame->FindSlot(pointer);
+  }
+
+  TVMFFIAny few_[kFew];
+  std::vector<TVMFFIAny> many_;
+  std::vector<Ref> made_;
+};
+
+// A text which the library gets by pointer lives until the thread's next call.
+const std::string& KeepText(std::string_view text) {
+  static thread_local std::string kept;
+  return kept = text;
+}
+
+Bytes* KeepBytes(std::string_view content) {
+  static thread_local Bytes kept;
+  const std::string& bytes = KeepText(content);
+  kept = Bytes{bytes.data(), bytes.size()};
+  return &kept;
+}
+
+// Hands an object over to the library, which owns it from now on.
+void* GiveObject(Ref object) {
+  void* handle = object.get();
+  const Frame* frame = Frame::Current();
+  if (frame != nullptr && frame->context() != nullptr) {
+    frame->context()->GiveToLibrary(std::move(object));
+  } else {
+    object.Release();
+  }
+  return handle;
+}
+
+int32_t GiveObjectResult(Ref object, int32_t type_index, Cell* cell) {
+  cell->pointer = GiveObject(std::move(object));
+  switch (type_index) {
+    case kTVMFFITensor:
+      cell->pointer = static_cast<char*>(cell->pointer) + sizeof(TVMFFIObject);
+      return kNDArray;
+    case kTVMFFIFunction:
+      return kFunction;
+    case kTVMFFIModule:
+      return kModule;
+    default:
+      return kObject;
+  }
+}
+
+// Writes a result as the classic runtime did, and returns its code.
+int32_t GiveResult(Value result, Cell* cell) {
+  const TVMFFIAny any = result.view();
+  switch (any.type_index) {
+    case kTVMFFINone:
+      cell->pointer = nullptr;
+      return kNull;
+    case kTVMFFIInt:
+    case kTVMFFIBool:
+      cell->number = any.v_int64;
+      return kInt;
+    case kTVMFFIFloat:
+      cell->real = any.v_float64;
+      return kFloat;
+    case kTVMFFIOpaquePtr:
+      cell->pointer = any.v_ptr;
+      return kOpaque;
+    case kTVMFFIDataType:
+      cell->text = KeepText(DTypeName(any.v_dtype)).c_str();
+      return kText;
+    case kTVMFFIDevice:
+      cell->device = any.v_device;
+      return kDevice;
+    case kTVMFFIDLTensorPtr:
+      cell->pointer = any.v_ptr;
+      return kTensor;
+    case kTVMFFIRawStr:
+    case kTVMFFISmallStr:
+    case kTVMFFIStr:
+      cell->text = KeepText(TextOf(any)).c_str();
+      return kText;
+    case kTVMFFIByteArrayPtr:
+    case kTVMFFISmallBytes:
+    case kTVMFFIBytes:
+      cell->pointer = KeepBytes(TextOf(any));
+      return kBytes;
+    default:
+      return GiveObjectResult(result.TakeObject(), any.type_index, cell);
+  }
+}
+
+}  // namespace
+
+void CallBack(void* function, const Cell* args, const int32_t* codes, int32_t num_args,
+              Cell* result, int32_t* result_code) {
+  if (function == nullptr || TVMFFIObjectGetTypeIndex(function) != kTVMFFIFunction) {
+    TVM_FFI_THROW(TypeError) << "TVMFuncCall: expected a function, got "
+                             << (function == nullptr ? "NULL" : "another object");
+  }
+  const Ref held = Ref::Share(function);  // the callee may replace what the library took it from
+  const Arguments converted(args, codes, num_args);
+  *result_code = GiveResult(CallPacked(held, converted.data(), num_args), result);
+}
+
+}  // namespace tvmgo::classic

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From a file to a module: decides the generation, refuses what cannot work with the reason, opens
+// the library and rebuilds the tree of modules embedded in it.
+#ifndef TVMGO_CXX_CLASSIC_LOADING_LOADER_H_
+#define TVMGO_CXX_CLASSIC_LOADING_LOADER_H_
+
+#include <string>
+
+#include "classic/loading/generation.h"
+#include "ffi/ffi.h"
+
+namespace tvmgo::classic {
+
+// The generation of a file, which is not opened as a library. Throws ValueError for files that are
+// no shared libraries of ELF.
+Generation LibraryGeneration(const std::string& path);
+
+// Loads a classic library whatever its symbols say, except that one of TVM 0.21 is refused. The
+// root of the embedded tree, or the library itself.
+Ref LoadClassicLibrary(const std::string& path);
+
+// Loads a library with today's convention whatever its symbols say; `load_modern` (path, format) is
+// the runtime's own loader, which trusts the file.
+Ref LoadModernLibrary(const std::string& path, const Ref& load_modern);
+
+// Loads a library of either generation.
+Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern);
+
+// What libraries opened by others have registered as a "system library": a module of their
+// functions, or the root of the modules they contain.
+Ref LoadSystemLibrary(const std::string& prefix);
+
+}  // namespace tvmgo::classic
+
+#endif  // TVMGO_CXX_CLASSIC_LOADING_LOADER_H_

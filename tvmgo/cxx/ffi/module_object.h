@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Modules of the runtime whose functions come from code of ours. What a module does is a Behaviour;
+// making it an object of the runtime is the business of module_object.cc alone.
+#ifndef TVMGO_CXX_FFI_MODULE_OBJECT_H_
+#define TVMGO_CXX_FFI_MODULE_OBJECT_H_
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ffi/ffi.h"
+
+namespace tvmgo {
+
+class Behaviour {
+ public:
+  virtual ~Behaviour() = default;
+
+  // The module's kind, as the runtime shows it.
+  virtual const char* kind() const = 0;
+  // The function of that name, or null. `self`, the module, is borrowed; a function that needs it
+  // shares it.
+  virtual Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) = 0;
+};
+
+// A module that behaves so.
+Ref NewModule(std::unique_ptr<Behaviour> behaviour);
+
+// The modules it imports.
+std::vector<Ref> ImportsOf(TVMFFIObjectHandle module);
+void ImportModule(const Ref& module, const Ref& imported);
+
+// A function of a module, or null. `query_imports` also looks into what that imports, depth first.
+Ref FunctionOf(const Ref& module, std::string_view name, bool query_imports);
+
+// A function object around `state`, which it owns.
+template <typename State>
+Ref NewFunction(std::unique_ptr<State> state, TVMFFISafeCallType call) {
+  const auto destroy = [](void* self) { delete static_cast<State*>(self); };
+  TVMFFIObjectHandle function = nullptr;
+  TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionCreate(state.get(), call, destroy, &function));
+  state.release();
+  return Ref::Steal(function);
+}
+
+}  // namespace tvmgo
+
+#endif  // TVMGO_CXX_FFI_MODULE_OBJECT_H_

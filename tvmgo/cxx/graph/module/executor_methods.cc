@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Names that a graph does not know are treated as TVM 0.7 and later do:
+// setting is silently skipped, getting yields None.
+#include "graph/module/executor_methods.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ffi/containers.h"
+#include "ffi/module_object.h"
+#include "formats/params_blob.h"
+#include "tensor/tensor_copy.h"
+
+namespace tvmgo {
+namespace {
+
+// Keys are positions or names; a name may be unknown.
+std::optional<uint32_t> InputKey(const GraphExecutor& executor, const CallArgs& args, int32_t i) {
+  if (args.IsName(i)) return executor.FindInput(args.Text(i, "key"));
+  return args.Index(i, "key", executor.num_inputs());
+}
+
+std::optional<uint32_t> OutputKey(const GraphExecutor& executor, const CallArgs& args, int32_t i) {
+  if (args.IsName(i)) return executor.FindOutput(args.Text(i, "key"));
+  return args.Index(i, "key", executor.num_outputs());
+}
+
+Value SetInput(GraphExecutor* executor, const CallArgs& args) {
+  const DLTensor& value = args.Tensor(1, "value");
+  if (const auto index = InputKey(*executor, args, 0)) executor->SetInput(*index, value);
+  return Value();
+}
+
+Value SetInputZeroCopy(GraphExecutor* executor, const CallArgs& args) {
+  const Ref value = args.TensorObject(1, "value");
+  if (const auto index = InputKey(*executor, args, 0)) executor->SetInputZeroCopy(*index, value);
+  return Value();
+}
+
+Value SetOutputZeroCopy(GraphExecutor* executor, const CallArgs& args) {
+  const Ref value = args.TensorObject(1, "value");
+  if (const auto index = OutputKey(*executor, args, 0)) executor->SetOutputZeroCopy(*index, value);
+  return Value();
+}
+
+Value GetInput(GraphExecutor* executor, const CallArgs& args) {
+  const auto index = InputKey(*executor, args, 0);
+  return index ? Value(executor->input(*index)) : Value();
+}
+
+Value GetOutput(GraphExecutor* executor, const CallArgs& args) {
+  const auto index = OutputKey(*executor, args, 0);
+  if (!index) TVM_FFI_THROW(KeyError) << "Invalid output node:" << args.Text(0, "key");
+  if (args.size() == 1) return Value(executor->output(*index));
+  executor->CopyOutput(*index, args.Tensor(1, "out"));
+  return Value();
+}
+
+Value GetNumInputs(GraphExecutor* executor, const CallArgs&) {
+  return Value(static_cast<int64_t>(executor->num_inputs()));
+}
+
+Value GetNumOutputs(GraphExecutor* executor, const CallArgs&) {
+  return Value(static_cast<int64_t>(executor->num_outputs()));
+}
+
+Value GetInputIndex(GraphExecutor* executor, const CallArgs& args) {
+  if (!args.IsName(0)) args.Fail(0, "name", "a string (Input key is not a string)");
+  const auto index = executor->FindInput(args.Text(0, "name"));
+  return Value(index ? static_cast<int64_t>(*index) : int64_t{-1});
+}
+
+// Collects {"shape": {name: shape}, "dtype": {name: string as in the file}}.
+class TensorInfo {
+ public:
+  void Add(std::string_view name, const Entry& entry) {
+    shapes_.emplace_back(name);
+    shapes_.push_back(NewShape(entry.shape));
+    dtypes_.emplace_back(name);
+    dtypes_.emplace_back(std::string_view(entry.dtype_name));
+  }
+
+  Value ToMap() const {
+    std::vector<Value> members;
+    members.emplace_back(std::string_view("shape"));
+    members.push_back(NewMap(shapes_));
+    members.emplace_back(std::string_view("dtype"));
+    members.push_back(NewMap(dtypes_));
+    return NewMap(members);
+  }
+
+ private:
+  std::vector<Value> shapes_;  // name, shape, name, shape, ...
+  std::vector<Value> dtypes_;
+};
+
+Value GetInputInfo(GraphExecutor* executor, const CallArgs&) {
+  TensorInfo info;
+  for (uint32_t i = 0; i < executor->num_inputs(); ++i) {
+    if (executor->IsParam(i)) continue;
+    info.Add(executor->input_name(i), executor->graph().entries[executor->input_entry(i)]);
+  }
+  return info.ToMap();
+}
+
+Value GetOutputInfo(GraphExecutor* executor, const CallArgs&) {
+  TensorInfo info;
+  for (uint32_t i = 0; i < executor->num_outputs(); ++i) {
+    info.Add(executor->output_name(i), executor->graph().entries[executor->graph().outputs[i]]);
+  }
+  return info.ToMap();
+}
+
+Value Run(GraphExecutor* executor, const CallArgs&) {
+  executor->Run();
+  return Value();
+}
+
+Value LoadParams(GraphExecutor* executor, const CallArgs& args) {
+  executor->LoadParams(args.Text(0, "params"));
+  return Value();
+}
+
+// Reads the other executor through its module functions, so it need not be one of ours. The
+// reference refuses to share a tensor twice, because it would strand earlier holders; here sharing
+// is zero-copy from the other's tensor, which strands nobody.
+Value ShareParams(GraphExecutor* executor, const CallArgs& args) {
+  const Ref other = args.Module(0, "other");
+  const Value kind = Call(GetGlobal("ffi.ModuleGetKind"), AnyObject(other.get()));
+  const std::string_view kind_name = TextOf(kind.view());
+  const Ref get_input = FunctionOf(other, "get_input", /*query_imports=*/false);
+  if ((kind_name != "GraphExecutor" && kind_name != "GraphRuntime") || !get_input) {
+    TVM_FFI_THROW(TypeError) << "share_params: argument 0 (other): expected a graph executor, got "
+                             << "a module of kind " << kind_name;
+  }
+  std::vector<std::pair<uint32_t, Ref>> shared;
+  for (std::string_view name : ParseParamNames(args.Text(1, "params"))) {
+    const auto index = executor->FindInput(name);
+    if (!index) continue;
+    Value tensor = Call(get_input, Value(name).view());
+    if (tensor.view().type_index != kTVMFFITensor) {
+      TVM_FFI_THROW(KeyError) << "share_params: the other executor has no input \"" << name << "\"";
+    }
+    shared.emplace_back(*index, tensor.TakeObject());
+    executor->CheckInputZeroCopy(*index, shared.back().second);
+  }
+  for (const auto& [index, tensor] : shared) executor->SetInputZeroCopy(index, tensor);
+  return Value();
+}
+
+// Sets all inputs or, when one of them does not fit, none.
+Value RunFromInputs(GraphExecutor* executor, const CallArgs& args) {
+  const DLDevice device = args.Device(0);
+  if (args.size() % 2 != 0) {
+    TVM_FFI_THROW(TypeError) << "run_from_inputs: expected a key and a tensor for each input, got "
+                             << "a key without a tensor";
+  }
+  std::vector<std::pair<uint32_t, const DLTensor*>> inputs;
+  for (int32_t i = 2; i < args.size(); i += 2) {
+    const auto index = InputKey(*executor, args, i);
+    if (!index) TVM_FFI_THROW(KeyError) << args.Text(i, "key") << " is not a valid input name";
+    inputs.emplace_back(*index, &args.Tensor(i + 1, "value"));
+    executor->CheckInput(*index, *inputs.back().second);
+  }
+  for (const auto& [index, tensor] : inputs) executor->SetInput(index, *tensor);
+  executor->Run();
+  std::vector<Value> outputs;
+  for (uint32_t i = 0; i < executor->num_outputs(); ++i) {
+    const Ref output = executor->output(i);
+    outputs.emplace_back(CopyToDevice(TensorOf(output), device));
+  }
+  return NewArray(outputs);
+}
+
+constexpr Method kMethods[] = {
+    {"run", 0, kAnyNumber, Run},
+    {"set_input", 2, 2, SetInput},
+    {"get_output", 1, 2, GetOutput},
+    {"get_input", 1, 1, GetInput},
+    {"load_params", 1, 1, LoadParams},
+    {"get_num_inputs", 0, 0, GetNumInputs},
+    {"get_num_outputs", 0, 0, GetNumOutputs},
+    {"get_input_index", 1, 1, GetInputIndex},
+    {"get_input_info", 0, 0, GetInputInfo},
+    {"get_output_info", 0, 0, GetOutputInfo},
+    {"set_input_zero_copy", 2, 2, SetInputZeroCopy},
+    {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
+    {"share_params", 2, 2, ShareParams},
+    {"run_from_inputs", 2, kAnyNumber, RunFromInputs},
+};
+
+}  // namespace
+
+const Method* FindMethod(std::string_view name) { return FindIn(kMethods, name); }
+
+}  // namespace tvmgo

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One function of an executor module, and how its name is found. Each variant has a table of its
+// own and falls through to the plain executor's.
+#ifndef TVMGO_CXX_GRAPH_MODULE_METHOD_H_
+#define TVMGO_CXX_GRAPH_MODULE_METHOD_H_
+
+#include <string_view>
+
+#include "ffi/call_args.h"
+#include "graph/graph_executor.h"
+
+namespace tvmgo {
+
+struct Method {
+  const char* name;
+  int32_t min_args;
+  int32_t max_args;
+  // The executor is of the variant whose table holds the method.
+  Value (*call)(GraphExecutor* executor, const CallArgs& args);
+};
+
+constexpr int32_t kAnyNumber = INT32_MAX;
+
+using MethodFinder = const Method* (*)(std::string_view name);
+
+// The method of that name in a table, or null.
+template <size_t size>
+const Method* FindIn(const Method (&table)[size], std::string_view name) {
+  for (const Method& method : table) {
+    if (method.name == name) return &method;
+  }
+  return nullptr;
+}
+
+}  // namespace tvmgo
+
+#endif  // TVMGO_CXX_GRAPH_MODULE_METHOD_H_

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Storage ids are names, not positions: gaps cost nothing, and a huge id is as
+// good as a small one.
+#include "graph/storage_plan.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "tensor/tensor_size.h"
+
+namespace tvmgo {
+namespace {
+
+size_t EntryBytes(const Entry& entry, size_t id) {
+  size_t nbytes;
+  if (!CompactTensorBytes(entry.shape.data(), static_cast<int32_t>(entry.shape.size()), entry.dtype,
+                          &nbytes)) {
+    TVM_FFI_THROW(ValueError) << "graph JSON: attrs.shape[1][" << id << "]: a tensor of "
+                              << entry.dtype_name << " with this shape does not fit in memory";
+  }
+  return nbytes;
+}
+
+DLDevice FindDevice(const std::vector<DLDevice>& devices, int32_t type) {
+  for (DLDevice device : devices) {
+    if (device.device_type == type) return device;
+  }
+  return devices[0];
+}
+
+}  // namespace
+
+StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices) {
+  StoragePlan plan;
+  std::vector<int32_t> declared_types;  // per pool, as in the file
+  std::unordered_map<int64_t, uint32_t> pool_of_id;
+  for (size_t i = 0; i < graph.entries.size(); ++i) {
+    const Entry& entry = graph.entries[i];
+    const size_t nbytes = EntryBytes(entry, i);
+    const int32_t type = entry.device_type.value_or(devices[0].device_type);
+    const auto next = static_cast<uint32_t>(plan.pools.size());
+    uint32_t index = next;
+    if (entry.storage_id >= 0) index = pool_of_id.emplace(entry.storage_id, next).first->second;
+    if (index == next) {
+      plan.pools.push_back(Pool{nbytes, FindDevice(devices, type)});
+      declared_types.push_back(type);
+    } else if (declared_types[index] != type) {
+      TVM_FFI_THROW(ValueError) << "graph JSON: attrs.device_index[1][" << i << "]: storage id "
+                                << entry.storage_id << " was of device type "
+                                << declared_types[index] << ", got " << type
+                                << ". The same pool entry cannot be assigned to multiple devices";
+    }
+    plan.pools[index].nbytes = std::max(plan.pools[index].nbytes, nbytes);
+    plan.pool_of_entry.push_back(index);
+  }
+  return plan;
+}
+
+}  // namespace tvmgo

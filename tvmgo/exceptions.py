@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The exceptions that tvmgo raises. All are a `TVMError`, and a built-in one as well."""
+
+from __future__ import annotations
+
+__all__ = [
+    "TVMAssertionError",
+    "TVMAttributeError",
+    "TVMBufferError",
+    "TVMError",
+    "TVMFileNotFoundError",
+    "TVMFunctionNotFoundError",
+    "TVMImportError",
+    "TVMIndexError",
+    "TVMKeyError",
+    "TVMMemoryError",
+    "TVMNotImplementedError",
+    "TVMOSError",
+    "TVMOverflowError",
+    "TVMTypeError",
+    "TVMValueError",
+]
+
+
+class TVMError(RuntimeError):
+    """An error raised by the runtime or by tvmgo itself.
+
+    Attributes
+    ----------
+    kind : str
+        The runtime's name for the error, such as ``"ValueError"`` or ``"InternalError"``.
+    native_backtrace : str
+        The native frames the error passed through, innermost last; empty when there are none.
+    """
+
+    __module__ = "tvmgo"
+    kind: str = "RuntimeError"
+    _native_frames: str = ""  # as the runtime keeps them, innermost first
+
+    @property
+    def native_backtrace(self) -> str:
+        # Python shows the innermost frame last.
+        return "\n".join(reversed(self._native_frames.splitlines()))
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its message.
+        return str(self.args[0]) if len(self.args) == 1 else RuntimeError.__str__(self)
+
+
+class TVMAssertionError(TVMError, AssertionError):
+    """A `TVMError` that is an `AssertionError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "AssertionError"
+
+
+class TVMAttributeError(TVMError, AttributeError):
+    """A `TVMError` that is an `AttributeError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "AttributeError"
+
+
+class TVMBufferError(TVMError, BufferError):
+    """A `TVMError` that is a `BufferError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "BufferError"
+
+
+class TVMFileNotFoundError(TVMError, FileNotFoundError):
+    """A `TVMError` that is a `FileNotFoundError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "FileNotFoundError"
+
+
+class TVMImportError(TVMError, ImportError):
+    """A `TVMError` that is an `ImportError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "ImportError"
+
+
+class TVMIndexError(TVMError, IndexError):
+    """A `TVMError` that is an `IndexError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "IndexError"
+
+
+class TVMKeyError(TVMError, KeyError):
+    """A `TVMError` that is a `KeyError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "KeyError"
+
+
+class TVMMemoryError(TVMError, MemoryError):
+    """A `TVMError` that is a `MemoryError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "MemoryError"
+
+
+class TVMNotImplementedError(TVMError, NotImplementedError):
+    """A `TVMError` that is a `NotImplementedError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "NotImplementedError"
+
+
+class TVMOSError(TVMError, OSError):
+    """A `TVMError` that is an `OSError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "OSError"
+
+
+class TVMOverflowError(TVMError, OverflowError):
+    """A `TVMError` that is an `OverflowError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "OverflowError"
+
+
+class TVMTypeError(TVMError, TypeError):
+    """A `TVMError` that is a `TypeError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "TypeError"
+
+
+class TVMValueError(TVMError, ValueError):
+    """A `TVMError` that is a `ValueError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "ValueError"
+
+
+class TVMFunctionNotFoundError(TVMKeyError, AttributeError):
+    """A module has no function of that name; a `KeyError` and an `AttributeError` as well."""
+
+    __module__ = "tvmgo"
