@@ -56,59 +56,58 @@ def read_manifest(path):
     ManifestError
         If it is no such manifest; the message names the entry.
     """
-
-    def file(what, name):
-        if not isinstance(name, str):
-            raise ManifestError(f"{path}: {what}: expected the name of a file, got {name!r}")
-        return path.parent / name
-
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ManifestError(f"{path}: not JSON: {error}") from None
-    check_entries(path, "the manifest", entries, Model, ("library", "graph", "runs"))
+        raise ManifestError(f"not JSON: {error}") from None
+    check_entries("the manifest", entries, Model, ("library", "graph", "runs"))
     if not isinstance(entries["runs"], list) or not entries["runs"]:
-        raise ManifestError(f"{path}: runs: expected a list of at least one run")
-    runs = []
-    for number, run in enumerate(entries["runs"]):
-        check_entries(path, f"run {number}", run, Run, ("inputs", "outputs"))
-        if not isinstance(run["inputs"], dict) or not isinstance(run["outputs"], list):
-            raise ManifestError(f"{path}: run {number}: inputs are an object, outputs a list")
-        for name in ("rtol", "atol"):
-            if type(run.get(name, 0)) not in (int, float) or not run.get(name, 0) >= 0:
-                raise ManifestError(
-                    f"{path}: run {number}: {name}: expected a number from 0, got {run[name]!r}"
-                )
-        runs.append(
-            Run(
-                {
-                    name: file(f"run {number}: input {name!r}", value)
-                    for name, value in run["inputs"].items()
-                },
-                [file(f"run {number}: outputs", value) for value in run["outputs"]],
-                float(run.get("rtol", 0)),
-                float(run.get("atol", 0)),
-            )
-        )
-    params = file("params", entries["params"]) if "params" in entries else None
-    return Model(
-        file("library", entries["library"]),
-        file("graph", entries["graph"]),
-        params,
-        entries.get("device", "cpu:0"),
-        runs,
-    )
+        raise ManifestError("runs: expected a list of at least one run")
+    files = {
+        name: file_in(path.parent, name, entries[name])
+        for name in ("library", "graph", "params")
+        if name in entries
+    }
+    runs = [read_run(path.parent, f"run {i}", run) for i, run in enumerate(entries["runs"])]
+    return Model(**{**entries, **files, "runs": runs})
 
 
-def check_entries(path, what, entries, known, required):
+def read_run(directory, what, entries):
+    """Return the `Run` an entry of a manifest describes."""
+    check_entries(what, entries, Run, ("inputs", "outputs"))
+    inputs, outputs = entries["inputs"], entries["outputs"]
+    if not isinstance(inputs, dict) or not isinstance(outputs, list):
+        raise ManifestError(f"{what}: inputs are an object, outputs a list")
+    for name in ("rtol", "atol"):
+        limit = entries.get(name, 0)
+        if type(limit) not in (int, float) or not limit >= 0:
+            raise ManifestError(f"{what}: {name}: expected a number from 0, got {limit!r}")
+    files = {
+        "inputs": {
+            name: file_in(directory, f"{what}: input {name!r}", file)
+            for name, file in inputs.items()
+        },
+        "outputs": [file_in(directory, f"{what}: outputs", file) for file in outputs],
+    }
+    return Run(**{**entries, **files})
+
+
+def file_in(directory, what, name):
+    """Return the path of a file an entry names."""
+    if not isinstance(name, str):
+        raise ManifestError(f"{what}: expected the name of a file, got {name!r}")
+    return directory / name
+
+
+def check_entries(what, entries, known, required):
     """Check the names of a manifest's entries."""
     if not isinstance(entries, dict):
-        raise ManifestError(f"{path}: {what} is not an object")
+        raise ManifestError(f"{what} is not an object")
     for name in required:
         if name not in entries:
-            raise ManifestError(f"{path}: {what} has no entry {name!r}")
+            raise ManifestError(f"{what} has no entry {name!r}")
     for name in entries.keys() - known.__dataclass_fields__.keys():
-        raise ManifestError(f"{path}: {what} has the unknown entry {name!r}")
+        raise ManifestError(f"{what} has the unknown entry {name!r}")
 
 
 def replay(model):
@@ -174,7 +173,8 @@ def main(directory):
             for number, found in enumerate(replay(read_manifest(path))):
                 print(f"{name}: run {number}: {'; '.join(found) or 'as recorded'}")
                 failed += bool(found)
-        except (ManifestError, OSError, ValueError, TypeError, tvmgo.TVMError) as error:
-            print(f"{name}: {error}")
+        except (OSError, ValueError, TypeError, tvmgo.TVMError) as error:
+            where = f"{path}: " if isinstance(error, ManifestError) else ""
+            print(f"{name}: {where}{error}")
             failed += 1
     return 1 if failed else 0

@@ -10,7 +10,7 @@ import numpy as np
 
 import tvmgo
 from conformance.gofmt import go_value
-from conformance.outcome import TypeCode, described, plain
+from conformance.outcome import TypeCode, described, plain, shown_error
 
 RULES = """\
 - **Values** are equal: numbers exactly, floats bit for bit in Go's shortest form, text and bytes
@@ -274,8 +274,3 @@ def extra_differences(recorded, observed):
         for name in recorded.keys() - UNSEEN
         if not same(recorded[name], seen.get(name))
     ]
-
-
-def shown_error(error):
-    """Return an exception in one line."""
-    return f"{type(error).__name__}({str(error)!r})"
