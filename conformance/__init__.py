@@ -3,7 +3,7 @@
 
 ``facts``     what gotvm v0.12.0 did, recorded, and the verdict on each; data only
 ``counterparts``  the recorded calls and gotvm's own tests in Python, a function for each
-``samples``   gotvm's seven sample programs as Python programs
+``samples``   gotvm's seven sample programs as Python programs, and the model one of them runs
 ``kernels``   C sources of the libraries all of them load
 ``library``, ``outcome``, ``memory``, ``gofmt``  what the counterparts use
 ``catalogue``, ``judge``, ``isolated``  finding, executing and judging a fact

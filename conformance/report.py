@@ -5,49 +5,11 @@ from collections import Counter
 from pathlib import Path
 
 from conformance.facts import IMPROVED, PYTHON, VERDICTS, calls, recorded
-from conformance.rules import RULES, essence
+from conformance.rules import essence
 
 PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
+TEMPLATE = Path(__file__).with_name("page.md")  # its prose, with the rules in words
 UNEXPLAINED = "unexplained"
-
-TEXT = """\
-<!-- SPDX-License-Identifier: Apache-2.0 -->
-<!-- Written by `python -m conformance --write`; edits are lost. -->
-# tvmgo and gotvm, fact by fact
-
-What gotvm v0.12.0 did was recorded: its seven samples, the tests of its own suite, and {count} calls
-at the edges of its API, crashes and leaks among them. `conformance/` executes each of them in
-Python, on a library in C with the classic calling convention, and compares what comes of it.
-
-| verdict | means |
-| --- | --- |
-| `match` | the same result |
-| `improved` | gotvm crashed, panicked, leaked, read bits as what they were not, or could not carry what its runtime can; tvmgo has a defined outcome, which is stated below and verified |
-| `python` | deliberately different, because Python has a habit of its own; stated below and verified |
-
-## Totals
-
-{matrix}
-
-## Rules
-
-What counts as the same, for all facts:
-
-{rules}
-
-## Python's habits
-
-{python}
-
-## Improvements
-
-{improved}
-
-## Artifacts of your own
-
-`python -m conformance --artifacts DIR` replays models with recorded inputs and outputs; see
-[artifacts.md](artifacts.md) for what the directory holds.
-"""
 
 
 def matrix(unexplained=()):
@@ -75,10 +37,9 @@ def matrix(unexplained=()):
 
 def page():
     """Return the page about all facts in Markdown."""
-    return TEXT.format(
+    return TEMPLATE.read_text(encoding="utf-8").format(
         count=len(calls()),
         matrix=matrix(),
-        rules=RULES.rstrip(),
         python=deviations(PYTHON),
         improved=deviations(IMPROVED),
     )

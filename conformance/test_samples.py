@@ -12,12 +12,12 @@ import onnxruntime
 import pytest
 
 import tvmgo
-from conformance import classifier, facts
+from conformance import facts
 from conformance.counterparts.samples import assert_names_both_sizes
 from conformance.gofmt import go_value
 from conformance.judge import judge
 from conformance.replay import differences, output_of
-from conformance.samples import complex, simple
+from conformance.samples import classifier, complex, simple
 
 ROOT = Path(__file__).parents[1]
 

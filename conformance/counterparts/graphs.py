@@ -6,9 +6,10 @@ import json
 import numpy as np
 
 import tvmgo
-from conformance import classifier, library
+from conformance import library
 from conformance.catalogue import counterpart
 from conformance.outcome import TypeCode, attempt, error_of
+from conformance.samples import classifier
 
 SHAPE = [4]
 

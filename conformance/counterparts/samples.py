@@ -5,9 +5,9 @@ import importlib
 
 import numpy as np
 
-from conformance import classifier, replay
+from conformance import replay
 from conformance.catalogue import counterpart
-from conformance.samples import complex
+from conformance.samples import classifier, complex
 
 # What the input of `complex` held in the recorded run. The record's remark says zeros, its result
 # says otherwise: to zeros the model gives the first class the score 0. Of a picture it sees the
