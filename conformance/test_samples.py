@@ -39,7 +39,7 @@ def in_empty_directory(tmp_path, monkeypatch):
 
 
 def lines_of_complex():
-    return facts.sample("complex")["with_model"]["stdout_lines"]
+    return facts.read("complex")["with_model"]["stdout_lines"]
 
 
 def lines_for_zeros():
@@ -62,7 +62,7 @@ def test_sample_run_as_program_prints_what_was_recorded(name, in_sample_files):
     command = [sys.executable, "-m", f"conformance.samples.{name}"]
     environment = {**os.environ, "PYTHONPATH": path}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
-    record = facts.sample(name)
+    record = facts.read(name)
     assert result.returncode == record["exit_code"], result.stderr
     if name == "complex":
         assert not differences(lines_for_zeros(), result.stdout)
@@ -83,7 +83,7 @@ WITHOUT_LIBRARY = {
 
 @pytest.mark.parametrize(
     "variant",
-    facts.sample("simple")["failure_variants"],
+    facts.read("simple")["failure_variants"],
     ids=lambda variant: variant["inputs"].replace(" ", "_"),
 )
 def test_simple_without_library_raises_where_it_is_loaded(variant, in_empty_directory, capsys):
@@ -114,7 +114,7 @@ def test_complex_of_zeros_prints_what_was_recorded_but_for_the_result(in_sample_
 
 def test_complex_without_model_prints_error_and_hints(in_empty_directory):
     out, err = output_of(complex.main)
-    recorded = facts.sample("complex")["stdout_lines"]
+    recorded = facts.read("complex")["stdout_lines"]
     # Of the error, some twelve lines in C++'s words, the information is compared: the file.
     first = recorded.index("TVMError: ")
     last = max(i for i, line in enumerate(recorded) if line.startswith("  [bt]"))
@@ -141,7 +141,7 @@ def test_complex_of_formula_picture_gives_recorded_bits(create, in_sample_files,
 
 
 def test_complex_model_has_recorded_number_of_inputs_and_outputs(in_sample_files):
-    record = facts.sample("complex")["with_model"]["formula_run"]
+    record = facts.read("complex")["with_model"]["formula_run"]
     create = tvmgo.get_global_function("tvm.graph_executor.create")
     library = tvmgo.load_module("mobilenet.so")
     graph = create.invoke(Path("mobilenet.json").read_text(), library, 1, 0).as_module()

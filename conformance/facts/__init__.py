@@ -75,13 +75,9 @@ class Fact:
         return self.stated.get("reason", self.note)
 
 
-def _read(name):
+def read(name):
+    """Return what a file holds, as JSON has it: of a sample, for example, all that was recorded."""
     return json.loads((HERE / f"{name}.json").read_text(encoding="utf-8"))
-
-
-def sample(name):
-    """Return the record of one sample program, as the JSON file has it."""
-    return _read(name)
 
 
 def _result(value):
@@ -89,14 +85,14 @@ def _result(value):
 
 
 def _recorded():
-    for test in _read("tests")["tests"]:  # each passed; there is nothing else to compare
+    for test in read("tests")["tests"]:  # each passed; there is nothing else to compare
         call = f"go test -run {test['name']}: {test['asserts']}"
         yield Fact(f"tests.{test['name']}", call, _result(None))
     for name in SAMPLES:
-        record = sample(name)
+        record = read(name)
         lines = record.get("with_model", record)["stdout_lines"]
         yield Fact(f"samples.{name}", f"go run {name}.go", _result(lines))
-    for entry in _read("edges"):
+    for entry in read("edges"):
         varied = tuple(varied["outcome"] for varied in entry.get("varies", ()))
         yield Fact(entry["id"], entry["call"], entry["outcome"], entry["note"], varied)
 
@@ -104,7 +100,7 @@ def _recorded():
 @functools.cache
 def recorded():
     """Return all facts by id: gotvm's own tests, its samples, and the calls of ``edges.json``."""
-    verdicts = _read("verdicts")
+    verdicts = read("verdicts")
     found = {fact.id: replace(fact, stated=verdicts.pop(fact.id)) for fact in _recorded()}
     if verdicts:
         raise ValueError(f"verdicts.json names facts that are not recorded: {[*verdicts]}")
