@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Behaviour owed to gotvm, TVM's Go binding, replayed from records of the real one.
 
-``facts``     what gotvm v0.12.0 did, recorded; data only
-``samples``   gotvm's seven sample programs as Python programs
-``kernels``   C sources of the libraries those programs load
-``classifier``  the small model which gotvm's ``complex`` sample ran
-``gofmt``     numbers, slices and types as Go prints them
-``replay``    when a program's output counts as the recorded one
-``world``, ``outcome``, ``counterparts``  the recorded calls, made in Python
-``rules``     when what a call came to counts as recorded
+``facts``     what gotvm v0.12.0 did, recorded, and the verdict on each; data only
+``counterparts``  the recorded calls and gotvm's own tests in Python, a function for each
+``samples``   gotvm's seven sample programs as Python programs, and the model one of them runs
+``kernels``   C sources of the libraries all of them load
+``library``, ``outcome``, ``memory``, ``gofmt``  what the counterparts use
 ``catalogue``, ``judge``, ``isolated``  finding, executing and judging a fact
-``suites``, ``report``  the samples and tests beside them, and the page about all
+``rules``, ``replay``  when a result, or a program's output, counts as the recorded one
+``report``    the totals, and the page about all facts
 ``artifacts`` replaying models of your own
 
-Run it with ``pytest conformance``; ``python -m conformance`` prints the totals and writes
-``docs/conformance.md``.
+``pytest conformance`` and ``python -m conformance`` execute the same functions; the latter prints
+the totals and, with ``--write``, writes ``docs/conformance.md``.
 """

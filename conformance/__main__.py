@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m conformance``: execute every recorded fact and write ``docs/conformance.md``.
+"""``python -m conformance``: execute every recorded fact and print the totals.
 
-``python -m conformance --artifacts DIR`` replays models of your own; see ``docs/artifacts.md``.
+With ``--write`` it also writes ``docs/conformance.md``, if every fact is as stated. With
+``--artifacts DIR`` it replays models of your own instead; see ``docs/artifacts.md``.
 """
 
 import argparse
@@ -9,36 +10,23 @@ import sys
 import tempfile
 from pathlib import Path
 
-import tvmgo
-from conformance import artifacts, facts, report, suites
+from conformance import artifacts, library, report
+from conformance.facts import recorded
 from conformance.isolated import judge_isolated, needs_isolation
 from conformance.judge import judge
-from conformance.world import World
-
-PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
 
 
 def judge_all():
-    """Execute every recorded fact.
-
-    Returns
-    -------
-    list of conformance.judge.Judgement
-        In the order of the records; gotvm's samples and tests come first.
-    """
-    tvmgo._native.locate.load()
-    tvmgo._native.companions.load_extra()
-    everything = facts.edges().values()
+    """Execute every recorded fact. Return what is unexplained of each, by id."""
+    everything = recorded().values()
     with tempfile.TemporaryDirectory() as directory:
-        world = World.made_in(Path(directory))
-        judged = judge_isolated(
-            [fact for fact in everything if needs_isolation(fact)], world.directory
-        )
-        with world.entered():
+        library.prepare(Path(directory))
+        judged = judge_isolated(list(filter(needs_isolation, everything)), directory)
+        with library.beside(directory):
             judged.update(
-                (fact.id, judge(fact, world)) for fact in everything if not needs_isolation(fact)
+                (fact.id, judge(fact)) for fact in everything if not needs_isolation(fact)
             )
-    return suites.judge_tests() + [judged[fact.id] for fact in everything]
+    return judged
 
 
 def main(arguments=None):
@@ -47,24 +35,19 @@ def main(arguments=None):
     parser.add_argument(
         "--artifacts", type=Path, metavar="DIR", help="replay the models in this directory instead"
     )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=PAGE,
-        metavar="FILE",
-        help="where the page goes (default: docs/conformance.md)",
-    )
+    parser.add_argument("--write", action="store_true", help="write docs/conformance.md, too")
     options = parser.parse_args(arguments)
     if options.artifacts is not None:
         return artifacts.main(options.artifacts)
-    judged = judge_all()
-    counts = report.areas(judged)
-    print(report.matrix(counts))
-    unexplained = [judgement for judgement in judged if judgement.verdict is None]
-    for judgement in unexplained:
-        print(f"unexplained: {judgement.id}: {'; '.join(judgement.differences)}")
-    options.output.write_text(report.page(judged, counts), encoding="utf-8")
-    return 1 if unexplained else 0
+    unexplained = {fact_id: found for fact_id, found in judge_all().items() if found}
+    print(report.matrix(unexplained))
+    for fact_id, found in unexplained.items():
+        print(f"unexplained: {fact_id}: {'; '.join(found)}")
+    if unexplained:
+        return 1
+    if options.write:
+        report.PAGE.write_text(report.page(), encoding="utf-8")
+    return 0
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 """Replaying models with recorded inputs and outputs (``docs/artifacts.md``)."""
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,98 +16,58 @@ class ManifestError(ValueError):
     """A manifest is not as ``docs/artifacts.md`` describes it."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """One recorded run.
-
-    Attributes
-    ----------
-    inputs : dict of str to pathlib.Path
-        The ``.npy`` file of each input.
-    outputs : list of pathlib.Path
-        The ``.npy`` file of each output, in order.
-    rtol, atol : float
-        How far an output may be off; both 0 compare bit for bit.
-    """
-
-    inputs: dict
-    outputs: list
-    rtol: float = 0.0
-    atol: float = 0.0
-
-
-@dataclass(frozen=True)
-class Model:
-    """A trio and its recorded runs."""
-
-    library: Path
-    graph: Path
-    params: Path | None = None
-    device: str = "cpu:0"
-    runs: list = field(default_factory=list)
-
-
 def read_manifest(path):
-    """Return the `Model` a manifest describes.
+    """Return the entries of a manifest, the names of files as paths.
 
     Raises
     ------
     ManifestError
         If it is no such manifest; the message names the entry.
     """
-
-    def file(what, name):
-        if not isinstance(name, str):
-            raise ManifestError(f"{path}: {what}: expected the name of a file, got {name!r}")
-        return path.parent / name
-
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
+        model = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ManifestError(f"{path}: not JSON: {error}") from None
-    check_entries(path, "the manifest", entries, Model, ("library", "graph", "runs"))
-    if not isinstance(entries["runs"], list) or not entries["runs"]:
-        raise ManifestError(f"{path}: runs: expected a list of at least one run")
-    runs = []
-    for number, run in enumerate(entries["runs"]):
-        check_entries(path, f"run {number}", run, Run, ("inputs", "outputs"))
-        if not isinstance(run["inputs"], dict) or not isinstance(run["outputs"], list):
-            raise ManifestError(f"{path}: run {number}: inputs are an object, outputs a list")
-        for name in ("rtol", "atol"):
-            if type(run.get(name, 0)) not in (int, float) or not run.get(name, 0) >= 0:
-                raise ManifestError(
-                    f"{path}: run {number}: {name}: expected a number from 0, got {run[name]!r}"
-                )
-        runs.append(
-            Run(
-                {
-                    name: file(f"run {number}: input {name!r}", value)
-                    for name, value in run["inputs"].items()
-                },
-                [file(f"run {number}: outputs", value) for value in run["outputs"]],
-                float(run.get("rtol", 0)),
-                float(run.get("atol", 0)),
-            )
-        )
-    params = file("params", entries["params"]) if "params" in entries else None
-    return Model(
-        file("library", entries["library"]),
-        file("graph", entries["graph"]),
-        params,
-        entries.get("device", "cpu:0"),
-        runs,
-    )
+        raise ManifestError(f"not JSON: {error}") from None
+    check_entries("the manifest", model, ("library", "graph", "runs"), ("params", "device"))
+    if not isinstance(model["runs"], list) or not model["runs"]:
+        raise ManifestError("runs: expected a list of at least one run")
+    for name in model.keys() & {"library", "graph", "params"}:
+        model[name] = file_in(path.parent, name, model[name])
+    for number, run in enumerate(model["runs"]):
+        read_run(path.parent, f"run {number}", run)
+    return model
 
 
-def check_entries(path, what, entries, known, required):
+def read_run(directory, what, run):
+    """Make the names of files in one recorded run paths."""
+    check_entries(what, run, ("inputs", "outputs"), ("rtol", "atol"))
+    if not isinstance(run["inputs"], dict) or not isinstance(run["outputs"], list):
+        raise ManifestError(f"{what}: inputs are an object, outputs a list")
+    for name in ("rtol", "atol"):
+        limit = run.setdefault(name, 0)
+        if type(limit) not in (int, float) or not limit >= 0:
+            raise ManifestError(f"{what}: {name}: expected a number from 0, got {limit!r}")
+    for name, file in run["inputs"].items():
+        run["inputs"][name] = file_in(directory, f"{what}: input {name!r}", file)
+    run["outputs"] = [file_in(directory, f"{what}: outputs", file) for file in run["outputs"]]
+
+
+def file_in(directory, what, name):
+    """Return the path of a file an entry names."""
+    if not isinstance(name, str):
+        raise ManifestError(f"{what}: expected the name of a file, got {name!r}")
+    return directory / name
+
+
+def check_entries(what, entries, required, optional):
     """Check the names of a manifest's entries."""
     if not isinstance(entries, dict):
-        raise ManifestError(f"{path}: {what} is not an object")
+        raise ManifestError(f"{what} is not an object")
     for name in required:
         if name not in entries:
-            raise ManifestError(f"{path}: {what} has no entry {name!r}")
-    for name in entries.keys() - known.__dataclass_fields__.keys():
-        raise ManifestError(f"{path}: {what} has the unknown entry {name!r}")
+            raise ManifestError(f"{what} has no entry {name!r}")
+    for name in entries.keys() - {*required, *optional}:
+        raise ManifestError(f"{what} has the unknown entry {name!r}")
 
 
 def replay(model):
@@ -120,37 +79,37 @@ def replay(model):
         For each run what is wrong with it; empty when every output is as recorded.
     """
     executor = graph_executor.create(
-        model.graph.read_text(encoding="utf-8"),
-        tvmgo.load_module(model.library),
-        tvmgo.Device(model.device),
+        model["graph"].read_text(encoding="utf-8"),
+        tvmgo.load_module(model["library"]),
+        tvmgo.Device(model.get("device", "cpu:0")),
     )
-    if model.params is not None:
-        executor.load_params(model.params.read_bytes())
-    for run in model.runs:
-        for name, file in run.inputs.items():  # one by one: a name the graph lacks is an error
+    if "params" in model:
+        executor.load_params(model["params"].read_bytes())
+    for run in model["runs"]:
+        for name, file in run["inputs"].items():  # one by one: an unknown name is an error
             executor.set_input(name, np.load(file))
         executor.run()
+        count, files = executor.get_num_outputs(), run["outputs"]
         found = []
-        if executor.get_num_outputs() != len(run.outputs):
-            found.append(
-                f"the model has {executor.get_num_outputs()} outputs, the record {len(run.outputs)}"
-            )
-        for index, file in enumerate(run.outputs[: executor.get_num_outputs()]):
-            wrong = difference(np.load(file), executor.get_output(index).numpy(), run)
+        if count != len(files):
+            found.append(f"the model has {count} outputs, the record {len(files)}")
+        for index, file in enumerate(files[:count]):
+            computed = executor.get_output(index).numpy()
+            wrong = difference(np.load(file), computed, run["rtol"], run["atol"])
             found += [f"output {index} ({file.name}): {wrong}"] if wrong else []
         yield found
 
 
-def difference(recorded, computed, run):
-    """Return how an output differs from the recorded one, or None."""
+def difference(recorded, computed, rtol, atol):
+    """Return how an output differs from the recorded one, or None; without tolerance by bits."""
     for what in ("shape", "dtype"):
         if getattr(recorded, what) != getattr(computed, what):
             return f"{what} {getattr(recorded, what)} is {getattr(computed, what)}"
-    if run.rtol == run.atol == 0:
+    if rtol == atol == 0:
         bits = f"V{recorded.dtype.itemsize}"  # NaN is NaN, and -0 is not 0
         equal = np.atleast_1d(recorded).view(bits) == np.atleast_1d(computed).view(bits)
     else:
-        equal = np.isclose(computed, recorded, run.rtol, run.atol, equal_nan=True)
+        equal = np.isclose(computed, recorded, rtol, atol, equal_nan=True)
     wrong = np.argwhere(~np.atleast_1d(equal))
     if not len(wrong):
         return None
@@ -174,7 +133,8 @@ def main(directory):
             for number, found in enumerate(replay(read_manifest(path))):
                 print(f"{name}: run {number}: {'; '.join(found) or 'as recorded'}")
                 failed += bool(found)
-        except (ManifestError, OSError, ValueError, TypeError, tvmgo.TVMError) as error:
-            print(f"{name}: {error}")
+        except (OSError, ValueError, TypeError, tvmgo.TVMError) as error:
+            where = f"{path}: " if isinstance(error, ManifestError) else ""
+            print(f"{name}: {where}{error}")
             failed += 1
     return 1 if failed else 0

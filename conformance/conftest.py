@@ -6,43 +6,37 @@ import gc
 import pytest
 
 import tvmgo
+from conformance import library
 from conformance.samples import files
-from conformance.world import World
+
+pytest.register_assert_rewrite("conformance.counterparts")
 
 
 @pytest.fixture(scope="session")
-def sample_files(tmp_path_factory):
-    """A directory with the files gotvm's samples expect in theirs."""
-    directory = tmp_path_factory.mktemp("samples")
+def ffi_files(tmp_path_factory):
+    """A directory with the files gotvm's samples expect, of today's calling convention."""
+    directory = tmp_path_factory.mktemp("ffi")
     files.prepare(directory)
     return directory
 
 
 @pytest.fixture(scope="session")
-def classic_sample_files(tmp_path_factory):
-    """The same with libraries of the classic calling convention."""
-    directory = tmp_path_factory.mktemp("classic_samples")
-    files.prepare(directory, "classic")
-    return directory
+def recorded_directory(tmp_path_factory):
+    """A directory with the files recorded calls and samples name; its library is loaded."""
+    directory = tmp_path_factory.mktemp("recorded")
+    library.prepare(directory)
+    with library.beside(directory):
+        return directory
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory):
-    """What the recorded calls were made on, its library loaded already."""
-    world = World.made_in(tmp_path_factory.mktemp("world"))
-    assert world.deploy
-    return world
-
-
-@pytest.fixture(scope="session", autouse=True)
-def runtime_loaded():
-    """Load the runtime's libraries once, so that no test sees their functions appear."""
-    tvmgo._native.locate.load()
-    tvmgo._native.companions.load_extra()
+@pytest.fixture
+def beside_library(recorded_directory, monkeypatch):
+    """Make that directory the current one, as it was for the recorded calls."""
+    monkeypatch.chdir(recorded_directory)
 
 
 @pytest.fixture(autouse=True)
-def nothing_left_behind(runtime_loaded):
+def nothing_left_behind(recorded_directory):
     """Each test leaves the global functions and the live objects as it found them."""
     gc.collect()
     names, live = tvmgo.list_global_functions(), tvmgo.live_objects()

@@ -2,8 +2,8 @@
 """Executing facts in processes of their own: ``python -m conformance.isolated DIRECTORY ID...``.
 
 Facts in which gotvm died share a process: one that dies in tvmgo as well is named, and the others
-go on in another. Facts that measure something, or take long
-in a process with much garbage, have a process each.
+go on in another. Facts that measure something, or take long in a process with much garbage, have a
+process each.
 """
 
 import json
@@ -14,13 +14,13 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import tvmgo
-from conformance import facts
+from conformance import library
 from conformance.catalogue import counterpart_of
-from conformance.judge import Judgement, judge
-from conformance.world import World
+from conformance.facts import recorded
+from conformance.judge import judge
 
 ROOT = Path(__file__).parents[1]
+COMMAND = (sys.executable, "-m", "conformance.isolated")
 
 
 def is_alone(fact):
@@ -34,9 +34,6 @@ def needs_isolation(fact):
     return fact.killed or is_alone(fact)
 
 
-COMMAND = (sys.executable, "-m", "conformance.isolated")
-
-
 def judge_isolated(chosen, directory, command=COMMAND):
     """Execute facts in processes of their own.
 
@@ -44,37 +41,34 @@ def judge_isolated(chosen, directory, command=COMMAND):
     ----------
     chosen : list of conformance.facts.Fact
     directory : pathlib.Path
-        That of a `World`.
+        One that ``library.prepare`` filled.
     command : sequence of str
         What starts a process that runs `main`.
 
     Returns
     -------
-    dict of str to Judgement
-        By id.
+    dict of str to list of str
+        What is unexplained of each fact, by id.
     """
     batches = [[fact.id] for fact in chosen if is_alone(fact)]
     batches.append([fact.id for fact in chosen if not is_alone(fact)])
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        judged = pool.map(lambda batch: _judge_batch(batch, directory, command), batches)
-    return {judgement.id: judgement for part in judged for judgement in part}
+        judged = pool.map(lambda ids: _judge_batch(ids, [*command, str(directory)]), batches)
+    return {fact_id: found for part in judged for fact_id, found in part.items()}
 
 
-def _judge_batch(ids, directory, command):
-    judged = []
-    while len(judged) < len(ids):
-        waiting = ids[len(judged) :]
-        path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+def _judge_batch(ids, command):
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path}
+    judged = {}
+    while waiting := [fact_id for fact_id in ids if fact_id not in judged]:
         result = subprocess.run(
-            [*command, str(directory), *waiting],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "PYTHONPATH": path},
+            [*command, *waiting], capture_output=True, text=True, env=environment
         )
-        lines = [json.loads(line) for line in result.stdout.splitlines()]
-        judged += [Judgement(name, verdict, tuple(found)) for name, verdict, found in lines]
+        lines = result.stdout.splitlines()
+        judged.update(json.loads(line) for line in lines)
         if len(lines) < len(waiting):
-            judged.append(Judgement(waiting[len(lines)], None, (_last_words(result),)))
+            judged[waiting[len(lines)]] = [_last_words(result)]
     return judged
 
 
@@ -86,12 +80,9 @@ def _last_words(result):
 
 def main(directory, *ids):
     """Execute facts in this process, a line of JSON for each."""
-    tvmgo._native.locate.load()
-    tvmgo._native.companions.load_extra()
-    with World(Path(directory)).entered() as world:
+    with library.beside(directory):
         for fact_id in ids:
-            judgement = judge(facts.edges()[fact_id], world)
-            print(json.dumps([judgement.id, judgement.verdict, judgement.differences]), flush=True)
+            print(json.dumps([fact_id, judge(recorded()[fact_id])]), flush=True)
 
 
 if __name__ == "__main__":

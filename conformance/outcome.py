@@ -56,15 +56,24 @@ def error_of(call, *args):
     return None if error is None else str(error)
 
 
+def shown_error(error):
+    """Return an exception in one line."""
+    return f"{type(error).__name__}({str(error)!r})"
+
+
 def plain(x):
-    """Return observations without types of their own, so that they can be compared."""
+    """Return observations as JSON has them, bytes as the records do, so that they can be stated."""
     if isinstance(x, tvmgo.Value):
         return plain(described(x))
     if isinstance(x, dict):
         return {name: plain(item) for name, item in x.items()}
     if isinstance(x, (list, tuple, np.ndarray)):
         return [plain(item) for item in x]
-    return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, bytes):
+        return {"bytes_hex": x.hex(), "len": len(x)}
+    return x if x is None or isinstance(x, (int, float, str)) else repr(x)
 
 
 def described(x):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rule by which a program's output counts as the recorded one.
+"""Running a sample, and the rule by which its output counts as the recorded one.
 
 Line by line, every character. Three things may differ, since no two runs or releases share them,
 and each must still be there in its form: a pointer, a version, the list of global functions.
@@ -7,7 +7,9 @@ Floats are no exception: Go's shortest decimal form tells every float from its n
 text means equal bits.
 """
 
+import contextlib
 import difflib
+import io
 import re
 
 MAY_DIFFER = (
@@ -19,6 +21,14 @@ MAY_DIFFER = (
 )
 
 
+def output_of(main, *args, **options):
+    """Run a program's main function. Return what it printed to stdout and to stderr."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        main(*args, **options)
+    return out.getvalue(), err.getvalue()
+
+
 def mask(line):
     """Return the line with a placeholder for whatever may differ."""
     for pattern, placeholder in MAY_DIFFER:
@@ -26,8 +36,8 @@ def mask(line):
     return line
 
 
-def assert_replayed(recorded, printed):
-    """Fail with a diff unless a program printed what was recorded.
+def differences(recorded, printed):
+    """Return a diff of what was recorded and what a program printed; empty if it is the same.
 
     Parameters
     ----------
@@ -35,14 +45,13 @@ def assert_replayed(recorded, printed):
         The output split at each newline: the last element is empty when the output ends with one.
     printed : str
         The program's output.
-
-    Raises
-    ------
-    AssertionError
-        If a line differs in anything that may not, is missing, or is one too many.
     """
-    expected = [mask(line) for line in recorded]
-    got = [mask(line) for line in printed.split("\n")]
-    if got != expected:
-        diff = difflib.unified_diff(expected, got, "gotvm", "tvmgo", lineterm="")
-        raise AssertionError("the output is not the recorded one\n" + "\n".join(diff))
+    lines = [[mask(line) for line in text] for text in (recorded, printed.split("\n"))]
+    return list(difflib.unified_diff(*lines, "gotvm", "tvmgo", lineterm=""))
+
+
+def compare(fact, observed):
+    """The rule for facts about samples."""
+    if not isinstance(observed.value, str):
+        return [f"no output: {observed}"]
+    return differences(fact.outcome["value"], observed.value)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rules by which what tvmgo does counts as what gotvm did.
 
-One rule for each kind of thing a record holds; ``RULES`` is their wording, which the report prints.
+One rule for each kind of thing a record holds; ``page.md`` has their wording.
 """
 
 import re
@@ -10,27 +10,7 @@ import numpy as np
 
 import tvmgo
 from conformance.gofmt import go_value
-from conformance.outcome import TypeCode, described, plain
-
-RULES = """\
-- **Values** are equal: numbers exactly, floats bit for bit in Go's shortest form, text and bytes
-  byte for byte. A handle answers to a handle; where it points is not compared. Of a null value
-  only that it is null: gotvm read left-over memory there.
-- **Types** are the same: Go's `int64`, `float64`, `string`, `[]byte`, `bool`, `*Value`,
-  `*Function`, `*Module` are `int`, `float`, `str`, `bytes`, `bool`, `Value`, `Function`, `Module`.
-  The maps and slices in which the recording program put its observations are not compared.
-- **Type codes** are the same numbers. Two pairs have become one kind in today's runtime: 1 (uint,
-  made by C only) arrives as 0 (int), and 13 (array made by the runtime) as 7 (array).
-- **Success or failure** is the same. gotvm's error is an exception: a `TVMError`, Python's own
-  `TypeError` for a call that cannot be written, or the very exception a callback raised.
-- **Error texts** carry the same information: every size, count, index, name, path and type that
-  was in gotvm's text. The wording, the banner and the trace differ. The message of a callback or of
-  C code must be there unchanged.
-- **Growth of memory** below 16 bytes per call is noise, as it was in the records.
-- A record with several outcomes, because repeated runs of gotvm differed, counts as the same only
-  if all of them do.
-- Versions have the form of a version; the list of global functions depends on the runtime.
-"""
+from conformance.outcome import TypeCode, described, plain, shown_error
 
 # What the recording program saw and nobody else can: a private field of gotvm's Value, and how Go
 # rendered an error as text.
@@ -53,9 +33,6 @@ GO_TYPES = {
 # What the recording program put its observations in: nothing that gotvm gave it. "int passed" is
 # the type of an argument, of which the callee's Value was written down.
 OBSERVATIONS = re.compile(r"<nil>|map\[.+|\[\](?!uint8).+|gotvm\.Device|.+ passed", re.DOTALL)
-
-# Bytes per call that measurements of the process's size scatter by.
-NOISE = 16
 
 # Global functions that moved since.
 RENAMED = {
@@ -274,8 +251,3 @@ def extra_differences(recorded, observed):
         for name in recorded.keys() - UNSEEN
         if not same(recorded[name], seen.get(name))
     ]
-
-
-def shown_error(error):
-    """Return an exception in one line."""
-    return f"{type(error).__name__}({str(error)!r})"

@@ -20,9 +20,9 @@ ACCEPTED = {
 each_kernel = pytest.mark.parametrize("name", ACCEPTED)
 
 
-def kernel(sample_files, name):
+def kernel(ffi_files, name):
     library = "deploy.so" if name == "myadd" else "mobilenet.so"
-    return tvmgo.load_module(sample_files / library).get_function(name)
+    return tvmgo.load_module(ffi_files / library).get_function(name)
 
 
 def accepted(name):
@@ -30,46 +30,46 @@ def accepted(name):
 
 
 @each_kernel
-def test_call_accepted_tensors_returns_none(sample_files, name):
-    assert kernel(sample_files, name)(*accepted(name)) is None
+def test_call_accepted_tensors_returns_none(ffi_files, name):
+    assert kernel(ffi_files, name)(*accepted(name)) is None
 
 
 @each_kernel
-def test_call_too_few_arguments_raises_type_error(sample_files, name):
+def test_call_too_few_arguments_raises_type_error(ffi_files, name):
     with pytest.raises(TypeError, match="number of arguments"):
-        kernel(sample_files, name)(*accepted(name)[1:])
+        kernel(ffi_files, name)(*accepted(name)[1:])
 
 
 @each_kernel
 @pytest.mark.parametrize("other", [None, 1, "x"], ids=repr)
-def test_call_argument_no_tensor_raises_type_error(sample_files, name, other):
+def test_call_argument_no_tensor_raises_type_error(ffi_files, name, other):
     with pytest.raises(TypeError, match="expected tensors"):
-        kernel(sample_files, name)(*accepted(name)[:-1], other)
+        kernel(ffi_files, name)(*accepted(name)[:-1], other)
 
 
 @each_kernel
-def test_call_other_element_type_raises_type_error(sample_files, name):
+def test_call_other_element_type_raises_type_error(ffi_files, name):
     *others, last = accepted(name)
     with pytest.raises(TypeError, match="float32"):
-        kernel(sample_files, name)(*others, last.astype(np.float64))
+        kernel(ffi_files, name)(*others, last.astype(np.float64))
 
 
 @each_kernel
-def test_call_strided_result_receives_what_a_compact_one_would(sample_files, name):
+def test_call_strided_result_receives_what_a_compact_one_would(ffi_files, name):
     *others, last = [
         tvmgo.array(np.random.default_rng(1).random(shape, np.float32)) for shape in ACCEPTED[name]
     ]
     *leading, trailing = last.shape
     strided = np.zeros((*leading, 2 * trailing), np.float32)[..., ::2]
-    kernel(sample_files, name)(*others, last)
-    kernel(sample_files, name)(*others, strided)
+    kernel(ffi_files, name)(*others, last)
+    kernel(ffi_files, name)(*others, strided)
     np.testing.assert_array_equal(strided, last.numpy())
 
 
 @each_kernel
-def test_call_tensors_of_unfitting_sizes_raises_value_error(sample_files, name):
+def test_call_tensors_of_unfitting_sizes_raises_value_error(ffi_files, name):
     with pytest.raises(ValueError, match="size|shapes"):
-        kernel(sample_files, name)(*accepted(name)[:-1], np.zeros(9, np.float32))
+        kernel(ffi_files, name)(*accepted(name)[:-1], np.zeros(9, np.float32))
 
 
 class DLTensor(ctypes.Structure):
@@ -95,15 +95,15 @@ class TVMFFIAny(ctypes.Structure):
     ]
 
 
-def test_call_bare_dltensors_computes(sample_files):
+def test_call_bare_dltensors_computes(ffi_files):
     # tvmgo passes tensors as objects. Compiled code passes pointers to what lies on its stack.
     memory = np.array([[-1, 1, 2], [-1, 10, 20], [-1, 0, 0]], np.float32)
     shape = (ctypes.c_int64 * 1)(2)
     tensors = [DLTensor(row.ctypes.data, 1, 0, 1, 2, 32, 1, shape, None, 4) for row in memory]
     args = (TVMFFIAny * 3)(*[TVMFFIAny(7, 0, ctypes.addressof(tensor)) for tensor in tensors])
     result = TVMFFIAny()
-    tvmgo.load_module(sample_files / "deploy.so")  # brings what the library needs
-    library = ctypes.CDLL(str(sample_files / "deploy.so"))
+    tvmgo.load_module(ffi_files / "deploy.so")  # brings what the library needs
+    library = ctypes.CDLL(str(ffi_files / "deploy.so"))
 
     assert library["__tvm_ffi_myadd"](None, args, 3, ctypes.byref(result)) == 0
 

@@ -3,7 +3,7 @@
 
 import pytest
 
-from conformance.replay import assert_replayed
+from conformance.replay import differences
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from conformance.replay import assert_replayed
     ],
 )
 def test_line_differs_in_what_may_differ_passes(recorded, printed):
-    assert_replayed(["before", recorded, ""], f"before\n{printed}\n")
+    assert not differences(["before", recorded, ""], f"before\n{printed}\n")
 
 
 @pytest.mark.parametrize(
@@ -40,12 +40,9 @@ def test_line_differs_in_what_may_differ_passes(recorded, printed):
     ],
 )
 def test_line_differs_in_anything_else_fails_with_both_in_the_diff(recorded, printed):
-    with pytest.raises(AssertionError) as failure:
-        assert_replayed(["before", recorded, ""], f"before\n{printed}\n")
-    assert "--- gotvm" in str(failure.value)
-    assert "+++ tvmgo" in str(failure.value)
+    diff = differences(["before", recorded, ""], f"before\n{printed}\n")
+    assert diff[:2] == ["--- gotvm", "+++ tvmgo"]
 
 
 def test_output_ends_without_newline_fails():
-    with pytest.raises(AssertionError):
-        assert_replayed(["Result:30", ""], "Result:30")
+    assert differences(["Result:30", ""], "Result:30")

@@ -1,25 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The counterparts, by area of the records; importing them fills the ``catalogue``."""
+"""The counterparts, by area of the records; importing this package fills the ``catalogue``."""
 
-from conformance.counterparts import (
-    accessors,
-    arguments,
-    arrays,
-    bytestrings,
-    concurrency,
-    constants,
-    converting,
-    copying,
-    errors,
-    forwarding,
-    functions,
-    graphs,
-    leaks,
-    lifetimes,
-    loading,
-    modules,
-    native,
-    registry,
-    results,
-    strings,
-)
+import importlib
+import pkgutil
+
+for module in pkgutil.iter_modules(__path__):
+    importlib.import_module(f"{__name__}.{module.name}")

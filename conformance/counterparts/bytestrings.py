@@ -3,9 +3,10 @@
 
 import operator
 
-from conformance.catalogue import executes
+from conformance import library
+from conformance.catalogue import counterpart
+from conformance.library import callback
 from conformance.outcome import TypeCode, error_of
-from conformance.world import callback
 
 CONTENTS = {
     "nil": b"",
@@ -16,17 +17,17 @@ CONTENTS = {
 }
 
 
-@executes("bytes.*.c")
-def seen_by_kernel(world, fact):
+@counterpart("bytes.*.c")
+def seen_by_kernel(fact):
     content = CONTENTS[fact.case.partition(".")[0]]
     return {
-        "size": world.kernel("bytes_len").invoke(content).as_int64(),
-        "sum": world.kernel("bytes_sum").invoke(content).as_int64(),
+        "size": library.kernel("bytes_len").invoke(content).as_int64(),
+        "sum": library.kernel("bytes_sum").invoke(content).as_int64(),
     }
 
 
-@executes("bytes.*.roundtrip")
-def round_trip(world, fact):
+@counterpart("bytes.*.roundtrip")
+def round_trip(fact):
     content = CONTENTS[fact.case.partition(".")[0]]
     seen = {}
 
@@ -47,8 +48,8 @@ def round_trip(world, fact):
     }
 
 
-@executes("bytes.is_copy")
-def is_copy(world, fact):
+@counterpart("bytes.is_copy")
+def is_copy():
     content = bytes([1, 2, 3])
     refused = []
 

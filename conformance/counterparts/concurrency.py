@@ -9,9 +9,10 @@ from collections import Counter
 import numpy as np
 
 import tvmgo
-from conformance.catalogue import Gives, executes, improved
+from conformance import library
+from conformance.catalogue import counterpart
+from conformance.library import callback
 from conformance.outcome import attempt
-from conformance.world import callback
 
 THREADS = 8
 
@@ -42,8 +43,8 @@ def verdict(right):
     return "correct" if right else "wrong"
 
 
-@executes("conc.own_callback", alone=True)
-def own_callbacks(world, fact):
+@counterpart("conc.own_callback", alone=True)
+def own_callbacks():
     def work(thread, count):
         for i in range(2000):
             function = callback(lambda i=i: thread * 10_000 + i)
@@ -52,14 +53,14 @@ def own_callbacks(world, fact):
     return in_threads(work)
 
 
-@executes(
+@counterpart(
     "conc.string_result",
     "conc.string_result.yield",
     "conc.string_result.locked",
     "conc.string_result.yield.locked",
     alone=True,
 )
-def string_results(world, fact):
+def string_results(fact):
     # A thread is what a goroutine locked to its thread is; there are no others here.
     yields = "yield" in fact.case
     echo = callback(lambda value: value.as_str())
@@ -75,8 +76,8 @@ def string_results(world, fact):
     return in_threads(work)
 
 
-@executes("conc.load_missing", "conc.load_missing.locked", alone=True)
-def missing_files(world, fact):
+@counterpart("conc.load_missing", "conc.load_missing.locked", alone=True)
+def missing_files():
     def work(thread, count):
         name = f"nosuch_{thread}.so"
         for _ in range(300):
@@ -86,9 +87,9 @@ def missing_files(world, fact):
     return in_threads(work)
 
 
-@executes("conc.arrays", alone=True)
-def arrays(world, fact):
-    myadd = world.kernel("myadd")
+@counterpart("conc.arrays", alone=True)
+def arrays():
+    myadd = library.kernel("myadd")
 
     def work(thread, count):
         for i in range(1000):
@@ -101,8 +102,8 @@ def arrays(world, fact):
     return in_threads(work)
 
 
-@executes("conc.register", alone=True)
-def registrations(world, fact):
+@counterpart("conc.register", alone=True)
+def registrations():
     before = set(tvmgo.list_global_functions())
 
     def work(thread, count):
@@ -119,8 +120,8 @@ def registrations(world, fact):
     return {**counts, "listed": len(added)}
 
 
-@executes("conc.callback.gc_on", "conc.callback.gc_on.pinned_control", alone=True)
-def callbacks_under_collection(world, fact):
+@counterpart("conc.callback.gc_on", "conc.callback.gc_on.pinned_control", alone=True)
+def callbacks_under_collection():
     functions = [callback(lambda value, i=i: value.as_int64() + i) for i in range(THREADS)]
 
     def work(thread, count):
@@ -133,9 +134,9 @@ def callbacks_under_collection(world, fact):
     return in_threads(work)
 
 
-@executes("conc.serial_load_missing", "conc.serial_error_text", alone=True)
-def serial_failures(world, fact):
-    kernel = world.kernel("err_msg")
+@counterpart("conc.serial_load_missing", "conc.serial_error_text", alone=True)
+def serial_failures(fact):
+    kernel = library.kernel("err_msg")
     count = Counter()
     for i in range(3000):
         if fact.case == "serial_load_missing":
@@ -146,14 +147,3 @@ def serial_failures(world, fact):
             observed = attempt(kernel.invoke)
         count["own text" if own in str(observed.error) else "another text"] += 1
     return dict(count)
-
-
-def all_right(word, calls):
-    """As many right answers as calls."""
-    return Gives({word: calls}, f"{word} in {calls} of {calls} calls")
-
-
-improved("conc.string_result", all_right("correct", 40000))
-improved("conc.string_result.yield", all_right("correct", 24000))
-improved("conc.load_missing", all_right("own text", 2400))
-improved("conc.callback.gc_on", all_right("correct", 16000))

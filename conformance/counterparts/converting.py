@@ -2,47 +2,31 @@
 """``convert``: functions from callables."""
 
 import tvmgo
-from conformance.catalogue import Raises, executes, improved, python
+from conformance.catalogue import counterpart
 
 
-@executes("convert.string")
-def string(world, fact):
+@counterpart("convert.string")
+def string():
     return tvmgo.convert_function("x")
 
 
-improved("convert.string", Raises(TypeError, "str"))
-
-
-@executes("convert.no_args")
-def no_arguments(world, fact):
+@counterpart("convert.no_args")
+def no_arguments():
     return tvmgo.convert_function()
 
 
-improved("convert.no_args", Raises(TypeError, "argument"))
-
-
-@executes("convert.extra")
-def extra_arguments(world, fact):
+@counterpart("convert.extra")
+def extra_arguments():
     return tvmgo.convert_function(lambda *args: None, 1, 2)
 
 
-python(
-    "convert.extra",
-    Raises(TypeError, "arguments"),
-    "An argument too many is an error of the program; ignoring it hides it.",
-)
-
-
-@executes("convert.typed_nil.call")
-def nil(world, fact):
+@counterpart("convert.typed_nil.call")
+def nil():
     return tvmgo.convert_function(None).invoke()
 
 
-improved("convert.typed_nil.call", Raises(TypeError, "callable", "NoneType"))
-
-
-@executes("convert.not_registered")
-def not_registered(world, fact):
+@counterpart("convert.not_registered")
+def not_registered():
     before = set(tvmgo.list_global_functions())
     function = tvmgo.convert_function(lambda *args: None)
     added = sorted(set(tvmgo.list_global_functions()) - before)

@@ -4,46 +4,35 @@
 import gc
 
 import tvmgo
-from conformance.catalogue import Raises, executes, improved
+from conformance.catalogue import counterpart
+from conformance.library import received_by_callback
 from conformance.outcome import error_of
-from conformance.world import received_by_callback
 
 NAME = "no.such.name"
 
 
-@executes("global.missing", "global.missing.invoke")
-def missing(world, fact):
+@counterpart("global.missing", "global.missing.invoke")
+def missing():
     return tvmgo.get_global_function(NAME).invoke()
 
 
-@executes("global.missing.as_arg")
-def missing_passed(world, fact):
+@counterpart("global.missing.as_arg")
+def missing_passed():
     return received_by_callback(tvmgo.get_global_function(NAME))
 
 
-improved("global.missing*", Raises(KeyError, NAME))
-
-
-@executes("global.missing.finalize")
-def missing_dropped(world, fact):
+@counterpart("global.missing.finalize")
+def missing_dropped():
     assert NAME in error_of(tvmgo.get_global_function, NAME)
     gc.collect()
     return "survived"
 
 
-@executes("global.empty")
-def empty_name(world, fact):
+@counterpart("global.empty")
+def empty_name():
     return tvmgo.get_global_function("")
 
 
-improved("global.empty", Raises(KeyError, "''"))
-
-
-@executes("invoke.nil_function")
-def nil_function(world, fact):
+@counterpart("invoke.nil_function")
+def nil_function():
     return tvmgo.Function().invoke()
-
-
-improved(
-    "invoke.nil_function", Raises(TypeError, "Function"), "There is no Function that holds nothing."
-)

@@ -2,28 +2,27 @@
 """``leak``: what stays of calls whose results are dropped."""
 
 import tvmgo
-from conformance import memory
-from conformance.catalogue import executes, improved
-from conformance.memory import StaysFlat
+from conformance import library, memory
+from conformance.catalogue import counterpart
+from conformance.library import callback
 from conformance.outcome import attempt
-from conformance.world import callback
 
 TEXT = "x" * 1000
 
 
-def dropped(world, case):
+def dropped(case):
     """Return the call that is made over and over."""
     if case == "string_arg":
-        kernel = world.kernel("str_len")
+        kernel = library.kernel("str_len")
         return lambda: kernel.invoke(TEXT)
     if case == "bytes_arg":
-        kernel = world.kernel("bytes_len")
+        kernel = library.kernel("bytes_len")
         return lambda: kernel.invoke(TEXT.encode())
     if case == "error":
-        kernel = world.kernel("err_msg")
+        kernel = library.kernel("err_msg")
         return lambda: attempt(kernel.invoke)
     if case == "unsupported_arg":
-        kernel, unsupported = world.kernel("noop"), object()
+        kernel, unsupported = library.kernel("noop"), object()
         return lambda: attempt(kernel.invoke, TEXT, unsupported)
     if case == "string_result":
         function = callback(lambda: TEXT)
@@ -34,7 +33,7 @@ def dropped(world, case):
     return {
         "convert": lambda: tvmgo.convert_function(lambda *args: None),
         "get_global": lambda: tvmgo.get_global_function("runtime.NumThreads"),
-        "get_function": lambda: world.deploy.get_function("myadd"),
+        "get_function": lambda: library.deploy().get_function("myadd"),
         "load_module": lambda: tvmgo.load_module("./deploy.so"),
         "empty": lambda: tvmgo.empty([1024]),
         "list_names": tvmgo.list_global_functions,
@@ -45,10 +44,7 @@ def dropped(world, case):
 FEWER = {"list_names": 2000, "load_module": 4000}
 
 
-@executes("leak.*", compare=memory.compare, alone=True)
-def leak(world, fact):
+@counterpart("leak.*", compare=memory.compare, alone=True)
+def leak(fact):
     calls = FEWER.get(fact.case, fact.outcome["value"]["calls"])
-    return memory.growth_of(dropped(world, fact.case), calls)
-
-
-improved("leak.*", StaysFlat(), "gotvm never gave the result back.")
+    return memory.growth_of(dropped(fact.case), calls)

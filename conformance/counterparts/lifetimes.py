@@ -4,9 +4,10 @@
 import gc
 
 import tvmgo
-from conformance.catalogue import Gives, executes, improved
+from conformance import library
+from conformance.catalogue import counterpart
+from conformance.library import callback
 from conformance.outcome import Observed
-from conformance.world import callback
 
 
 def churn():
@@ -19,8 +20,8 @@ def churn():
 # ---------------------------------------------------------------- callbacks
 
 
-@executes("life.converted_callback.gc_only", "life.converted_callback.pinned_control")
-def converted_callback(world, fact):
+@counterpart("life.converted_callback.gc_only", "life.converted_callback.pinned_control")
+def converted_callback(fact):
     kept = []
 
     def convert():
@@ -34,11 +35,8 @@ def converted_callback(world, fact):
     return function.invoke().as_int64()
 
 
-improved("life.converted_callback.gc_only", Gives(1234))
-
-
-@executes("life.stress.callback.pinned_control", alone=True)
-def many_calls(world, fact):
+@counterpart("life.stress.callback.pinned_control", alone=True)
+def many_calls():
     doubled = callback(lambda value: 2 * value.as_int64())
     wrong = 0
     for i in range(20000):
@@ -48,8 +46,8 @@ def many_calls(world, fact):
     return {"calls": 20000, "wrong": wrong}
 
 
-@executes("life.wrong_callback")
-def many_callbacks(world, fact):
+@counterpart("life.wrong_callback")
+def many_callbacks():
     functions = []
     for index in range(200):
         functions.append(callback(lambda index=index: index))
@@ -62,11 +60,8 @@ def many_callbacks(world, fact):
     }
 
 
-improved("life.wrong_callback", Gives({"wrong": 0}, "all 200 give their own answer"))
-
-
-@executes("life.gc_inside_callback")
-def collects_itself(world, fact):
+@counterpart("life.gc_inside_callback")
+def collects_itself():
     captured = [78]
 
     def collecting():
@@ -76,8 +71,8 @@ def collects_itself(world, fact):
     return callback(collecting).invoke().as_int64()
 
 
-@executes("life.returned_closure.gc")
-def returned_closure(world, fact):
+@counterpart("life.returned_closure.gc")
+def returned_closure():
     def make():
         captured = [4321]
         return lambda: captured[0]
@@ -87,14 +82,11 @@ def returned_closure(world, fact):
     return closure.invoke().as_int64()
 
 
-improved("life.returned_closure.gc", Gives(4321))
-
-
 # ---------------------------------------------------------------- results
 
 
-@executes("life.str_result.overwritten")
-def two_results(world, fact):
+@counterpart("life.str_result.overwritten")
+def two_results():
     echo = callback(lambda value: value.as_str())
     first = echo.invoke("first")
     before = first.as_str()
@@ -102,56 +94,36 @@ def two_results(world, fact):
     return {"v1_before": before, "v1_after_second_call": first.as_str(), "v2": second.as_str()}
 
 
-improved(
-    "life.str_result.overwritten",
-    Gives(
-        {"v1_before": "first", "v1_after_second_call": "first", "v2": "second!"},
-        "each result keeps its own text",
-    ),
-)
-
-
-@executes("life.str_result.overwritten_by_long")
-def result_and_long_one(world, fact):
+@counterpart("life.str_result.overwritten_by_long")
+def result_and_long_one():
     echo = callback(lambda value: value.as_str())
     first = echo.invoke("short")
     echo.invoke("x" * 100_000)
     return {"equal_to_original": first.as_str() == "short", "len_now": len(first.as_str())}
 
 
-improved("life.str_result.overwritten_by_long", Gives({"equal_to_original": True, "len_now": 5}))
-
-
 # ---------------------------------------------------------------- arguments
 
 
-@executes("life.retained_arg.bytes")
-def kept_bytes(world, fact):
+@counterpart("life.retained_arg.bytes")
+def kept_bytes():
     kept = []
     callback(kept.append).invoke(bytes(range(200)))
     churn()
     return kept[0].as_bytes()
 
 
-improved(
-    "life.retained_arg.bytes", Gives(bytes(range(200)), "the kept argument holds the bytes passed")
-)
-
-
-@executes("life.retained_arg.func")
-def kept_function(world, fact):
+@counterpart("life.retained_arg.func")
+def kept_function():
     kept = []
     callback(lambda value: kept.append(value.as_function())).invoke(callback(lambda: 55))
     churn()
     return kept[0].invoke().as_int64()
 
 
-improved("life.retained_arg.func", Gives(55))
-
-
-@executes("life.temporary_array_arg", alone=True)
-def temporary_array(world, fact):
-    tensor_info = world.kernel("tensor_info")
+@counterpart("life.temporary_array_arg", alone=True)
+def temporary_array():
+    tensor_info = library.kernel("tensor_info")
 
     def look(value):
         gc.collect()
@@ -165,15 +137,16 @@ def temporary_array(world, fact):
     return {"argument_was_already_freed_in": freed, "calls": 200}
 
 
-@executes("life.temporary_function_arg")
-def temporary_function(world, fact):
+@counterpart("life.temporary_function_arg")
+def temporary_function():
     def use(value):
         gc.collect()
         return value.as_function().invoke().as_int64()
 
     function = callback(use)
     right = sum(
-        function.invoke(world.deploy.get_function("ret_int")).as_int64() == -42 for _ in range(50)
+        function.invoke(library.deploy().get_function("ret_int")).as_int64() == -42
+        for _ in range(50)
     )
     return {"calls": 50, "right": right}
 
@@ -181,8 +154,8 @@ def temporary_function(world, fact):
 # ---------------------------------------------------------------- libraries
 
 
-@executes("life.library_unloaded_in_call")
-def library_dropped_in_call(world, fact):
+@counterpart("life.library_unloaded_in_call")
+def library_dropped_in_call():
     def collecting():
         churn()
         return 5
@@ -195,8 +168,8 @@ def library_dropped_in_call(world, fact):
     )
 
 
-@executes("life.module_as_value")
-def module_kept_by_value(world, fact):
+@counterpart("life.module_as_value")
+def module_kept_by_value():
     def make():
         return tvmgo.load_module("./deploy.so")
 
@@ -205,9 +178,9 @@ def module_kept_by_value(world, fact):
     return module.get_function("ret_int").invoke().as_int64()
 
 
-@executes("life.stress.c_kernel")
-def many_kernel_calls(world, fact):
-    nargs = world.kernel("nargs")
+@counterpart("life.stress.c_kernel")
+def many_kernel_calls():
+    nargs = library.kernel("nargs")
     correct = 0
     for i in range(100_000):
         if i % 10_000 == 0:

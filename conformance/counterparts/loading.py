@@ -5,9 +5,10 @@ import json
 import re
 import threading
 import time
+from pathlib import Path
 
 import tvmgo
-from conformance.catalogue import Gives, Raises, executes, improved
+from conformance.catalogue import counterpart
 from conformance.outcome import attempt
 
 # What stands between the parentheses of the recorded call is how Python writes it, too.
@@ -20,34 +21,27 @@ def arguments_in(call):
     return json.loads(f"[{written}]")
 
 
-@executes("load.*")
-def load(world, fact):
+@counterpart("load.*")
+def load(fact):
     module = tvmgo.load_module(*arguments_in(fact.call))
     if "Invoke()" in fact.call:
         return module.get_function("ret_int").invoke().as_int64()
     return module
 
 
-improved("load.empty_path", Raises(ValueError, "path"))
-improved("load.format_int", Raises(TypeError, "format", "int"))
-
-
-@executes("load.format_nil")
-def default_format(world, fact):
+@counterpart("load.format_nil")
+def default_format():
     return tvmgo.load_module("./deploy.so", None).get_function("ret_int").invoke().as_int64()
 
 
-improved("load.format_nil", Gives(-42, "None is the default, so that the library loads"))
-
-
-@executes("thread.error_text.first_failure", "thread.error_text.after_sleep", alone=True)
-def first_failure(world, fact):
+@counterpart("thread.error_text.first_failure", "thread.error_text.after_sleep", alone=True)
+def first_failure(fact):
     errors = []
 
     def fail():
         if fact.case.endswith("after_sleep"):
             time.sleep(0.005)
-            (world.directory / "notelf.so").read_text()
+            Path("notelf.so").read_text()
         errors.append(attempt(tvmgo.load_module, "nosuch_in_thread.so").error)
 
     thread = threading.Thread(target=fail)

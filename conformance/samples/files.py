@@ -4,7 +4,8 @@
 import sys
 from pathlib import Path
 
-from conformance import classifier, kernels
+from conformance import kernels
+from conformance.samples import classifier
 
 
 def prepare(directory, convention="ffi"):

@@ -6,7 +6,8 @@ import random
 import numpy as np
 
 import tvmgo
-from conformance.world import callback, registered
+from conformance.catalogue import counterpart
+from conformance.library import callback, registered
 
 
 def loop(x):
@@ -18,30 +19,36 @@ def loop(x):
         return function.invoke(callback(lambda value: value), x)
 
 
-def test_value_loop_int64():
+@counterpart("tests.TestValueLoopInt64")
+def value_loop_int64():
     x = random.Random(0).getrandbits(63)
     assert loop(x).as_int64() == x
 
 
-def test_value_loop_int32():
+@counterpart("tests.TestValueLoopInt32")
+def value_loop_int32():
     x = np.int32(random.Random(0).getrandbits(31))
     assert loop(x).as_int64() == x
 
 
-def test_value_loop_float32():
+@counterpart("tests.TestValueLoopFloat32")
+def value_loop_float32():
     x = np.random.default_rng(0).random(dtype=np.float32)
     assert loop(x).as_float64() == float(x)
 
 
-def test_value_loop_float64():
+@counterpart("tests.TestValueLoopFloat64")
+def value_loop_float64():
     x = random.Random(0).random()
     assert loop(x).as_float64() == x
 
 
-def test_value_loop_string():
+@counterpart("tests.TestValueLoopString")
+def value_loop_string():
     assert loop("TestString").as_str() == "TestString"
 
 
-def test_value_loop_byte_slice():
+@counterpart("tests.TestValueLoopByteSlice")
+def value_loop_byte_slice():
     x = random.Random(0).randbytes(1024)
     assert loop(x).as_bytes() == x

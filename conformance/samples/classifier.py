@@ -56,48 +56,56 @@ def scores_of_means(means):
     return squares / np.add.accumulate(squares)[-1]  # not sum(), which adds pairwise
 
 
-def graph():
-    """Return the graph in the form of ``mobilenet.json``."""
-    nodes = [{"op": "null", "name": name, "inputs": []} for name in ("input", "w", "b")]
-    for name, function, inputs in (
-        ("pool", "global_avg_pool2d", [0]),
-        ("features", "__nop", [3]),  # a reshape: its tensor is the storage of the one before
-        ("dense", "dense_bias", [4, 1, 2]),
-        ("scores", "square_normalise", [5]),
-    ):
-        attributes = {
-            "func_name": function,
-            "num_inputs": str(len(inputs)),
-            "num_outputs": "1",
-            "flatten_data": "0",
-        }
-        nodes.append(
-            {
-                "op": "tvm_op",
-                "name": name,
-                "inputs": [[i, 0, 0] for i in inputs],
-                "attrs": attributes,
-            }
-        )
-    shapes = [IMAGE, (CLASSES, 3), (CLASSES,), (1, 1, 1, 3), (1, 3), (1, CLASSES), (1, CLASSES)]
+def graph_of(inputs, operators, shapes, storage_ids):
+    """Return a graph of float32 tensors on the CPU as a dict; the last operator's is the output.
+
+    Parameters
+    ----------
+    inputs : list of str
+        The names of the first nodes.
+    operators : list of tuple
+        Of each further node its name, its kernel's name and the numbers of the nodes it reads.
+    shapes, storage_ids : list
+        Of each node.
+    """
+    nodes = [{"op": "null", "name": name, "inputs": []} for name in inputs]
+    for name, kernel, read in operators:
+        counts = {"num_inputs": str(len(read)), "num_outputs": "1"}
+        attributes = {"func_name": kernel, **counts, "flatten_data": "0"}
+        read = [[node, 0, 0] for node in read]
+        nodes.append({"op": "tvm_op", "name": name, "inputs": read, "attrs": attributes})
     count = len(nodes)
     return {
         "nodes": nodes,
-        "arg_nodes": [0, 1, 2],
+        "arg_nodes": list(range(len(inputs))),
         "heads": [[count - 1, 0, 0]],
         "node_row_ptr": list(range(count + 1)),
         "attrs": {
             "dltype": ["list_str", ["float32"] * count],
             "device_index": ["list_int", [CPU] * count],
-            "storage_id": ["list_int", [0, 1, 2, 3, 3, 4, 5]],
+            "storage_id": ["list_int", storage_ids],
             "shape": ["list_shape", shapes],
         },
     }
 
 
-def params():
-    """Return the weights in the form of ``mobilenet.params``."""
-    arrays = weights()
+def graph():
+    """Return the graph in the form of ``mobilenet.json``."""
+    return graph_of(
+        ["input", "w", "b"],
+        [
+            ("pool", "global_avg_pool2d", [0]),
+            ("features", "__nop", [3]),  # a reshape: its tensor is the storage of the one before
+            ("dense", "dense_bias", [4, 1, 2]),
+            ("scores", "square_normalise", [5]),
+        ],
+        [IMAGE, (CLASSES, 3), (CLASSES,), (1, 1, 1, 3), (1, 3), (1, CLASSES), (1, CLASSES)],
+        [0, 1, 2, 3, 3, 4, 5],
+    )
+
+
+def params(arrays):
+    """Return arrays by name in the form of ``mobilenet.params``."""
     parts = [struct.pack("<QQQ", PARAMS_MAGIC, 0, len(arrays))]
     for name in arrays:
         parts += [struct.pack("<Q", len(name)), name.encode()]
@@ -116,4 +124,4 @@ def params():
 def write(directory):
     """Write ``mobilenet.json`` and ``mobilenet.params``."""
     (directory / "mobilenet.json").write_text(json.dumps(graph()), encoding="utf-8")
-    (directory / "mobilenet.params").write_bytes(params())
+    (directory / "mobilenet.params").write_bytes(params(weights()))
