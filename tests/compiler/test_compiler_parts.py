@@ -9,10 +9,11 @@ import pytest
 import tvm
 
 from tvmgo.compiler import ExportError
-from tvmgo.compiler.graph import ELEMENT_TYPES, Entry, Graph, Node, TensorSpec
-from tvmgo.compiler.params import write_params
-from tvmgo.compiler.storage import plan_storage, settle_reshapes
-from tvmgo.compiler.target import resolve_target
+from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
+from tvmgo.compiler.graph.nodes import Entry, Graph, Node, TensorSpec
+from tvmgo.compiler.graph.params import write_params
+from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
+from tvmgo.compiler.relax.codegen.target import resolve_target
 
 # Parameters
 
@@ -76,9 +77,9 @@ def call(name, sizes, *sources, function="kernel"):
 
 
 def plan(nodes, *heads):
-    """Settle and plan; return storage ids by node name, one for each output."""
+    """Materialize reshapes and plan; return storage ids by node name, one for each output."""
     graph = Graph(nodes, [Entry(head, 0) for head in heads], {})
-    settle_reshapes(graph)
+    materialize_reshapes(graph)
     storage = plan_storage(graph)
     return {node.name: [storage[entry] for entry in node.entries()] for node in nodes}
 

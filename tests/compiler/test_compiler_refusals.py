@@ -470,7 +470,7 @@ def test_failing_export_leaves_an_earlier_one_untouched(failure, tmp_path, monke
     elif failure == "broken_linker":
         monkeypatch.setenv("CXX", "/bin/false")
     else:
-        monkeypatch.setattr("tvmgo.compiler.deploy.write_params", fail_to_write)
+        monkeypatch.setattr("tvmgo.compiler.exporter.write_params", fail_to_write)
     with pytest.raises((ExportError, OSError)) as error:
         export(relax_module("class Module:" + body), tmp_path)
     assert contents(tmp_path) == before
@@ -482,7 +482,7 @@ def fail_to_write(file, params):
     raise OSError("no space left on device")
 
 
-# What the room needs
+# What the package needs
 
 
 @pytest.mark.slow
@@ -509,5 +509,5 @@ def test_missing_package_raises_import_error_that_says_what_to_install(
         text=True,
     )
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1].startswith("ImportError")
+    assert result.stderr.splitlines()[-1].startswith("tvmgo.TVMImportError: ")
     assert 'pip install "tvmgo[compiler]"' in result.stderr
