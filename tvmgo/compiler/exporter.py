@@ -77,8 +77,10 @@ def export(
     the ONNX names where one node computes one output. Weights are stored once each, however often
     the model uses them, and the same model gives the same graph and the same weights every time.
 
-    TVM's Python code runs under the GIL; what it does inside, it decides. Linking runs a C++
-    compiler in a process of its own (``$CXX``, or the first one known on the path).
+    Other Python threads run meanwhile: TVM gives the GIL away while it works. What they print by
+    `sys.stdout` while an ONNX model is imported is dropped, with what TVM's importer prints.
+    Linking runs a C++ compiler in a process of its own: ``$CXX``, or the first one known on the
+    path.
 
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
