@@ -100,9 +100,9 @@ def test_export_refuses_onnx(name, tmp_path, capsys):
     model, *fragments = ONNX_REFUSED[name]
     with pytest.raises(ExportError) as error:
         shapes = {"x": (2, 4)} if name == "output_of_another_type" else {}
-        export(model, tmp_path / "trio", shapes=shapes)
+        export(model, tmp_path / "deployed", shapes=shapes)
     assert_refused(error, *fragments)
-    assert not (tmp_path / "trio").exists()
+    assert not (tmp_path / "deployed").exists()
     assert capsys.readouterr().out == ""
 
 
@@ -110,5 +110,5 @@ def test_export_of_a_file_that_is_no_onnx_is_refused(tmp_path):
     path = tmp_path / "model.onnx"
     path.write_bytes(b"\xff not a protobuf")
     with pytest.raises(ExportError) as error:
-        export(path, tmp_path / "trio")
+        export(path, tmp_path / "deployed")
     assert_refused(error, f"reading {path}", "give an ONNX file")
