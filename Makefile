@@ -77,7 +77,7 @@ $(DEMO)/mobilenet.onnx: examples/mobilenet.py | $(INSTALLED)
 	@echo "== writing MobileNet v1 1.0 224 with seeded weights as ONNX"
 	@$(RUN) examples/mobilenet.py $@
 
-$(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(wildcard tvmgo/compiler/*.py)
+$(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(shell find tvmgo/compiler -name '*.py')
 	@echo "== exporting it to deploy.so, deploy.json and deploy.params"
 	@$(RUN) examples/export_model.py $< $(DEMO)
 

@@ -15,12 +15,13 @@ def main() -> None:
     parser.add_argument("directory", metavar="DIRECTORY")
     parser.add_argument("--target", help="such as native, or llvm -mcpu=x86-64-v3")
     arguments = parser.parse_args()
-    for path in export(
+    files = export(
         arguments.model,
         arguments.directory,
         target=arguments.target,
         progress=lambda line: print("  ", line, flush=True),
-    ):
+    )
+    for path in (files.library, files.graph, files.params):
         print(f"   {path}: {path.stat().st_size / 1e6:.1f} MB")
 
 

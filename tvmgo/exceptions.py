@@ -142,3 +142,36 @@ class TVMFunctionNotFoundError(TVMKeyError, AttributeError):
     """A module has no function of that name; a `KeyError` and an `AttributeError` as well."""
 
     __module__ = "tvmgo"
+
+
+# Not in __all__, whose classes stand for kinds of errors of the runtime; the compiler offers it.
+class ExportError(TVMValueError):
+    """A model cannot become a static graph, or its kernels cannot be built.
+
+    A `TVMError` and a `ValueError`; raised by `tvmgo.compiler.export`. Its text says all three:
+    where, why, and what to do instead. When TVM failed on the model, its own exception is the
+    ``__cause__``.
+
+    Parameters
+    ----------
+    where : str
+        The function, variable, input, node or step at fault.
+    reason : str
+        Which construct it is, and why a graph cannot hold it; or what failed.
+    instead : str
+        What to use or to change.
+
+    Attributes
+    ----------
+    where, reason, instead : str
+        As given.
+    """
+
+    def __init__(self, where: str, reason: str, instead: str) -> None:
+        super().__init__(where, reason, instead)  # all of them, so that it can be pickled
+        self.where = where
+        self.reason = reason
+        self.instead = instead
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}. Instead, {self.instead}."

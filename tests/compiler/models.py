@@ -84,6 +84,13 @@ def assert_same(results, expected, *, rtol=1e-5, atol=1e-6):
         )
 
 
+def assert_refused(error, *fragments):
+    message = str(error.value)
+    for fragment in fragments:
+        assert fragment in message
+    assert message == f"{error.value.where}: {error.value.reason}. Instead, {error.value.instead}."
+
+
 def storage_bytes(graph):
     """Bytes of all pools, and of all entries if each had its own."""
     attributes = {key: value for key, (_, value) in graph["attrs"].items()}

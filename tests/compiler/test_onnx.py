@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.backend.test.case import node
 
-from tests.compiler.compiler_models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
+from tests.compiler.models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
 from tvmgo.compiler import ExportError, export
 
 pytestmark = pytest.mark.slow

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three files: what the graph says, and how they come into a directory."""
 
+import dataclasses
+
 import pytest
 import tvm
 from onnx import helper
 
 import tvmgo
-from tests.compiler.compiler_models import (
+from tests.compiler.models import (
     DOUBLE,
     FLOAT,
     X,
@@ -128,6 +130,14 @@ def test_export_replaces_files_and_the_old_library_stays_usable(tmp_path):
     old.run()
     assert_same([old.get_output(0).numpy()], [(X + 1) ** 2])
     assert_same(run(second, {"x": X}), [(X + 2) ** 2])
+
+
+def test_artifacts_can_get_more_files_later(tmp_path):
+    artifacts = export(relax_module(DOUBLE.format(dtype="float32", constant=1)), tmp_path)
+    with pytest.raises(TypeError, match="cannot unpack"):
+        _library, _graph, _params = artifacts
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        artifacts.library = tmp_path
 
 
 @pytest.mark.parametrize(

@@ -18,34 +18,42 @@ import numpy as np
 import tvm
 from tvm import relax
 
-from tvmgo.compiler.errors import VIRTUAL_MACHINE, ExportError
-from tvmgo.compiler.graph import KERNEL_PREFIX, RESHAPE_IN_PLACE, Entry, Graph, Node, TensorSpec
-from tvmgo.compiler.shapes import Subject, describe, shape_sizes, tensor_spec
+from tvmgo.compiler.errors import VIRTUAL_MACHINE
+from tvmgo.compiler.graph.nodes import (
+    KERNEL_PREFIX,
+    RESHAPE_IN_PLACE,
+    Entry,
+    Graph,
+    Node,
+    TensorSpec,
+)
+from tvmgo.compiler.relax.shapes import Subject, describe, shape_sizes, tensor_spec
+from tvmgo.exceptions import ExportError
 
 Value = Union[Entry, tuple["Value", ...]]
 
 
 @dataclass
-class Lowered:
+class LoweredModel:
     """A graph, and the kernels it calls by symbol."""
 
     graph: Graph
     kernels: dict[str, tvm.tirx.PrimFunc]
 
 
-def build_graph(module: tvm.IRModule, output_names: Sequence[str] = ()) -> Lowered:
+def build_graph(module: tvm.IRModule, output_names: Sequence[str] = ()) -> LoweredModel:
     """Read the lowered ``main`` as a graph.
 
     Parameters
     ----------
     module : tvm.IRModule
-        As `lower_model` returns it.
+        As `lower_to_kernels` returns it.
     output_names : sequence of str
         Names for the nodes that compute the outputs, if the model has them.
 
     Returns
     -------
-    Lowered
+    LoweredModel
 
     Raises
     ------
@@ -61,7 +69,7 @@ def build_graph(module: tvm.IRModule, output_names: Sequence[str] = ()) -> Lower
         raise ExportError("main", "the model returns no tensor", "return at least one")
     for head, name in zip(heads, output_names):
         builder.name_output(head, name)
-    return Lowered(Graph(builder.nodes, heads, builder.params), builder.kernels)
+    return LoweredModel(Graph(builder.nodes, heads, builder.params), builder.kernels)
 
 
 def flatten(value: Value) -> Iterator[Entry]:
@@ -132,8 +140,8 @@ class GraphBuilder:
         if not node.is_placeholder and len(node.outputs) == 1 and not self.names[name]:
             node.name = self.unique_name(name)
 
-    def refuse(self, reason: str, *instead: str) -> ExportError:
-        return ExportError(describe(self.subject), reason, *instead)
+    def refuse(self, reason: str, instead: str = VIRTUAL_MACHINE) -> ExportError:
+        return ExportError(describe(self.subject), reason, instead)
 
     def tensors(self, arguments: relax.Expr) -> list[Entry]:
         """Evaluate the arguments of a kernel."""

@@ -11,8 +11,8 @@ from typing import Any
 
 import tvm
 
-from tvmgo.compiler.errors import ExportError
-from tvmgo.compiler.graph import CPU_DEVICE_TYPE
+from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
+from tvmgo.exceptions import ExportError, TVMValueError
 
 # Code for any machine of this architecture. Naming the CPU lets LLVM vectorise the plain loops of
 # unscheduled kernels along the wrong axis: MobileNet then takes twice as long.
@@ -39,10 +39,13 @@ def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -
     ------
     ExportError
         If the target is no CPU.
-    ValueError
+    TVMValueError
         If TVM does not know the target, one of its options, or its CPU.
     """
-    resolved = tvm.target.Target(as_options(DEFAULT if target is None else target))
+    try:
+        resolved = tvm.target.Target(as_options(DEFAULT if target is None else target))
+    except ValueError as error:
+        raise TVMValueError(f"target: {error}") from error
     if resolved.get_target_device_type() != CPU_DEVICE_TYPE:
         raise ExportError(
             f"target {resolved.kind.name!r}",
@@ -58,7 +61,7 @@ def check_cpu(target: tvm.target.Target) -> None:
     cpu = target.attrs.get("mcpu")
     triple = target.attrs.get("mtriple", tvm.target.codegen.llvm_get_system_triple())
     if cpu is not None and not tvm.target.codegen.llvm_is_valid_cpu(cpu, triple):
-        raise ValueError(f"target: LLVM knows no CPU {cpu!r} for {triple}")
+        raise TVMValueError(f"target: LLVM knows no CPU {cpu!r} for {triple}")
 
 
 def as_options(target: str | Mapping[str, Any] | tvm.target.Target) -> Any:

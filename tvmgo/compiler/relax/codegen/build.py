@@ -9,7 +9,8 @@ from pathlib import Path
 import tvm
 from tvm.support import cc
 
-from tvmgo.compiler.errors import ExportError, refusals_of
+from tvmgo.compiler.errors import as_export_error
+from tvmgo.exceptions import ExportError
 
 NEED_COMPILER = (
     "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
@@ -55,7 +56,7 @@ def compile_kernels(
         tvm.ir.GlobalVar(symbol): kernel.with_attr("global_symbol", symbol)
         for symbol, kernel in kernels.items()
     }
-    with refusals_of("compiling the kernels", instead=f"try another target than {target}"):
+    with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
         return tvm.tirx.build(tvm.IRModule(functions), target=target)
 
 
@@ -67,5 +68,5 @@ def link(library: tvm.runtime.Module, path: Path, linker: str) -> None:
     ExportError
         If the linker fails; its output is in the message.
     """
-    with refusals_of(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
+    with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
         library.export_library(str(path), cc=linker)

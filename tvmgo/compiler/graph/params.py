@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from tvmgo.compiler.graph import CPU_DEVICE_TYPE, ELEMENT_TYPES
+from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE, ELEMENT_TYPES
 
 LIST_MAGIC = 0xF7E58D4F05049CB7
 TENSOR_MAGIC = 0xDD5E40F096B4A13F

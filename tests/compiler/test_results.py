@@ -9,7 +9,7 @@ import pytest
 from onnx import helper
 
 import tvmgo
-from tests.compiler.compiler_models import (
+from tests.compiler.models import (
     DOUBLE,
     FLOAT,
     ONNX_MODELS,
@@ -55,7 +55,7 @@ def mobilenet_model():
 
 
 @pytest.fixture(scope="module")
-def mobilenet_trio(mobilenet_model, tmp_path_factory):
+def exported_mobilenet(mobilenet_model, tmp_path_factory):
     lines = []
     artifacts = export(mobilenet_model, tmp_path_factory.mktemp("mobilenet"), progress=lines.append)
     assert len(lines) >= 4 and all(isinstance(line, str) for line in lines)
@@ -63,9 +63,9 @@ def mobilenet_trio(mobilenet_model, tmp_path_factory):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_mobilenet_matches_onnx_runtime(mobilenet_model, mobilenet_trio, seed):
+def test_mobilenet_matches_onnx_runtime(mobilenet_model, exported_mobilenet, seed):
     picture = np.random.RandomState(seed).rand(*mobilenet.IMAGE).astype("float32")
-    (result,) = run(mobilenet_trio, {"input": picture})
+    (result,) = run(exported_mobilenet, {"input": picture})
     (expected,) = onnx_runtime(mobilenet_model, {"input": picture})
     assert result.shape == (1, mobilenet.CLASSES)
     assert np.abs(result - expected).max() < 1e-5
@@ -91,15 +91,15 @@ def test_mobilenet_weights_give_a_prediction_that_depends_on_the_picture(mobilen
         assert 5 / mobilenet.CLASSES < probability < 0.99
 
 
-def test_mobilenet_folds_batch_norm_and_shares_constants_and_storage(mobilenet_trio):
-    graph = read_graph(mobilenet_trio)
+def test_mobilenet_folds_batch_norm_and_shares_constants_and_storage(exported_mobilenet):
+    graph = read_graph(exported_mobilenet)
     assert (
         len(functions(graph)) == 32
     )  # transpose, 27 convolutions, pooling, classifier, reshape, softmax
     # weights and bias per convolution, and one 0 and one 6 for all ReLU6
     assert len(graph["arg_nodes"]) == 1 + 2 * 28 + 2
     pools, entries = storage_bytes(graph)
-    parameters = mobilenet_trio.params.stat().st_size
+    parameters = exported_mobilenet.params.stat().st_size
     assert pools - parameters < (entries - parameters) / 3
 
 
@@ -328,6 +328,12 @@ def test_export_gives_a_shape_to_an_input_without_one(tmp_path):
     ids=["unknown input", "rank", "fixed size", "negative", "two sizes", "computed size"],
 )
 def test_export_with_shapes_that_do_not_fit_raises_value_error(shapes, message, tmp_path):
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(tvmgo.TVMValueError) as error:
         export(relax_module(SYMBOLIC), tmp_path, shapes=shapes)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("shape", [3, None, ("a", 4), (2.5, 4)], ids=str)
+def test_export_with_a_shape_that_is_none_raises_type_error(shape, tmp_path):
+    with pytest.raises(tvmgo.TVMTypeError, match=r"shapes\['x'\]: expected a sequence of integers"):
+        export(relax_module(SYMBOLIC), tmp_path, shapes={"x": shape})

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from tests.compiler.compiler_models import (
+from tests.compiler.models import (
     X,
     assert_same,
     onnx_model,
@@ -78,8 +78,8 @@ WILD = """
 import sys
 import numpy as np
 sys.path.insert(0, sys.argv[1])
-from tests.compiler.compiler_models import assert_same, run
-from tests.compiler.test_compiler_operators import INDEXED, indexed_model
+from tests.compiler.models import assert_same, run
+from tests.compiler.test_operators import INDEXED, indexed_model
 from tvmgo.compiler import export
 
 for operator in INDEXED:

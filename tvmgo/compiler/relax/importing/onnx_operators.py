@@ -1,150 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TVM's ONNX importer, watched.
-
-TVM converts an operator without looking at all that the node says: an attribute that its converter
-does not know is as good as absent, and the result silently another. So each converter gets
-attributes and inputs that note who looks at them, and what nobody has looked at is refused, unless
-it is the operator's default or one of `HARMLESS`. What converters read and get wrong all the same
-is in `CONVERTERS`, which come before TVM's.
-"""
+"""ONNX operators that TVM's importer gets wrong though it reads all they say."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import onnx
 import tvm
 from tvm import relax
 from tvm.relax import op as R
-from tvm.relax.frontend.onnx.onnx_frontend import ONNXGraphImporter, onnx_input
 
-from tvmgo.compiler.errors import REWRITE_OPERATOR, ExportError
-from tvmgo.compiler.replace import is_float, is_number
+from tvmgo.compiler.relax.expressions import is_float, is_number
+from tvmgo.exceptions import ExportError
 
-
-def from_onnx(model: Any, shapes: Mapping[str, list[int]]) -> tvm.IRModule:
-    """Convert a model whose inputs have these shapes; input names are kept."""
-    opset = next((each.version for each in model.opset_import if each.domain in ONNX_DOMAINS), 1)
-    refuse_placeholders(model.graph)
-    return WatchedImporter(shapes, "float32", sanitize=False).from_onnx(model.graph, opset)
-
-
-ONNX_DOMAINS = ("", "ai.onnx")
-
-# Attributes that say what another one or the shapes say too, or nothing about the result.
-HARMLESS = {
-    ("Dropout", "seed"),  # of random numbers that inference does not draw
-    ("Split", "num_outputs"),  # the node has that many
-}
-
-
-# Of these, the importer makes the first output, and placeholders for the others. Where those are
-# outputs of the model, their types give them away; between nodes, nothing would.
-WITH_PLACEHOLDERS = {"Attention", "Dropout", "LayerNormalization", "SkipLayerNormalization"}
-
-
-def refuse_placeholders(graph: Any) -> None:
-    used = {name for node in graph.node for name in node.input if name}
-    for node in graph.node:
-        for position, name in enumerate(node.output):
-            if position and name in used and node.op_type in WITH_PLACEHOLDERS:
-                raise refuse(place_of(node.name, node.op_type), f"output {position}, `{name}`,")
-
-
-def place_of(node: str, name: str) -> str:
-    return f"node `{node}`, operator {name}" if node else f"operator {name}"
-
-
-class Attributes(dict[str, Any]):
-    """Attributes of a node; knows which were looked at."""
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        super().__init__(values)
-        self.seen = {"tvm_custom"}  # put there by the importer, not by the model
-
-    def __getitem__(self, name: str) -> Any:
-        self.seen.add(name)
-        return super().__getitem__(name)
-
-    def __contains__(self, name: object) -> bool:
-        self.seen.add(str(name))
-        return super().__contains__(name)
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default  # noqa: SIM401 (this is `get`)
-
-
-class Inputs(onnx_input):  # type: ignore[misc]  # of type Any
-    """Inputs of a node, None beyond the last as in TVM's own; knows which were looked at."""
-
-    def __init__(self, values: list[Any]) -> None:
-        super().__init__(values)
-        self.seen: set[int] = set()
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            stop = len(self) if index.stop is None else index.stop
-            return [self[i] for i in range(stop)[index]]
-        self.seen.add(index % max(len(self), 1) if index < 0 else index)
-        return list.__getitem__(self, index) if index < len(self) else None
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-
-class WatchedImporter(ONNXGraphImporter):  # type: ignore[misc]  # of type Any
-    """TVM's importer, which refuses what it would pass over."""
-
-    def _convert_operator(
-        self, name: str, inputs: list[Any], attributes: dict[str, Any], opset: int
-    ) -> Any:
-        watched, arguments = Attributes(attributes), Inputs(inputs)
-        where = place_of(attributes["tvm_custom"]["name"], name)
-        convert = CONVERTERS.get(name)
-        result = convert and convert(self.bb, arguments, watched, where)
-        if result is None:
-            result = super()._convert_operator(name, arguments, watched, opset)
-        for unseen in attributes.keys() - watched.seen:
-            value = attributes[unseen]
-            if (name, unseen) not in HARMLESS and value != default_of(name, unseen, opset):
-                raise refuse(where, f"{unseen}={printable(value)}")
-        for position, value in enumerate(inputs):
-            if position not in arguments.seen and not is_absent(value):
-                raise refuse(where, f"input {position}")
-        return self.bb.normalize(result) if isinstance(result, relax.Expr) else result
-
-
-def refuse(where: str, what: str) -> ExportError:
-    reason = f"TVM's importer would ignore {what} and compute something else"
-    return ExportError(where, reason, REWRITE_OPERATOR)
-
-
-def default_of(name: str, attribute: str, opset: int) -> Any:
-    """Return what the standard takes an attribute for that is not there, as TVM parses it."""
-    try:
-        default = onnx.defs.get_schema(name, opset, "").attributes[attribute].default_value
-    except (onnx.defs.SchemaError, KeyError):
-        return None
-    value = onnx.helper.get_attribute_value(default) if default.type else None
-    return tuple(value) if isinstance(value, list) else value
-
-
-def is_absent(value: Any) -> bool:
-    """Whether an input that no converter looks at says nothing: left out, or a constant False."""
-    if isinstance(value, tvm.ir.GenericConst):
-        return not value.value.numpy().any()
-    return value is None
-
-
-def printable(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-# Converters of our own: of operators that TVM's importer gets wrong though it reads all they say.
-# Each returns an expression, or None where TVM's converter does right, or refuses.
-
+# Converts or checks a node, given its inputs (None beyond the last), its attributes and its place
+# for errors. Returns an expression, or None where TVM's converter does right; raises where neither
+# does.
+Inputs = list[Any]
+Attributes = dict[str, Any]
 Converter = Callable[[relax.BlockBuilder, Inputs, Attributes, str], Any]
 
 
@@ -204,7 +78,7 @@ def convert_mod(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, 
 
 
 def convert_clip(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
-    """TVM calls kernels here instead of operators, which `replace` could not improve."""
+    """TVM calls kernels here instead of operators, which `passes.rewrite` could not improve."""
     x = inputs[0]
     for i, name, limit, free in ((1, "min", R.maximum, -np.inf), (2, "max", R.minimum, np.inf)):
         bound = inputs[i]

@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tvmgo.compiler.graph import COPY, RESHAPE_IN_PLACE, Entry, Graph
+from tvmgo.compiler.graph.nodes import COPY, RESHAPE_IN_PLACE, Entry, Graph
 
 # A free pool serves a value at most this much smaller or larger than itself, as in TVM's own
 # planner: beyond that, growing or blocking it costs more than a new pool.
 REUSE_RATIO = 16
 
 
-def settle_reshapes(graph: Graph) -> None:
-    """Turn every reshape that must not share storage with its source into a copy.
+def materialize_reshapes(graph: Graph) -> None:
+    """Turn every reshape that must not be a view of its source into a copy.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     Parameters
     ----------
     graph : Graph
-        With its reshapes settled.
+        After `materialize_reshapes`.
 
     Returns
     -------

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What kind of error `export` raises, and what it leaves behind."""
+
+import copy
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tvmgo
+from tests.compiler.models import assert_refused, relax_module
+from tests.compiler.test_refusals_relax import REFUSED
+from tvmgo.compiler import ExportError, export
+
+
+def test_export_error_is_a_value_error():
+    assert issubclass(ExportError, ValueError)
+
+
+def test_export_error_is_a_tvm_error_and_no_kind_of_the_runtimes_own():
+    assert issubclass(ExportError, tvmgo.TVMError)
+    assert ExportError is tvmgo.exceptions.ExportError
+    assert "ExportError" not in tvmgo.exceptions.__all__  # or errors of the runtime would be some
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_export_error_can_be_sent_to_another_process(duplicate):
+    error = duplicate(ExportError("main", "it is empty", "fill it"))
+    assert str(error) == "main: it is empty. Instead, fill it."
+    assert (error.where, error.reason, error.instead) == ("main", "it is empty", "fill it")
+
+
+@pytest.mark.parametrize("model", [3, None, np.zeros(3)], ids=["int", "None", "array"])
+def test_export_of_no_model_raises_type_error(model, tmp_path):
+    expected = "model: expected an ONNX path, an onnx.ModelProto or a tvm.IRModule, got "
+    with pytest.raises(tvmgo.TVMTypeError, match=expected + type(model).__name__):
+        export(model, tmp_path)
+
+
+def test_export_of_a_missing_file_raises_file_not_found(tmp_path):
+    with pytest.raises(
+        tvmgo.TVMFileNotFoundError, match="model: there is no file '.*missing.onnx'"
+    ):
+        export(tmp_path / "missing.onnx", tmp_path)
+
+
+# An earlier export
+
+GOOD = """
+    @R.function
+    def main(x: R.Tensor((4,), "float32")):
+        with R.dataflow():
+            y = R.exp(x)
+            R.output(y)
+        return y
+"""
+
+
+def contents(directory):
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failure", ["refusal", "no_linker", "broken_linker", "unwritable_file"])
+def test_failing_export_leaves_an_earlier_one_untouched(failure, tmp_path, monkeypatch):
+    export(relax_module("class Module:" + GOOD), tmp_path)
+    before = contents(tmp_path)
+    body = GOOD.replace("exp", "sin")
+    if failure == "refusal":
+        body = REFUSED["conditional"][0]
+    elif failure == "no_linker":
+        monkeypatch.delenv("CXX", raising=False)
+        monkeypatch.delenv("CC", raising=False)
+        monkeypatch.setenv("PATH", "")
+    elif failure == "broken_linker":
+        monkeypatch.setenv("CXX", "/bin/false")
+    else:
+        monkeypatch.setattr("tvmgo.compiler.exporter.write_params", fail_to_write)
+    with pytest.raises((ExportError, OSError)) as error:
+        export(relax_module("class Module:" + body), tmp_path)
+    assert contents(tmp_path) == before
+    if "linker" in failure:
+        assert_refused(error, "linking deploy.so", "install a C++ compiler")
+
+
+def fail_to_write(file, params):
+    raise OSError("no space left on device")
+
+
+# What the package needs
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("package", "statement"),
+    [
+        ("tvm", "import tvmgo; import tvmgo.compiler"),
+        ("onnx", "from tvmgo.compiler import export; export('model.onnx', '.')"),
+    ],
+)
+def test_missing_package_raises_import_error_that_says_what_to_install(
+    package, statement, tmp_path
+):
+    hide = (
+        "from importlib.machinery import PathFinder\n"
+        "find = PathFinder.find_spec\n"
+        "PathFinder.find_spec = lambda name, *rest: (\n"
+        f"    None if name.split('.')[0] == {package!r} else find(name, *rest))\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", hide + statement],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].startswith("tvmgo.TVMImportError: ")
+    assert 'pip install "tvmgo[compiler]"' in result.stderr

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX models that `export` refuses: the construct, where it stands, what to do instead."""
+
+import pytest
+from onnx import TensorProto, helper
+
+from tests.compiler.models import assert_refused
+from tvmgo.compiler import ExportError, export
+
+FLOAT = TensorProto.FLOAT
+
+
+def model_of(nodes, inputs, outputs):
+    graph = helper.make_graph(nodes, "model", inputs, outputs)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def tensor(name, shape, dtype=FLOAT):
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+ONNX_REFUSED = {
+    "open_dimension": (
+        model_of(
+            [helper.make_node("Exp", ["x"], ["y"])],
+            [tensor("x", ["batch", 4])],
+            [tensor("y", ["batch", 4])],
+        ),
+        "input `x`",
+        "[batch, 4] has open dimensions",
+        "shapes=",
+    ),
+    "unnamed_dimension": (
+        model_of(
+            [helper.make_node("Exp", ["x"], ["y"])],
+            [tensor("x", [None, 4])],
+            [tensor("y", [None, 4])],
+        ),
+        "input `x`",
+        "[?, 4]",
+        "shapes=",
+    ),
+    "no_shape": (
+        model_of([helper.make_node("Exp", ["x"], ["y"])], [tensor("x", None)], [tensor("y", [1])]),
+        "input `x`",
+        "declares no shape",
+        "shapes=",
+    ),
+    "sequence": (
+        model_of(
+            [helper.make_node("SequenceLength", ["x"], ["y"])],
+            [helper.make_tensor_sequence_value_info("x", FLOAT, [4])],
+            [tensor("y", [], TensorProto.INT64)],
+        ),
+        "value `x`",
+        "sequence_type",
+        "separate tensors",
+    ),
+    "unknown_operator": (
+        model_of([helper.make_node("Det", ["x"], ["y"])], [tensor("x", [4, 4])], [tensor("y", [])]),
+        "importing the ONNX model",
+        "Det",
+        "rewrite",
+    ),
+    "second_output_of_layer_normalization": (
+        model_of(
+            [helper.make_node("LayerNormalization", ["x", "x"], ["y", "mean"], axis=0)],
+            [tensor("x", [4])],
+            [tensor("y", [4]), tensor("mean", [1])],
+        ),
+        "output `mean`",
+        "declares type float32 and shape [1], TVM's importer made",
+        "rewrite the operator",
+    ),
+    "output_of_another_type": (
+        model_of(
+            [helper.make_node("Dropout", ["x"], ["y", "mask"])],
+            [tensor("x", ["n", 4])],
+            [tensor("y", ["n", 4]), tensor("mask", ["n", 4], TensorProto.BOOL)],
+        ),
+        "output `mask`",
+        "declares type bool",
+        "rewrite the operator",
+    ),
+    "size_from_data": (
+        model_of(
+            [helper.make_node("NonZero", ["x"], ["y"])],
+            [tensor("x", [4])],
+            [tensor("y", [1, None], TensorProto.INT64)],
+        ),
+        "R.nonzero(x)",
+        "known only at run time",
+        "virtual machine",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ONNX_REFUSED)
+def test_export_refuses_onnx(name, tmp_path, capsys):
+    model, *fragments = ONNX_REFUSED[name]
+    with pytest.raises(ExportError) as error:
+        shapes = {"x": (2, 4)} if name == "output_of_another_type" else {}
+        export(model, tmp_path / "deployed", shapes=shapes)
+    assert_refused(error, *fragments)
+    assert not (tmp_path / "deployed").exists()
+    assert capsys.readouterr().out == ""
+
+
+def test_export_of_a_file_that_is_no_onnx_is_refused(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"\xff not a protobuf")
+    with pytest.raises(ExportError) as error:
+        export(path, tmp_path / "deployed")
+    assert_refused(error, f"reading {path}", "give an ONNX file")

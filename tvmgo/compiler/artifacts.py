@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of an exported model, and how new ones take the place of old ones."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+LIBRARY = "deploy.so"
+GRAPH = "deploy.json"
+PARAMS = "deploy.params"
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """Where `export` has put the files of a model.
+
+    Ask for the files by name; the object is not made to be unpacked or indexed, because later
+    releases may add files to it. Two are equal when all their paths are.
+
+    Attributes
+    ----------
+    library : pathlib.Path
+        ``deploy.so``: the kernels, for `tvmgo.load_module`.
+    graph : pathlib.Path
+        ``deploy.json``: the graph, UTF-8 text for `tvmgo.graph_executor.create`.
+    params : pathlib.Path
+        ``deploy.params``: the weights, bytes for ``load_params``.
+
+    Notes
+    -----
+    The paths begin with the directory as it was given to `export`, so they are relative if it was.
+    Nothing is kept open, and nothing is deleted with the object.
+    """
+
+    library: Path
+    graph: Path
+    params: Path
+
+
+def artifacts_in(directory: Path) -> Artifacts:
+    return Artifacts(
+        library=directory / LIBRARY, graph=directory / GRAPH, params=directory / PARAMS
+    )
+
+
+@contextmanager
+def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
+    """Yield paths to write; the files replace those of `directory` when the block has succeeded.
+
+    Parameters
+    ----------
+    directory : pathlib.Path
+        Made if missing. It holds the new files meanwhile, because only within one file system a
+        rename is one step.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
+        yield artifacts_in(Path(scratch))
+        for name in (LIBRARY, GRAPH, PARAMS):
+            os.replace(Path(scratch, name), directory / name)

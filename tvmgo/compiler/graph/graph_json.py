@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The graph as text, ``deploy.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
+from tvmgo.compiler.graph.nodes import Entry, Graph, Node
+
+
+def graph_to_json(graph: Graph, storage: Mapping[Entry, int]) -> str:
+    """Write a graph as the executor reads it.
+
+    Parameters
+    ----------
+    graph : Graph
+    storage : mapping of Entry to int
+        The storage id of every entry, as `plan_storage` gives it.
+
+    Returns
+    -------
+    str
+        The text of ``deploy.json``.
+    """
+    number = {node: position for position, node in enumerate(graph.nodes)}
+    entries = [entry for node in graph.nodes for entry in node.entries()]
+    row_pointers = [0]
+    for node in graph.nodes:
+        row_pointers.append(row_pointers[-1] + len(node.outputs))
+
+    def refer(entry: Entry) -> list[int]:
+        return [number[entry.node], entry.index, 0]
+
+    def describe(node: Node) -> dict[str, Any]:
+        inputs = [refer(entry) for entry in node.inputs]
+        if node.is_placeholder:
+            return {"op": "null", "name": node.name, "inputs": inputs}
+        attributes = {
+            "func_name": node.function,
+            "num_inputs": str(len(node.inputs)),
+            "num_outputs": str(len(node.outputs)),
+            "flatten_data": "0",
+        }
+        return {"op": "tvm_op", "name": node.name, "attrs": attributes, "inputs": inputs}
+
+    return json.dumps(
+        {
+            "nodes": [describe(node) for node in graph.nodes],
+            "arg_nodes": [number[node] for node in graph.nodes if node.is_placeholder],
+            "heads": [refer(entry) for entry in graph.heads],
+            "node_row_ptr": row_pointers,
+            "attrs": {
+                "shape": ["list_shape", [list(entry.spec.shape) for entry in entries]],
+                "dltype": ["list_str", [entry.spec.dtype for entry in entries]],
+                "storage_id": ["list_int", [storage[entry] for entry in entries]],
+                "device_index": ["list_int", [CPU_DEVICE_TYPE] * len(entries)],
+            },
+        },
+        indent=1,
+        ensure_ascii=False,  # the executors of TVM read no \u escapes
+    )

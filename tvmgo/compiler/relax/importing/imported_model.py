@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every importer gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tvm
+
+from tvmgo.compiler.graph.nodes import TensorSpec
+from tvmgo.exceptions import ExportError
+
+
+@dataclass(frozen=True)
+class DeclaredOutput:
+    """What a model declares of one of its outputs; None for sizes that it leaves open."""
+
+    name: str
+    dtype: str | None
+    dimensions: Sequence[Any] | None
+
+    def check(self, found: TensorSpec) -> None:
+        """Refuse an output that came out otherwise; TVM's importer skips part of some operators."""
+        shape_fits = self.dimensions is None or (
+            len(self.dimensions) == len(found.shape)
+            and all(dim in (None, size) for dim, size in zip(self.dimensions, found.shape))
+        )
+        if not shape_fits or self.dtype not in (None, found.dtype):
+            raise ExportError(
+                f"output `{self.name}`",
+                f"the model declares type {self.dtype} and shape {self.dimensions}, "
+                f"TVM's importer made {found.dtype} and {list(found.shape)}",
+                "correct the declaration, or rewrite the operator that makes it",
+            )
+
+
+@dataclass(frozen=True)
+class ImportedModel:
+    """A Relax module, and its outputs where the format declares them."""
+
+    module: tvm.IRModule
+    outputs: Sequence[DeclaredOutput] = ()

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators to calls of fused kernels."""
+
+from __future__ import annotations
+
+from tvm.relax import backend, transform
+
+# The order matters. Reshapes are told from kernels last, when fusion has taken those it can.
+PASSES = (
+    backend.DispatchSampling(),
+    backend.DispatchSortScan(),
+    transform.LegalizeOps(),
+    transform.AnnotateTIROpPattern(),
+    transform.FoldConstant(),
+    transform.FuseOps(),
+    transform.FuseTIR(),
+    transform.DeadCodeElimination(),
+    transform.CanonicalizeBindings(),
+    transform.RewriteDataflowReshape(),
+)

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators whose kernels TVM makes otherwise than a deployed model needs.
+
+`operators` is the pass, with a table of what is rewritten how; the themes are `indices`,
+`division`, `nan` and `reductions`; `elementwise` makes kernels for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tvm import relax
+
+# Takes a call, and gives what stands for it: the call itself where TVM's kernel does right.
+Rewrite = Callable[[relax.BlockBuilder, relax.Call], relax.Expr]

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fewer and simpler operators."""
+
+from __future__ import annotations
+
+from tvm.relax import transform
+
+from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
+
+# The order matters. Our rewrites come before the first folding, so that constants are computed by
+# them too. Batch normalisation folds into convolutions only before it is decomposed, and constants
+# must be folded in between.
+PASSES = (
+    transform.InlinePrivateFunctions(),
+    RewriteOperators(),
+    transform.ConvertToDataflow(min_size=1),
+    transform.FoldBatchnormToConv2D(),
+    transform.FoldConstant(),
+    transform.DecomposeOpsForInference(),
+    transform.CanonicalizeBindings(),
+    transform.FoldConstant(),
+    transform.DeadCodeElimination(),
+)
