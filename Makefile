@@ -14,7 +14,8 @@ FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
 
 # The tests that cross the border to libtvm_ffi in every way there is.
 FLOOR_TESTS := $(addprefix tests/core/test_,$(addsuffix .py,array container convert error function \
-	interop lifetime module prepared value version)) tests/graph/test_graph_executor_core.py
+	interop lifetime module prepared value version)) \
+	tests/graph/test_graph_json.py $(wildcard tests/graph/test_executor_*.py)
 
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	\

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import tvmgo
-from tests.helpers import compile_library
+from tests.libraries import compile_library
 
 KERNELS = Path(__file__).parent / "kernels"
 

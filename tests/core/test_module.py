@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import compile_library, output_of
+from tests.helpers import output_of
+from tests.libraries import compile_library
 
 
 class PathLike:
