@@ -4,6 +4,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -118,6 +119,11 @@ class OldExporter(Exporter):
 
     def __dlpack__(self, stream=None):
         return self.array.__dlpack__()
+
+
+def name_of(x):
+    """Return the `repr` of a test's parameter without addresses, so that it names it in every run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(x))
 
 
 def f32(*values):

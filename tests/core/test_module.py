@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import output_of
+from tests.helpers import name_of, output_of
 from tests.libraries import compile_library
 
 
@@ -102,7 +102,7 @@ def test_load_module_of_a_missing_file_raises_file_not_found_error(path):
 
 
 @pytest.mark.parametrize(
-    "path", ["", "\0", "kernels.so\0", "nul\0inside.so", b"", b"a\0b.so", PathLike("")], ids=repr
+    "path", ["", "\0", "kernels.so\0", "nul\0inside.so", b"", b"a\0b.so", PathLike("")], ids=name_of
 )
 def test_load_module_of_an_impossible_path_raises_value_error(path):
     with pytest.raises(ValueError, match="path: expected the path of a file"):
