@@ -482,7 +482,7 @@ def fail_to_write(file, params):
     raise OSError("no space left on device")
 
 
-# What the room needs
+# What the compiler needs
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owned reference: counting, identity, and objects tvmgo has no room for."""
+"""The owned reference: counting, identity, and objects tvmgo has no class for."""
 
 import gc
 import sys

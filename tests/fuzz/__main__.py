@@ -36,7 +36,7 @@ def main():
     parser.add_argument(
         "--coverage-guided",
         action="store_true",
-        help="by libFuzzer, which needs clang++; what it finds is kept",
+        help="by libFuzzer, which needs clang++; `python -m tests.fuzz.archives` keeps its finds",
     )
     parser.add_argument(
         "--directory",
