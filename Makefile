@@ -13,8 +13,9 @@ FFI_FLOOR := 0.1.14.post0
 FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
 
 # The tests that cross the border to libtvm_ffi in every way there is.
-FLOOR_TESTS := $(addprefix tests/core/test_,$(addsuffix .py,array container convert error function \
-	interop lifetime module prepared value version)) tests/graph/test_graph_executor_core.py
+FLOOR_TESTS := $(addprefix tests/core/test_,$(addsuffix .py,array array_* callback container \
+	convert convert_* error error_* function interop lifetime load_module module prepared registry \
+	value version)) tests/graph/test_graph_json.py tests/graph/test_executor_*.py
 
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	\

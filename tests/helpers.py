@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several test files need: compiled libraries, other processes, other libraries' arrays, raw
-buffers, memory use.
-"""
+"""What several test files need: other processes, arrays of other libraries, raw buffers, memory use."""
 
 import contextlib
 import ctypes
-import importlib.util
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -40,32 +38,6 @@ def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
         text=True,
         timeout=timeout,
     )
-
-
-def compile_library(source, target, *options):
-    """Compile a C file to a library that finds the runtime's functions when it is loaded."""
-    headers = Path(importlib.util.find_spec("tvm_ffi").origin).parent / "include"
-    late = ["-undefined", "dynamic_lookup"] if sys.platform == "darwin" else []
-    subprocess.run(
-        [
-            os.environ.get("CC", "cc"),
-            "-std=c11",
-            "-O1",
-            "-Wall",
-            "-Werror",
-            "-shared",
-            "-fPIC",
-            f"-I{headers}",
-            *options,
-            str(source),
-            "-o",
-            str(target),
-            "-pthread",
-            *late,
-        ],
-        check=True,
-    )
-    return target
 
 
 FORK_SERVER = """
@@ -147,6 +119,16 @@ class OldExporter(Exporter):
 
     def __dlpack__(self, stream=None):
         return self.array.__dlpack__()
+
+
+def name_of(x):
+    """Return the `repr` of a test's parameter without addresses, so that it names it in every run."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(x))
+
+
+def f32(*values):
+    """Return an ndarray of these numbers."""
+    return np.array(values, "float32")
 
 
 def address_of(x):

@@ -17,9 +17,10 @@ import xml.etree.ElementTree
 from pathlib import Path
 
 import tvmgo
+from tests.libraries import compile_library
 
 HERE = Path(__file__).parent
-TESTS = [f"tests/classic/test_classic_{part}.py" for part in ("calls", "blobs", "libraries")]
+TESTS = sorted(map(str, HERE.glob("test_classic_*.py")))
 # Tests of how much memory the process has, which is Valgrind's; and of thousands of damaged files,
 # which `python -m tests.fuzz` does under another checker.
 LEFT_OUT = "not leak and not any_length and not any_byte and not every_byte and not random"
@@ -105,18 +106,8 @@ def watch(directory, *command):
 
 def finds_mistakes(directory):
     """Whether the checker reports each mistake made on purpose, and nothing else."""
-    library = directory / "defects.so"
-    subprocess.run(
-        [
-            os.environ.get("CC", "cc"),
-            "-shared",
-            "-fPIC",
-            str(HERE / "sources/defects.c"),
-            "-o",
-            str(library),
-        ],
-        check=True,
-    )
+    source = HERE / "sources/defects.c"
+    library = compile_library(source, directory / "defects.so", "-O0", "-w")
     code, errors = watch(directory, "-c", MISTAKES, str(library))
     return code == 0 and sorted(kind for kind, _ in errors) == KINDS_OF_MISTAKES
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import FORMAT, ND, SIMPLE, STRIDES, WRITABLE, raw_buffer
+from tests.helpers import FORMAT, ND, SIMPLE, STRIDES, WRITABLE, name_of, raw_buffer
 
 DATA = bytes(range(256)) + b"\0tail\0"
 NUMBERS = [0, 1, 7, 8, 100]
@@ -133,7 +133,7 @@ def test_byte_array_outlives_the_name_of_its_source():
     assert bytes(shared) == b"\7" * 1000
 
 
-@pytest.mark.parametrize("source", [None, 5, "text", [1, 2], object()], ids=repr)
+@pytest.mark.parametrize("source", [None, 5, "text", [1, 2], object()], ids=name_of)
 def test_byte_array_of_no_buffer_raises_type_error(source):
     with pytest.raises(TypeError, match="data: expected a C-contiguous buffer"):
         tvmgo.ByteArray(source)

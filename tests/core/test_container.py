@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import address_of, output_of
+from tests.helpers import address_of, name_of, output_of
 
 identity = tvmgo.convert_function(lambda x: x)
 
@@ -240,7 +240,7 @@ def test_dict_with_odd_items_raises(kernels):
         kernels["echo"](Odd(a=1))
 
 
-@pytest.mark.parametrize("answer", [None, 5, [1], [None], object()], ids=repr)
+@pytest.mark.parametrize("answer", [None, 5, [1], [None], object()], ids=name_of)
 def test_dict_with_strange_items_raises_type_error(kernels, answer):
     class Strange(dict):
         def items(self):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tvmgo
+from tests.helpers import name_of
 
 NUMPY_NAMES = [
     "bool",
@@ -87,7 +88,7 @@ def test_small_float_equals_its_string_and_its_ml_dtypes_type(name):
 
 
 @pytest.mark.parametrize(
-    "other", ["float64", "int32", np.float64, "no type", None, 5, object(), [], ""], ids=repr
+    "other", ["float64", "int32", np.float64, "no type", None, 5, object(), [], ""], ids=name_of
 )
 def test_dtype_differs_from_what_it_is_not(other):
     dtype = tvmgo.DType("float32")
@@ -218,7 +219,7 @@ def test_dtype_of_an_unknown_name_shows_it():
         np.dtype(">f4"),
         np.dtype(("f4", 3)),
     ],
-    ids=repr,
+    ids=name_of,
 )
 def test_dtype_of_something_else_raises_type_error(x):
     with pytest.raises(TypeError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The owned reference: counting, identity, and objects tvmgo has no room for."""
+"""The owned reference: counting, identity, and objects tvmgo has no class for."""
 
 import gc
 import sys
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import tvmgo
+from tests.helpers import name_of
 
 
 def make_roomless():
@@ -77,7 +78,7 @@ def test_eq_of_two_objects_fails():
     assert tvmgo.empty(2) != tvmgo.empty(2)
 
 
-@pytest.mark.parametrize("other", [None, 0, "text", object()], ids=repr)
+@pytest.mark.parametrize("other", [None, 0, "text", object()], ids=name_of)
 def test_eq_with_something_else_is_false(other):
     assert not tvmgo.empty(2) == other
 

@@ -9,9 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from . import build, seeds
-
-CACHE = Path(__file__).parents[2] / ".cache" / "fuzz"
+from . import archives, build, seeds
 
 
 def main():
@@ -38,25 +36,27 @@ def main():
     parser.add_argument(
         "--coverage-guided",
         action="store_true",
-        help="by libFuzzer, which needs clang++; what it learns is kept",
+        help="by libFuzzer, which needs clang++; `python -m tests.fuzz.archives` keeps its finds",
     )
     parser.add_argument(
         "--directory",
         type=Path,
-        default=CACHE,
+        default=archives.CACHE,
         help="for the program, the corpus and findings (default: %(default)s)",
     )
     options = parser.parse_args()
     guided = options.coverage_guided
     fuzzer = build.build(options.directory, guided=guided)
     seeds.write(options.directory / "corpus")
+    archives.unpack(options.directory / "learned")
 
     def run(name):
         corpus = options.directory / "corpus" / name
+        learned = options.directory / "learned" / name
         finding = options.directory / f"finding-{name}"
         if guided:
-            learned = options.directory / "learned" / name
-            learned.mkdir(parents=True, exist_ok=True)
+            found = options.directory / "found" / name
+            found.mkdir(parents=True, exist_ok=True)
             command = [
                 name,
                 f"-runs={options.runs}",
@@ -65,12 +65,12 @@ def main():
                 "-timeout=20",
                 "-print_final_stats=1",
                 f"-exact_artifact_path={finding}",
-                learned,
+                found,
                 corpus,
-                seeds.LEARNED / name,
+                learned,
             ]
         else:
-            command = [name, corpus, seeds.LEARNED / name, options.runs, options.seed, finding]
+            command = [name, corpus, learned, options.runs, options.seed, finding]
         begin = time.monotonic()
         log = options.directory / f"{name}.log"
         with log.open("w") as file:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from tests.fuzz import build, seeds
+from tests.fuzz import archives, build, seeds
 
 pytestmark = [
     pytest.mark.slow,
@@ -25,6 +25,7 @@ def started(tmp_path_factory):
     """All of them at once: for each parser the process, what it says, and what it finds."""
     directory = tmp_path_factory.mktemp("fuzz")
     seeds.write(directory / "corpus")
+    archives.unpack(directory / "learned")
     fuzzer = build.build(directory)
     processes = {}
     for parser in seeds.CORPUS:
@@ -33,7 +34,7 @@ def started(tmp_path_factory):
             fuzzer,
             parser,
             directory / "corpus" / parser,
-            seeds.LEARNED / parser,
+            directory / "learned" / parser,
             str(RUNS),
             "1",
             finding,

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 import tvmgo
-from tests.classic.test_classic_blobs import number, numbers, text
-from tests.graph.test_graph_executor_core import create, document, var
-from tests.helpers import compile_library, resident_bytes, run_python
+from tests.blobs import number, numbers, text
+from tests.graph.executors import make
+from tests.graphs import var
+from tests.helpers import resident_bytes, run_python
+from tests.libraries import compile_library, compile_with_blob
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are ELF files")
 
@@ -91,13 +93,10 @@ def load_with_modules(tmp_path):
     """Return a function that loads a library of today with these bytes for its embedded modules."""
 
     def load(content, format="so"):
-        source = tmp_path / "modules.c"
-        source.write_text(
-            "const unsigned char __tvm_ffi__library_bin[] = {"
-            f"{','.join(map(str, content))}}};\n"
-            "int __tvm_ffi_f(void* self, void* args, int count, void* result) { return 0; }\n"
+        source = TESTS / "fuzz/sources/todays_modules.c"
+        return tvmgo.load_module(
+            compile_with_blob(source, content, tmp_path / "modules.so"), format
         )
-        return tvmgo.load_module(compile_library(source, tmp_path / "modules.so"), format)
 
     return load
 
@@ -151,7 +150,7 @@ def test_memory_that_a_graph_claims_is_taken_when_it_is_used(length):
     modules = []
     for _ in range(20):
         try:
-            modules.append(create(document([var("x", (length,), "int8")], ["x"])))
+            modules.append(make([var("x", (length,), "int8")], ["x"]))
         except (tvmgo.TVMError, MemoryError):
             pass
     assert resident_bytes() - before < MUCH

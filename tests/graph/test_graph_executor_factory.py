@@ -9,19 +9,9 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.graph.test_graph_executor_core import (  # noqa: F401 (fixtures among them)
-    EXT_DEV,
-    WORKED_GRAPH,
-    device_graph,
-    document,
-    f32,
-    fake_runtime,
-    native,
-    op,
-    registered_kernels,
-    run,
-    var,
-)
+from tests.graph.executors import EXT_DEV, device_graph, run
+from tests.graphs import WORKED_GRAPH, document, op, var
+from tests.helpers import f32
 from tvmgo import debug_executor, graph_executor
 
 CREATE = "tvm.graph_executor_factory.create"
@@ -59,8 +49,8 @@ def test_parameters_of_a_factory_are_no_inputs_to_set():
 
 
 def test_library_is_the_first_import(kernels):
-    graph = document([var("x"), var("y"), op("add", ["x", "y"], name="a")], ["a"])
-    graph["nodes"][2]["attrs"]["func_name"] = "myadd"
+    nodes = [var("x"), var("y"), op("myadd", ["x", "y"], name="a", prefix="")]
+    graph = document(nodes, ["a"])
     factory = create(json.dumps(graph), kernels)
     assert [module.kind for module in factory.imports] == [kernels.kind]
     [y] = run(factory["default"](tvmgo.cpu(0)), x=f32(1, 2), y=f32(3, 4))

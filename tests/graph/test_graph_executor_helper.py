@@ -10,15 +10,8 @@ import pytest
 import tvm_ffi
 
 import tvmgo
-from tests.graph.test_graph_executor_core import (  # noqa: F401 (fixtures among them)
-    WORKED_GRAPH,
-    document,
-    f32,
-    op,
-    registered_kernels,
-    var,
-)
-from tests.helpers import Exporter, address_of
+from tests.graphs import WORKED_GRAPH, document, op, var
+from tests.helpers import Exporter, address_of, f32
 
 
 def read_only(values):

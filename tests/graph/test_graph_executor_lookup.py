@@ -11,66 +11,19 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.graph.test_graph_executor_core import (  # noqa: F401 (fixtures among them)
-    CREATE,
-    WORKED_GRAPH,
-    WORKED_PARAMS,
-    address,
-    aligned_row,
-    document,
-    f32,
-    kernel,
-    lent,
-    op,
-    params_blob,
-    registered_kernels,
-    run,
-    var,
-    write,
-)
-from tests.helpers import compile_library
+from tests.blobs import params_blob
+from tests.graph.executors import CREATE, aligned_row, lent, run, worked, write
+from tests.graphs import WORKED_GRAPH, WORKED_PARAMS, document, op, var
+from tests.helpers import address_of, f32
+from tests.libraries import compile_library
 
-LINKED = """
-#include <stdlib.h>
-#include <tvm/ffi/c_api.h>
-
-#define EXPORT __attribute__((visibility("default")))
-#define ARGS void *self, const TVMFFIAny *args, int32_t num_args, TVMFFIAny *result
-
-// In read-only memory: whoever writes here ends the process.
-static const float weights[2] __attribute__((aligned(128))) = {1.5f, -2.0f};
-
-// (storage id) -> address of the weights for 7, null for 8, None for others; nonsense for 13.
-EXPORT int __tvm_ffi__lookup_linked_param(ARGS) {
-  int64_t id = args[0].v_int64;
-  result->type_index = id == 7 || id == 8 ? kTVMFFIOpaquePtr : id == 13 ? kTVMFFIInt : kTVMFFINone;
-  result->v_ptr = id == 7 ? (void*)weights : NULL;
-  return 0;
-}
-
-// (tensor, ..., out): writes the address of the first argument's data to out.
-EXPORT int __tvm_ffi_address_of(ARGS) {
-  const char *x = args[0].v_ptr, *out = args[num_args - 1].v_ptr;
-  const DLTensor *from = (const DLTensor*)(x + sizeof(TVMFFIObject));
-  const DLTensor *to = (const DLTensor*)(out + sizeof(TVMFFIObject));
-  *(int64_t*)to->data = (int64_t)from->data;
-  return 0;
-}
-
-EXPORT int __tvm_ffi_weights(ARGS) {
-  result->type_index = kTVMFFIInt;
-  result->v_int64 = (int64_t)weights;
-  return 0;
-}
-"""
+SOURCES = Path(__file__).parent / "sources"
 
 
 @pytest.fixture(scope="module")
 def linked_path(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("linked")
-    source = directory / "linked.c"
-    source.write_text(LINKED)
-    return compile_library(source, directory / "linked.so")
+    target = tmp_path_factory.mktemp("linked") / "linked.so"
+    return compile_library(SOURCES / "linked.c", target)
 
 
 @pytest.fixture(scope="module")
@@ -97,10 +50,8 @@ def test_linked_parameter_is_there_without_loading(linked):
 
 
 def test_kernels_read_linked_parameters_where_they_lie(linked):
-    nodes = [var("w", sid=7), op("address_of", ["w"], (1,), "int64", name="a")]
-    graph = document(nodes, ["a"])
-    graph["nodes"][1]["attrs"]["func_name"] = "address_of"
-    module = tvmgo.get_global_function(CREATE)(json.dumps(graph), linked, 1, 0)
+    nodes = [var("w", sid=7), op("address_of", ["w"], (1,), "int64", name="a", prefix="")]
+    module = create(nodes, ["a"], linked)
     assert run(module)[0] == [linked["weights"]()]
 
 
@@ -121,7 +72,7 @@ def test_linked_parameter_is_handed_out_as_a_copy(linked):
     module = create([*adding(), op("__nop", ["w"], (2, 1), sid=7, name="r")], ["a", "r"], linked)
     for copy in (module["get_input"]("w"), module["get_output"]("r")):
         np.testing.assert_array_equal(copy.numpy().reshape(2), f32(1.5, -2))
-        assert address(copy) != linked["weights"]()
+        assert address_of(copy) != linked["weights"]()
         np.asarray(copy)[...] = 0
     out = tvmgo.empty((2, 1))
     module["get_output"]("r", out)
@@ -164,7 +115,7 @@ def test_linked_parameter_can_be_replaced_by_zero_copy(linked):
     module, w = create(adding(), ["a"], linked), lent(3, 4)
     module["set_input_zero_copy"]("w", w)
     np.testing.assert_array_equal(run(module, x=f32(1, 2))[0], f32(4, 6))
-    assert address(module["get_input"]("w")) == address(w)
+    assert address_of(module["get_input"]("w")) == address_of(w)
 
 
 def test_linked_parameter_is_no_input_to_set(linked):
@@ -185,7 +136,7 @@ def test_operator_that_writes_to_a_linked_parameter_is_refused(linked, function)
         create(nodes, ["n"], linked)
 
 
-def test_tensor_that_a_kernel_kept_keeps_the_library(linked_path, kernel, tmp_path):  # noqa: F811
+def test_tensor_that_a_kernel_kept_keeps_the_library(linked_path, kernel, tmp_path):
     kept = []
     name = kernel(lambda x, out: (kept.append(x), write(out, np.asarray(x))))
     library = tvmgo.load_module(shutil.copy(linked_path, tmp_path / "alone.so"))
@@ -305,12 +256,6 @@ def test_lookup_function_without_devices_raises(devices, message):
 # ---------------------------------------------------------------- shared by another executor
 
 
-def worked():
-    module = tvmgo.get_global_function(CREATE)(WORKED_GRAPH, None, 1, 0)
-    module["load_params"](WORKED_PARAMS)
-    return module
-
-
 def two_weights(second=(2,)):
     """x + v + w."""
     return create(
@@ -329,10 +274,10 @@ def test_sharing_is_all_or_nothing():
     owner, borrower = two_weights((1, 2)), two_weights()
     blob = params_blob([("v", f32(1, 2)), ("w", f32(3, 4).reshape(1, 2))])
     owner["load_params"](blob)
-    before = [address(borrower["get_input"](name)) for name in ("v", "w")]
+    before = [address_of(borrower["get_input"](name)) for name in ("v", "w")]
     with pytest.raises(ValueError, match='input "w"'):
         borrower["share_params"](owner, blob)
-    assert [address(borrower["get_input"](name)) for name in ("v", "w")] == before
+    assert [address_of(borrower["get_input"](name)) for name in ("v", "w")] == before
 
 
 def test_sharing_again_and_from_another_owner_works():

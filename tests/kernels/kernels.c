@@ -379,12 +379,12 @@ KERNEL(drop_in_new_thread) {
 
 // ------------------------------------------------------------------ failing, waiting
 
-static const char* c_string(const TVMFFIAny* arg, char* room, size_t size) {
+static const char* c_string(const TVMFFIAny* arg, char* buffer, size_t size) {
   TVMFFIByteArray view = content(arg);
   size_t n = view.size < size - 1 ? view.size : size - 1;
-  memcpy(room, view.data, n);
-  room[n] = 0;
-  return room;
+  memcpy(buffer, view.data, n);
+  buffer[n] = 0;
+  return buffer;
 }
 
 KERNEL(fail) {

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.graph.test_graph_executor_core import document, f32, op, var
-from tests.helpers import output_of
+from tests.graphs import document, op, var
+from tests.helpers import f32, output_of
 
 # As articles printed it, but for the imports:
 #   import tvm

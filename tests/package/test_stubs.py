@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The type stubs say what the binary does, and the Python rooms pass a strict type check."""
+"""The type stubs say what the binary does, and the Python modules pass a strict type check."""
 
 import subprocess
 import sys

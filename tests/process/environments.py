@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Environments in which there is more or less than tvmgo needs."""
+
+import os
+from pathlib import Path
+
+import tvmgo
+from tests.helpers import output_of
+
+REAL = tvmgo._native.locate.load() or Path(tvmgo._native.locate.libraries()["tvm_runtime"])
+
+
+def in_bare(bare, code, *, more=(), **env):
+    """Run `code`, which must end well and silently, with the packages in `bare` and `more` only."""
+    search = os.pathsep.join(map(str, [*more, bare]))
+    return output_of(code, arguments=["-S"], env={"PYTHONPATH": search, **env})
+
+
+def link_runtime(directory, name=REAL.name):
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).symlink_to(REAL)
+    return directory / name

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What importing tvmgo does, and what it leaves alone."""
+
+import tvmgo
+from tests.helpers import PACKAGE, output_of, run_python
+
+# ---------------------------------------------------------------- what importing does
+
+
+def test_import_brings_in_neither_tvm_nor_tvm_ffi_nor_numpy():
+    assert (
+        output_of("""
+        import sys
+        import tvmgo
+        print([name for name in ("tvm", "tvm_ffi", "numpy", "ml_dtypes", "onnx", "torch")
+               if name in sys.modules])
+    """)
+        == "[]\n"
+    )
+
+
+def test_import_starts_no_process_and_no_thread():
+    assert (
+        output_of("""
+        import os, sys
+        events = []
+        def hook(event, args):
+            if event in ("subprocess.Popen", "os.fork", "os.forkpty", "os.exec", "os.posix_spawn",
+                         "os.spawn", "os.system"):
+                events.append(event)
+        sys.addaudithook(hook)
+        import tvmgo
+        print(events, len(os.listdir("/proc/self/task")))
+    """)
+        == "[] 1\n"
+    )
+
+
+def test_import_opens_no_connection_and_writes_no_file():
+    assert (
+        output_of("""
+        import sys
+        events = []
+        def hook(event, args):
+            writes = event == "open" and isinstance(args[1], str) and set(args[1]) & set("wax+")
+            if event.startswith("socket.") or writes:
+                path = str(args[0])
+                if not path.endswith((".pyc", "__pycache__")) and ".pyc." not in path:
+                    events.append((event, args[0]))
+        sys.addaudithook(hook)
+        import tvmgo
+        print(events)
+    """)
+        == "[]\n"
+    )
+
+
+def test_import_says_nothing():
+    done = run_python("import tvmgo")
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+
+
+def test_import_with_warnings_as_errors_works():
+    assert output_of("import tvmgo; print(1)", arguments=["-W", "error", "-X", "dev"]) == "1\n"
+
+
+def test_import_with_optimisation_works():
+    assert (
+        output_of("import tvmgo; print(tvmgo.convert_function(lambda: 5)())", arguments=["-OO"])
+        == "5\n"
+    )
+
+
+def test_import_loads_libtvm_ffi_and_nothing_else():
+    script = "import tvmgo; print(sorted(tvmgo._native.locate.libraries()))"
+    assert output_of(script) == "['tvm_ffi']\n"
+
+
+def test_calls_and_loading_import_neither_tvm_nor_tvm_ffi(kernels_path):
+    assert (
+        output_of(f"""
+        import sys
+        import tvmgo
+        kernels = tvmgo.load_module({str(kernels_path)!r})
+        kernels["sum_ints"](1, 2)
+        tvmgo.list_global_functions()
+        tvmgo.empty(3).copy_from(tvmgo.empty(3))
+        tvmgo.cuda(0).exists
+        print([name for name in ("tvm", "tvm_ffi", "numpy") if name in sys.modules])
+    """)
+        == "[]\n"
+    )
+
+
+def test_import_again_after_removal_from_sys_modules_works_or_raises():
+    assert (
+        run_python("""
+        import sys
+        import tvmgo
+        for name in [name for name in sys.modules if name.startswith("tvmgo")]:
+            del sys.modules[name]
+        try:
+            import tvmgo
+        except ImportError:
+            pass
+    """).returncode
+        == 0
+    )
+
+
+def test_every_name_in_all_is_there():
+    assert [name for name in tvmgo.__all__ if not hasattr(tvmgo, name)] == []
+
+
+# ---------------------------------------------------------------- libtvm_ffi
+
+
+def test_import_without_tvm_ffi_says_what_to_install(tmp_path):
+    (tmp_path / PACKAGE.name).symlink_to(PACKAGE)
+    done = run_python("import tvmgo", arguments=["-S"], env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines()[-1].startswith("ImportError: ")
+    assert "pip install apache-tvm-ffi" in done.stderr
