@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The type stubs say what the binary does, and the Python rooms pass a strict type check."""
+"""The type stubs say what the binary does, and the Python modules pass a strict type check."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def test_stubs_match_the_binary():
     )
 
 
-def test_python_rooms_type_check_strictly():
+def test_python_modules_type_check_strictly():
     run("mypy", "--config-file", str(ROOT / "pyproject.toml"))
 
 
