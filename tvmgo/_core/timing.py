@@ -65,6 +65,9 @@ class BenchmarkResult:
         )
 
 
+BenchmarkResult.__module__ = "tvmgo.graph_executor"  # where users find it
+
+
 @dataclass(frozen=True)
 class TimerOptions:
     """How often and how long to time; checked, since the runtime divides by some without looking.
