@@ -20,8 +20,8 @@ VERSION = "0.1.0"
 ROOT = Path(__file__).parent
 GENERATED = Path("build", "cython")
 
-# One extension for each module of the binding, joined by cimport.
-MODULES = sorted(path.stem for path in (ROOT / "tvmgo" / "_core").glob("*.pyx"))
+# The modules of the binding, joined by cimport. `native` is apart because it is C++.
+MODULES = sorted({path.stem for path in (ROOT / "tvmgo" / "_core").glob("*.pyx")} - {"native"})
 
 # Flags for developers: AddressSanitizer and line coverage change what is built, not how.
 SANITIZE = os.environ.get("TVMGO_SANITIZE", "")
@@ -41,9 +41,9 @@ def tvm_ffi_root() -> Path:
 
 
 def without_paths() -> list[str]:
-    """Return the flags that make names of source files say nothing of where they lay.
+    """Return the flags that keep the builder's folders out of what is built.
 
-    They are in debug information, and in the messages of headers that name themselves.
+    Debug information names source files, and so do error messages of some headers.
     """
     if sys.platform == "win32":
         return []
@@ -56,7 +56,8 @@ def without_paths() -> list[str]:
     return [f"-ffile-prefix-map={folder}={name}" for folder, name in names.items()]
 
 
-def extension(module: str, **options) -> Extension:
+def extension(name: str, sources: list[str], **options) -> Extension:
+    """Return the description of a library of tvmgo._core."""
     ffi = tvm_ffi_root()
     compile_args = ["-O3", "-Wall", "-Wno-unused-function"] if sys.platform != "win32" else []
     if STRICT:
@@ -71,8 +72,8 @@ def extension(module: str, **options) -> Extension:
         link_args += ["-Wl,-rpath,@loader_path/../tvm_ffi/lib"]
     options["extra_compile_args"] = [*compile_args, *options.get("extra_compile_args", []), *CFLAGS]
     return Extension(
-        f"tvmgo._core.{module}",
-        [f"tvmgo/_core/{module}.pyx", *options.pop("sources", [])],
+        f"tvmgo._core.{name}",
+        sources,
         include_dirs=[
             str(ROOT / "tvmgo"),
             str(ROOT / "tvmgo" / "cxx"),
@@ -120,10 +121,45 @@ class BuildExt(build_ext):
         super().build_extensions()
 
 
-native = extension(
+def headers(folder: str) -> list[str]:
+    return sorted(str(path) for path in (ROOT / "tvmgo" / folder).glob("**/*.h"))
+
+
+def generate(name: str, *sources: str, **options) -> Extension:
+    """Return the library of one module, with its Cython translated to C, and of other sources."""
+    (made,) = cythonize(
+        [extension(name, [f"tvmgo/_core/{name}.pyx", *sources], **options)],
+        compiler_directives={
+            "language_level": 3,
+            # Methods that check the type of `self`, which bound functions of Cython do not.
+            "binding": False,
+            "embedsignature": True,
+            "embedsignature.format": "clinic",
+            "auto_pickle": False,
+        },
+        build_dir=str(GENERATED),
+        # Cython looks at its sources only; the directives above stand in this file.
+        force=any(
+            path.stat().st_mtime < Path(__file__).stat().st_mtime
+            for path in (ROOT / GENERATED).glob(f"tvmgo/_core/{name}.c*")
+        ),
+    )
+    return made
+
+
+# One library for all modules in C, in which tvmgo/_core/__init__.py finds them: each library more
+# would lengthen the import, and every backtrace that libtvm_ffi writes for an error.
+binding = extension(
+    "_binding",
+    [source for module in MODULES for source in generate(module).sources],
+    depends=headers("capi"),
+    export_symbols=[f"PyInit_{module}" for module in MODULES],
+)
+
+native = generate(
     "native",
-    sources=sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tvmgo/cxx/**/*.cc")),
-    depends=sorted(str(path) for path in ROOT.glob("tvmgo/cxx/**/*.h")),
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("tvmgo/cxx/**/*.cc")),
+    depends=headers("capi") + headers("cxx"),
     language="c++",
     extra_compile_args=["-std=c++17", "-fvisibility=hidden"],
 )
@@ -143,22 +179,9 @@ setup(
     version=VERSION,
     cmdclass={"build_ext": BuildExt},
     options={"build_ext": {"parallel": os.cpu_count()}},
-    ext_modules=(classic_exports if sys.platform == "linux" else [])
-    + cythonize(
-        [extension(module) for module in MODULES if module != "native"] + [native],
-        compiler_directives={
-            "language_level": 3,
-            # Methods that check the type of `self`, which bound functions of Cython do not.
-            "binding": False,
-            "embedsignature": True,
-            "embedsignature.format": "clinic",
-            "auto_pickle": False,
-        },
-        build_dir=str(GENERATED),
-        # Cython looks at its sources only; the directives above stand in this file.
-        force=any(
-            path.stat().st_mtime < Path(__file__).stat().st_mtime
-            for path in (ROOT / GENERATED).glob("tvmgo/_core/*.c*")
-        ),
-    ),
+    ext_modules=[
+        *(classic_exports if sys.platform == "linux" else []),
+        binding,
+        native,
+    ],
 )

@@ -21,7 +21,6 @@ from tvmgo._core import native as _native_side
 from tvmgo._core.array import Array, array, empty, from_dlpack
 from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.callback import convert_function
-from tvmgo._core.convert import Pointer
 from tvmgo._core.device import (
     Device,
     cpu,
@@ -44,6 +43,7 @@ from tvmgo._core.dtype import DType
 from tvmgo._core.function import Function
 from tvmgo._core.handle import Object, live_objects
 from tvmgo._core.module import Module, load_module, system_library
+from tvmgo._core.pointer import Pointer
 from tvmgo._core.prepared import PreparedCall
 from tvmgo._core.registry import (
     get_global_function,

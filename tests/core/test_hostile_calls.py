@@ -184,11 +184,12 @@ assert isinstance(tried(copy.deepcopy, THINGS[{name!r}]), TypeError)
 def test_garbage_pickles_raise_or_are_harmless(survive):
     survive("""
 import random
-names = ["tvmgo.array\\nArray", "tvmgo.function\\nFunction", "tvmgo.module\\nModule",
-         "tvmgo.value\\nValue", "tvmgo.convert\\nPointer", "tvmgo.handle\\nObject",
-         "tvmgo.bytearray\\nByteArray", "tvmgo.device\\nDevice", "tvmgo.dtype\\nDType",
-         "tvmgo.convert\\nCell"]
+names = [f"tvmgo._core.{module}\\n{cls}" for module, cls in [
+    ("array", "Array"), ("function", "Function"), ("module", "Module"), ("value", "Value"),
+    ("pointer", "Pointer"), ("handle", "Object"), ("bytearray", "ByteArray"), ("device", "Device"),
+    ("dtype", "DType"), ("owned_any", "OwnedAny"), ("prepared", "PreparedCall")]]
 for name in names:
+    assert isinstance(pickle.loads(b"\\x80\\x04c" + name.encode() + b"\\n."), type)
     for program in [b"(tR.", b")R.", b")\\x81.", b"(tR}b.", b")\\x81}b.",
                     b")\\x81}(X\\x05\\x00\\x00\\x00shapeK\\x01ub.", b"}\\x92.", b"(K\\x01K\\x02tR.",
                     b")\\x81]b."]:

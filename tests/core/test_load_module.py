@@ -284,6 +284,6 @@ def test_load_module_of_a_file_removed_afterwards_goes_on_working(kernels_path, 
 
 
 def test_load_is_load_module():
-    from tvmgo._core.module import load
+    from tvmgo.module import load
 
     assert load is tvmgo.load_module

@@ -114,6 +114,73 @@ def test_nd_takes_the_device_where_tvm_does():
         tvmgo.nd.array([1.0], "float32")
 
 
+# ---------------------------------------------------------------- namespaces
+
+
+NAMESPACES = {
+    "module": ["Module", "load", "load_module", "system_lib", "system_library"],
+    "nd": [
+        *("NDArray", "array", "context", "cpu", "cuda", "empty", "ext_dev", "from_dlpack", "gpu"),
+        *("hexagon", "metal", "opencl", "opengl", "rocm", "vpi", "vulkan", "webgpu"),
+    ],
+    "relay": ["save_param_dict"],
+    "runtime": [
+        *("Device", "Module", "NDArray", "PackedFunc", "convert", "cpu", "cuda", "ext_dev", "gpu"),
+        *("hexagon", "load_module", "metal", "nd", "ndarray", "opencl", "opengl", "rocm"),
+        *("save_param_dict", "system_lib", "vpi", "vulkan", "webgpu"),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_namespace_has_these_members(name):
+    namespace = getattr(tvmgo, name)
+    assert namespace.__all__ == NAMESPACES[name]
+    assert set(NAMESPACES[name]) == {x for x in vars(namespace) if not x.startswith("_")}
+    assert (namespace.__name__, bool(namespace.__doc__)) == (f"tvmgo.{name}", True)
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_namespace_can_be_imported_like_a_file(name):
+    member = NAMESPACES[name][0]
+    output_of(f"""
+        import tvmgo.{name}
+        import tvmgo.{name} as direct
+        from tvmgo import {name}
+        from tvmgo.{name} import {member}
+        from tvmgo.{name} import *
+        assert direct is {name} is tvmgo.{name}
+        assert all(member in globals() for member in direct.__all__)
+    """)
+
+
+def test_namespaces_hold_tvmgos_own():
+    assert tvmgo.module.load is tvmgo.module.load_module is tvmgo.load_module
+    assert tvmgo.module.system_lib is tvmgo.runtime.system_lib is tvmgo.system_library
+    assert tvmgo.module.Module is tvmgo.runtime.Module is tvmgo.Module
+    assert tvmgo.runtime.load_module is tvmgo.load_module
+    assert tvmgo.runtime.Device is tvmgo.Device
+    assert tvmgo.runtime.NDArray is tvmgo.nd.NDArray is tvmgo.Array
+    assert tvmgo.runtime.PackedFunc is tvmgo.Function
+    assert tvmgo.runtime.convert is tvmgo.convert
+    assert tvmgo.runtime.nd is tvmgo.runtime.ndarray is tvmgo.nd
+    assert tvmgo.relay.save_param_dict is tvmgo.runtime.save_param_dict
+    for namespace in (tvmgo.nd, tvmgo.runtime):
+        assert namespace.cpu is tvmgo.cpu
+        assert namespace.gpu(1) == tvmgo.Device("cuda", 1)
+
+
+def test_save_param_dict_writes_what_load_params_reads():
+    params = {"w": f32(1, 2), "b": tvmgo.array(np.arange(3))}
+    blob = tvmgo.relay.save_param_dict(params)
+    assert type(blob) is bytes
+    loaded = tvmgo.get_global_function("runtime.LoadParams")(blob)
+    assert {name: array.numpy().tolist() for name, array in loaded.items()} == {
+        "w": [1, 2],
+        "b": [0, 1, 2],
+    }
+
+
 # ---------------------------------------------------------------- arrays and devices
 
 

@@ -31,7 +31,7 @@ def test_stubs_match_the_binary():
     )
 
 
-def test_python_rooms_type_check_strictly():
+def test_python_modules_type_check_strictly():
     run("mypy", "--config-file", str(ROOT / "pyproject.toml"))
 
 

@@ -1,260 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """N-dimensional arrays (tvm-ffi ``Tensor``; gotvm ``Array``)."""
 cimport cython
-from cpython.buffer cimport (
-    PyBUF_ANY_CONTIGUOUS, PyBUF_C_CONTIGUOUS, PyBUF_F_CONTIGUOUS, PyBUF_FORMAT, PyBUF_FULL_RO,
-    PyBUF_ND, PyBUF_STRIDES, PyBUF_WRITABLE, PyBuffer_FromContiguous, PyBuffer_IsContiguous,
-    PyBuffer_Release, PyBuffer_ToContiguous, PyObject_CheckBuffer,
-    PyObject_GetBuffer,
-)
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.number cimport PyNumber_Index
-from cpython.object cimport PyObject, PyTypeObject
-from cpython.pycapsule cimport (
-    PyCapsule_GetPointer, PyCapsule_IsValid, PyCapsule_New, PyCapsule_SetName,
-)
-from libc.stdint cimport INT64_MAX, int64_t
-from libc.string cimport memmove
+from cpython.buffer cimport PyObject_CheckBuffer
+from cpython.object cimport PyTypeObject
+from libc.stdint cimport int64_t
 
-from tvmgo._core.device cimport Device, device_api, device_name, device_of, is_host, wrap_device
-from tvmgo._core.dtype cimport (
-    buffer_format, dtype_of, dtype_of_buffer, numpy_dtype, packed_nbytes, same_dtype, wrap_dtype,
+from tvmgo._core.array_copy cimport (
+    copy_from_array, copy_from_buffer, copy_from_ndarray, copy_to_buffer, copy_to_ndarray,
+    copy_to_new_ndarray, in_host_memory, new_tensor,
 )
-from tvmgo._core.error cimport check
+from tvmgo._core.array_exchange cimport (
+    dlpack_capsule, fill_buffer, host_view, release_buffer, tensor_from_dlpack,
+)
+from tvmgo._core.device cimport Device, device_of, is_host, wrap_device
+from tvmgo._core.dtype cimport buffer_format, dtype_of, numpy_dtype, same_dtype, wrap_dtype
 from tvmgo._core.handle cimport Object, adopt_owned, to_tvm_ffi
-from tvmgo._core.ndarray cimport (
-    NDArrayView, is_ndarray, new_ndarray, tensor_from_ndarray, view_of_ndarray,
-)
-from tvmgo.capi cimport dlpack, ffi
-from tvmgo.capi.cpu_tensor cimport TVMGoNewCPUTensor
-from tvmgo.capi.dlpack cimport (
-    DLDataType, DLDevice, DLManagedTensor, DLManagedTensorVersioned, DLTensor,
-)
-from tvmgo.capi.pylong cimport TVMGoSmallLong
+from tvmgo._core.ndarray cimport is_ndarray, tensor_from_ndarray
+from tvmgo._core.shape cimport MAX_NDIM, read_shape
+from tvmgo._core.tensor cimport count_elements, nbytes_of, shape_of, tensor_of
+from tvmgo.capi cimport dlpack
+from tvmgo.capi.dlpack cimport DLDataType, DLDevice, DLTensor
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
-from tvmgo.exceptions import (
-    TVMBufferError, TVMTypeError, TVMValueError,
-)
+from tvmgo.exceptions import TVMBufferError, TVMTypeError, TVMValueError
 
-cdef enum:
-    MAX_NDIM = 1024             # more than any model has; shapes are read to the stack
-    MAX_VIEW_NDIM = 64          # what Python's buffer protocol can carry
-    LONG_COPY = 32 * 1024       # bytes from which a copy takes longer than giving the GIL away
-
-cdef tuple DLPACK_VERSION = (dlpack.DLPACK_MAJOR_VERSION, dlpack.DLPACK_MINOR_VERSION)
-
-
-# ---------------------------------------------------------------- C helpers
-
-cdef size_t count_elements(DLTensor* tensor) noexcept nogil:
-    cdef size_t count = 1
-    cdef int i
-    for i in range(tensor.ndim):
-        count *= <size_t>tensor.shape[i]
-    return count
-
-
-cdef bint has_no_elements(DLTensor* tensor) noexcept nogil:
-    cdef int i
-    for i in range(tensor.ndim):
-        if tensor.shape[i] == 0:
-            return True
-    return False
-
-
-cdef size_t nbytes_of(DLTensor* tensor) noexcept nogil:
-    return packed_nbytes(tensor.dtype, count_elements(tensor))
-
-
-cdef int read_shape(object shape, int64_t* dims) except -1:
-    """Check a shape given by the user and return its number of dimensions."""
-    cdef int ndim = 0
-    if type(shape) is not tuple:  # nor a list: an __index__ below could change it meanwhile
-        shape = shape_tuple(shape)
-    if len(shape) > MAX_NDIM:
-        raise TVMValueError(f"shape: expected at most {MAX_NDIM} dimensions, got {len(shape)}")
-    for item in shape:
-        dims[ndim] = read_extent(item)
-        ndim += 1
-    return ndim
-
-
-cdef tuple shape_tuple(object shape):
-    try:
-        return tuple(shape)
-    except TypeError:
-        if not hasattr(shape, "__index__"):
-            raise TVMTypeError(f"shape: expected ints, got {type(shape).__name__}") from None
-        return (shape,)
-
-
-cdef int64_t read_extent(object item) except -1:
-    cdef int64_t extent
-    if type(item) is int and TVMGoSmallLong(<PyObject*>item, &extent) and extent >= 0:
-        return extent
-    if type(item) is not int:
-        try:
-            item = PyNumber_Index(item)
-        except TypeError:
-            raise TVMTypeError(f"shape: expected ints, got {type(item).__name__}") from None
-    if not 0 <= item <= INT64_MAX:
-        raise TVMValueError(f"shape: expected sizes from 0 to 2**63-1, got {item}")
-    return item
-
-
-cdef size_t checked_nbytes(int ndim, const int64_t* dims, DLDataType dtype) except? 0:
-    """Bytes of an array, or ValueError when no address space could hold it."""
-    cdef int64_t count = 1, most
-    cdef int i
-    if dtype.bits == 0 or dtype.lanes == 0:
-        raise TVMTypeError(f"dtype: {wrap_dtype(dtype)} has no size")
-    most = INT64_MAX // <int64_t>packed_nbytes(dtype, 1)
-    for i in range(ndim):
-        if dims[i] == 0:
-            return 0
-    for i in range(ndim):
-        if count > most // dims[i]:
-            raise TVMValueError(f"shape: {tuple([dims[i] for i in range(ndim)])} of "
-                                f"{wrap_dtype(dtype)} is more than any memory")
-        count *= dims[i]
-    return packed_nbytes(dtype, count)
-
-
-cdef void copy_memory(void* target, const void* source, size_t nbytes) noexcept:
-    if nbytes < LONG_COPY:
-        memmove(target, source, nbytes)
-    else:
-        with nogil:
-            memmove(target, source, nbytes)
-
-
-cdef Array wrap_array(void* c_handle):
-    cdef Array self = <Array>construct(<PyTypeObject*>Array, (), NULL)
-    adopt_owned(self, c_handle)
-    return self
-
-
-cdef Array new_host_array(int ndim, const int64_t* dims, DLDataType dtype, int device_id):
-    cdef void* tensor = NULL
-    cdef size_t nbytes = checked_nbytes(ndim, dims, dtype)
-    check(TVMGoNewCPUTensor(dims, ndim, dtype, device_id, nbytes, False, &tensor))
-    return wrap_array(tensor)
-
-
-cdef int copy_tensor(Array source, Array target) except -1:
-    """Copy between arrays of one type and byte count, wherever they lie."""
-    cdef DLTensor* c_source = tensor_of(source.c_handle)
-    cdef DLTensor* c_target = tensor_of(target.c_handle)
-    if not (is_host(c_source.device) and is_host(c_target.device)):
-        device_api.copy(source, target)
-    elif is_compact(c_source) and is_compact(c_target):
-        copy_memory(data_of(c_target), data_of(c_source), nbytes_of(c_target))
-    else:
-        view = host_view(target)
-        view[...] = host_view(source).reshape(view.shape)
-    return 0
-
-
-cdef int check_same_content(Array self, DLDataType dtype, size_t nbytes, str argument) except -1:
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    if not same_dtype(dtype, tensor.dtype):
-        raise TVMTypeError(f"{argument}: expected elements of type {wrap_dtype(tensor.dtype)}, "
-                           f"got {wrap_dtype(dtype)}")
-    if nbytes != nbytes_of(tensor):
-        raise TVMValueError(f"{argument}: size mismatch: expected {nbytes_of(tensor)} bytes "
-                            f"({count_elements(tensor)} elements), got {nbytes}")
-    return 0
-
-
-cdef object host_view(Array self):
-    """The array's memory as an ndarray, of ml_dtypes' types too, with its strides."""
-    import numpy
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    dtype = numpy_dtype(tensor.dtype)
-    if buffer_format(tensor.dtype) != NULL:
-        return numpy.asarray(memoryview(self))
-    return numpy.asarray(memoryview(_Bits(self))).view(dtype)
-
-
-cdef Array host_array(Array self):
-    """The array itself, or a copy of it in host memory."""
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    if is_host(tensor.device):
-        return self
-    cdef Array copy = new_host_array(tensor.ndim, tensor.shape, tensor.dtype, 0)
-    copy_tensor(self, copy)
-    return copy
-
-
-cdef int fill_buffer(object exporter, DLTensor* tensor, const char* format, Py_buffer* buffer,
-                     int flags) except -1:
-    """Describe host memory to a consumer of Python's buffer protocol."""
-    cdef Py_ssize_t itemsize = packed_nbytes(tensor.dtype, 1)
-    cdef bint compact = is_compact(tensor)
-    cdef Py_ssize_t* strides = &buffer.itemsize     # of one dimension without gaps
-    cdef Py_ssize_t stride = itemsize
-    cdef int i
-    if not is_host(tensor.device):
-        raise TVMBufferError(f"an array on {device_name(tensor.device)} has no host memory to "
-                             f"share; numpy() copies it")
-    if tensor.ndim > MAX_VIEW_NDIM:
-        raise TVMBufferError(f"{tensor.ndim} dimensions are too many for the buffer protocol")
-    if not compact and flags & PyBUF_STRIDES != PyBUF_STRIDES:
-        raise TVMBufferError("the array is not contiguous; ask for strides or copy it")
-    buffer.internal = NULL
-    if tensor.ndim > 1 or not compact:
-        strides = <Py_ssize_t*>PyMem_Malloc(tensor.ndim * sizeof(Py_ssize_t))
-        if strides == NULL:
-            raise MemoryError()
-        buffer.internal = strides
-        for i in range(tensor.ndim - 1, -1, -1):
-            strides[i] = stride if compact else tensor.strides[i] * itemsize
-            stride *= tensor.shape[i]
-    buffer.buf = data_of(tensor)
-    buffer.obj = exporter
-    buffer.len = nbytes_of(tensor)
-    buffer.itemsize = itemsize
-    buffer.readonly = False
-    buffer.format = <char*>format if flags & PyBUF_FORMAT else NULL
-    buffer.ndim = tensor.ndim
-    # The protocol wants NULL for both when there are no dimensions.
-    buffer.shape = <Py_ssize_t*>tensor.shape if flags & PyBUF_ND and tensor.ndim else NULL
-    buffer.strides = strides if flags & PyBUF_STRIDES == PyBUF_STRIDES and tensor.ndim else NULL
-    buffer.suboffsets = NULL
-    if (wants_other_order(buffer, flags, PyBUF_C_CONTIGUOUS, b"C")
-            or wants_other_order(buffer, flags, PyBUF_F_CONTIGUOUS, b"F")
-            or wants_other_order(buffer, flags, PyBUF_ANY_CONTIGUOUS, b"A")):
-        PyMem_Free(buffer.internal)
-        raise TVMBufferError("the array is not contiguous in the order asked for")
-    return 0
-
-
-cdef inline bint wants_other_order(Py_buffer* buffer, int flags, int order, char name) noexcept:
-    return flags & order == order and not PyBuffer_IsContiguous(buffer, name)
-
-
-@cython.final
-cdef class _Bits:
-    """The elements of an array as unsigned integers of their width, for types without a format."""
-
-    cdef Array array
-
-    def __cinit__(self, Array array not None):
-        self.array = array
-
-    def __getbuffer__(self, Py_buffer* buffer, int flags):
-        cdef DLTensor* tensor = tensor_of(self.array.c_handle)
-        cdef DLDataType unsigned
-        unsigned.code = dlpack.kDLUInt
-        unsigned.bits = tensor.dtype.bits
-        unsigned.lanes = 1
-        fill_buffer(self, tensor, buffer_format(unsigned), buffer, flags)
-
-    def __releasebuffer__(self, Py_buffer* buffer):
-        PyMem_Free(buffer.internal)
-
-
-# ---------------------------------------------------------------- the class
 
 @cython.final
 cdef class Array(Object):
@@ -270,8 +38,7 @@ cdef class Array(Object):
     @property
     def shape(self):
         """Extents, a tuple of ints; empty for a 0-d array. gotvm ``GetShape``."""
-        cdef DLTensor* tensor = tensor_of(self.c_handle)
-        return tuple([tensor.shape[i] for i in range(tensor.ndim)])
+        return shape_of(tensor_of(self.c_handle))
 
     @property
     def strides(self):
@@ -346,15 +113,13 @@ cdef class Array(Object):
         Source: gotvm ``Array.CopyFrom``; ``runtime.TVMTensorCopyFromTo`` across devices.
         """
         if isinstance(source, Array):
-            check_same_content(self, tensor_of((<Array>source).c_handle).dtype,
-                               nbytes_of(tensor_of((<Array>source).c_handle)), "source")
-            copy_tensor(<Array>source, self)
+            copy_from_array(self, source)
         elif is_ndarray(source):
             copy_from_ndarray(self, source)
         elif PyObject_CheckBuffer(source):
             copy_from_buffer(self, source)
         elif hasattr(source, "__dlpack__"):
-            self.copy_from(wrap_array(import_dlpack(source, True)))
+            self.copy_from(wrap_array(tensor_from_dlpack(source, True)))
         else:
             raise TVMTypeError(f"source: expected an array or buffer of {self.dtype} elements, "
                                f"got {type(source).__name__}")
@@ -403,7 +168,7 @@ cdef class Array(Object):
         Parameters
         ----------
         target : Array, NumPy array, writable buffer, object with ``__dlpack__`` or Device
-            Room for exactly ``self.nbytes`` bytes of ``self.dtype``; the shape may differ and
+            Space for exactly ``self.nbytes`` bytes of ``self.dtype``; the shape may differ and
             it need not be contiguous. Or the device on which to make a new array.
 
         Returns
@@ -438,7 +203,7 @@ cdef class Array(Object):
                                f"got {type(target).__name__}")
         return target
 
-    copyto = copy_to
+    copyto = copy_to  # TVM's name
 
     def as_slice(self):
         """Return a flat copy of the elements.
@@ -459,7 +224,7 @@ cdef class Array(Object):
         Source: gotvm ``Array.AsSlice``.
         """
         cdef long long size = count_elements(tensor_of(self.c_handle))
-        return to_ndarray(self, 1, &size)
+        return copy_to_new_ndarray(self, 1, &size)
 
     def numpy(self):
         """Return a copy of the elements in this array's shape.
@@ -467,15 +232,14 @@ cdef class Array(Object):
         Like `as_slice`, which says the rest.
         """
         cdef DLTensor* tensor = tensor_of(self.c_handle)
-        return to_ndarray(self, tensor.ndim, <const long long*>tensor.shape)
+        return copy_to_new_ndarray(self, tensor.ndim, <const long long*>tensor.shape)
 
-    asnumpy = numpy
+    asnumpy = numpy  # TVM's older name
 
     def __array__(self, dtype=None, copy=None):
         if copy is False and not is_host(tensor_of(self.c_handle).device):
             raise TVMValueError("an array outside host memory cannot be viewed, only copied")
-        cdef Array source = host_array(self)
-        view = host_view(source)
+        view = host_view(in_host_memory(self))
         if dtype is not None and view.dtype != dtype:
             if copy is False:
                 raise TVMValueError(f"a view of {view.dtype} cannot be of type {dtype}")
@@ -491,7 +255,7 @@ cdef class Array(Object):
         fill_buffer(self, tensor, format, buffer, flags)
 
     def __releasebuffer__(self, Py_buffer* buffer):
-        PyMem_Free(buffer.internal)
+        release_buffer(buffer)
 
     def __dlpack_device__(self):
         """Return DLPack's ``(device_type, device_id)``."""
@@ -505,19 +269,11 @@ cdef class Array(Object):
         effect on host memory. BufferError if `dl_device` is another device.
         """
         cdef Array source = self
-        cdef DLManagedTensor* managed = NULL
-        cdef DLManagedTensorVersioned* versioned = NULL
         if dl_device is not None and tuple(dl_device) != self.__dlpack_device__():
             raise TVMBufferError(f"dl_device: the array is on {self.device}, not on {dl_device}")
         if copy:
             source = empty(self.shape, self.dtype, self.device).copy_from(self)
-        if max_version is not None and max_version[0] >= 1:
-            check(ffi.TVMFFITensorToDLPackVersioned(source.c_handle, &versioned))
-            if copy:
-                versioned.flags |= dlpack.DLPACK_FLAG_BITMASK_IS_COPIED
-            return PyCapsule_New(versioned, b"dltensor_versioned", drop_versioned_capsule)
-        check(ffi.TVMFFITensorToDLPack(source.c_handle, &managed))
-        return PyCapsule_New(managed, b"dltensor", drop_capsule)
+        return dlpack_capsule(source, max_version is not None and max_version[0] >= 1, bool(copy))
 
     def __tvm_ffi_object__(self):
         # tvm_ffi asks for its own wrapper around the same tensor.
@@ -534,186 +290,13 @@ cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Array)
 TVMGoNameType(<PyTypeObject*>Array, b"tvmgo.Array")
 
 
-cdef int copy_from_buffer(Array self, object source) except -1:
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    cdef Py_buffer view
-    cdef Array staged
-    cdef char* data
-    PyObject_GetBuffer(source, &view, PyBUF_FULL_RO)
-    try:
-        check_same_content(self, dtype_of_buffer(view.format, view.itemsize), view.len, "source")
-        if (PyBuffer_IsContiguous(&view, b"C") and is_host(tensor.device) and is_compact(tensor)):
-            copy_memory(data_of(tensor), view.buf, view.len)
-            return 0
-        # By way of a copy: the buffer may be a view of this very memory in another order.
-        staged = new_host_array(tensor.ndim, tensor.shape, tensor.dtype, 0)
-        data = data_of(tensor_of(staged.c_handle))
-        PyBuffer_ToContiguous(data, &view, view.len, b"C")
-    finally:
-        PyBuffer_Release(&view)
-    copy_tensor(staged, self)
-    return 0
+cdef Array wrap_array(void* c_handle):
+    cdef Array self = <Array>construct(<PyTypeObject*>Array, (), NULL)
+    adopt_owned(self, c_handle)
+    return self
 
 
-cdef int copy_to_buffer(Array self, object target) except -1:
-    cdef Py_buffer view
-    cdef Array source
-    try:
-        PyObject_GetBuffer(target, &view, PyBUF_FULL_RO | PyBUF_WRITABLE)
-    except BufferError as error:
-        raise TVMTypeError(f"target: expected writable memory, got "
-                           f"{type(target).__name__} ({error})") from None
-    try:
-        check_same_content(self, dtype_of_buffer(view.format, view.itemsize), view.len, "target")
-        source = compact_host_array(self)
-        if PyBuffer_IsContiguous(&view, b"C"):
-            copy_memory(view.buf, data_of(tensor_of(source.c_handle)), view.len)
-            return 0
-        if source is self:  # the buffer may be a view of this very memory in another order
-            source = array(self)
-        PyBuffer_FromContiguous(&view, data_of(tensor_of(source.c_handle)), view.len, b"C")
-    finally:
-        PyBuffer_Release(&view)
-    return 0
-
-
-cdef int copy_from_ndarray(Array self, object source) except -1:
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    cdef NDArrayView view = view_of_ndarray(source)
-    check_same_content(self, view.dtype, view.nbytes, "source")
-    if not view.compact:
-        return copy_from_ndarray(self, source.copy(order="C"))
-    if is_host(tensor.device) and is_compact(tensor):
-        copy_memory(data_of(tensor), view.data, view.nbytes)
-    else:
-        copy_tensor(array(source), self)
-    return 0
-
-
-cdef int copy_to_ndarray(Array self, object target) except -1:
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    cdef NDArrayView view = view_of_ndarray(target)
-    if not view.writable:
-        raise TVMTypeError("target: expected writable memory, got a read-only NumPy array")
-    check_same_content(self, view.dtype, view.nbytes, "target")
-    if view.compact and is_host(tensor.device) and is_compact(tensor):
-        copy_memory(view.data, data_of(tensor), view.nbytes)
-    else:
-        target[...] = host_view(host_array(self)).reshape(target.shape)
-    return 0
-
-
-cdef Array compact_host_array(Array self):
-    cdef DLTensor* tensor = tensor_of(self.c_handle)
-    if is_host(tensor.device) and is_compact(tensor):
-        return self
-    cdef Array copy = new_host_array(tensor.ndim, tensor.shape, tensor.dtype, 0)
-    copy_tensor(self, copy)
-    return copy
-
-
-cdef object to_ndarray(Array self, int ndim, const long long* shape):
-    cdef Array source = compact_host_array(self)
-    cdef DLTensor* tensor = tensor_of(source.c_handle)
-    cdef void* data = NULL
-    result = new_ndarray(ndim, shape, tensor.dtype, &data)
-    copy_memory(data, data_of(tensor), nbytes_of(tensor))
-    return result
-
-
-# ---------------------------------------------------------------- borrowed tensors
-
-cdef void ignore_managed(DLManagedTensor* managed) noexcept nogil:
-    pass
-
-
-cdef Array borrow(DLTensor* tensor, DLManagedTensor* managed):
-    """A wrapper that must be gone before `tensor` and `managed` are."""
-    cdef void* handle = NULL
-    managed.dl_tensor = tensor[0]
-    managed.manager_ctx = NULL
-    managed.deleter = ignore_managed
-    check(ffi.TVMFFITensorFromDLPack(managed, 0, 0, &handle))
-    return wrap_array(handle)
-
-
-cdef void* copy_borrowed_tensor(DLTensor* source) except NULL:
-    cdef DLManagedTensor managed
-    cdef void* tensor = NULL
-    cdef Array view, copy
-    if is_host(source.device) and is_compact(source):
-        check(TVMGoNewCPUTensor(source.shape, source.ndim, source.dtype, 0, nbytes_of(source),
-                                False, &tensor))
-        copy_memory(data_of(tensor_of(tensor)), data_of(source), nbytes_of(source))
-        return tensor
-    view = borrow(source, &managed)
-    copy = empty(view.shape, view.dtype, view.device)
-    copy_tensor(view, copy)
-    ffi.TVMFFIObjectIncRef(copy.c_handle)
-    return copy.c_handle
-
-
-cdef int write_back(void* c_copy, DLTensor* target) except -1:
-    cdef DLManagedTensor managed
-    cdef Array view
-    if is_host(target.device) and is_compact(target):
-        copy_memory(data_of(target), data_of(tensor_of(c_copy)), nbytes_of(target))
-        return 0
-    view = borrow(target, &managed)
-    ffi.TVMFFIObjectIncRef(c_copy)
-    copy_tensor(wrap_array(c_copy), view)
-    return 0
-
-
-# ---------------------------------------------------------------- DLPack capsules
-
-cdef void drop_capsule(object capsule) noexcept:
-    # A consumed capsule was renamed, and its tensor belongs to the consumer.
-    cdef DLManagedTensor* managed
-    if PyCapsule_IsValid(capsule, b"dltensor"):
-        managed = <DLManagedTensor*>PyCapsule_GetPointer(capsule, b"dltensor")
-        managed.deleter(managed)
-
-
-cdef void drop_versioned_capsule(object capsule) noexcept:
-    cdef DLManagedTensorVersioned* managed
-    if PyCapsule_IsValid(capsule, b"dltensor_versioned"):
-        managed = <DLManagedTensorVersioned*>PyCapsule_GetPointer(capsule, b"dltensor_versioned")
-        managed.deleter(managed)
-
-
-cdef void* tensor_from_dlpack(object x) except NULL:
-    return import_dlpack(x, False)
-
-
-cdef void* import_dlpack(object x, bint only_read) except NULL:
-    """Share a tensor; a read-only one only if the caller will not let anybody write to it."""
-    cdef void* handle = NULL
-    cdef DLManagedTensorVersioned* versioned
-    try:
-        capsule = x.__dlpack__(max_version=DLPACK_VERSION)
-    except TypeError:  # an exporter older than DLPack 1.0 does not know the argument
-        capsule = x.__dlpack__()
-    if PyCapsule_IsValid(capsule, b"dltensor_versioned"):
-        versioned = <DLManagedTensorVersioned*>PyCapsule_GetPointer(capsule, b"dltensor_versioned")
-        if versioned.version.major != <int>dlpack.DLPACK_MAJOR_VERSION:
-            raise TVMBufferError(f"DLPack {versioned.version.major} is not understood, "
-                                 f"only {dlpack.DLPACK_MAJOR_VERSION}")
-        if versioned.flags & dlpack.DLPACK_FLAG_BITMASK_READ_ONLY and not only_read:
-            raise TVMBufferError("the memory is read-only and cannot be shared; "
-                                 "tvmgo.array(x) copies it")
-        check(ffi.TVMFFITensorFromDLPackVersioned(versioned, 0, 0, &handle))
-        PyCapsule_SetName(capsule, b"used_dltensor_versioned")
-    elif PyCapsule_IsValid(capsule, b"dltensor"):
-        check(ffi.TVMFFITensorFromDLPack(
-            <DLManagedTensor*>PyCapsule_GetPointer(capsule, b"dltensor"), 0, 0, &handle))
-        PyCapsule_SetName(capsule, b"used_dltensor")
-    else:
-        raise TVMTypeError(f"{type(x).__name__}.__dlpack__() did not return a DLPack capsule")
-    return handle
-
-
-# ---------------------------------------------------------------- makers
+# ---------------------------------------------------------------- factories
 
 def empty(shape, dtype="float32", device=None):
     """Make an array whose elements are not set.
@@ -751,15 +334,10 @@ def empty(shape, dtype="float32", device=None):
     cdef int ndim = read_shape(shape, dims)
     cdef DLDataType c_dtype = dtype_of(dtype)
     cdef DLDevice c_device
-    cdef int device_id = 0
+    c_device.device_type, c_device.device_id = dlpack.kDLCPU, 0
     if device is not None:
         c_device = device_of(device)
-        device_id = c_device.device_id
-        if c_device.device_type != dlpack.kDLCPU:
-            checked_nbytes(ndim, dims, c_dtype)
-            return device_api.alloc(tuple([dims[i] for i in range(ndim)]), wrap_dtype(c_dtype),
-                                    wrap_device(c_device))
-    return new_host_array(ndim, dims, c_dtype, device_id)
+    return wrap_array(new_tensor(ndim, dims, c_dtype, c_device))
 
 
 def array(data, dtype=None, device=None):
@@ -791,13 +369,13 @@ def array(data, dtype=None, device=None):
     Source: TVM's ``tvm.nd.array``; gotvm ``Empty`` and ``CopyFrom``.
     """
     if not isinstance(data, Array) and not is_ndarray(data) and hasattr(type(data), "__dlpack__"):
-        data = wrap_array(import_dlpack(data, True))
+        data = wrap_array(tensor_from_dlpack(data, True))
     cdef Array source
     if isinstance(data, Array):
         source = <Array>data
         if dtype is None or same_dtype(dtype_of(dtype), tensor_of(source.c_handle).dtype):
             return empty(source.shape, source.dtype, device).copy_from(source)
-        data = host_view(host_array(source))
+        data = host_view(in_host_memory(source))
     import numpy
     if dtype is not None:
         dtype = numpy_dtype(dtype_of(dtype))
@@ -839,4 +417,4 @@ def from_dlpack(x):
         return wrap_array(tensor_from_ndarray(x))
     if not hasattr(x, "__dlpack__"):
         raise TVMTypeError(f"x: expected an object with __dlpack__, got {type(x).__name__}")
-    return wrap_array(tensor_from_dlpack(x))
+    return wrap_array(tensor_from_dlpack(x, False))

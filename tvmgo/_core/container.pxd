@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-# Nothing to cimport: the room hooks into convert when it is imported.
+# Nothing to cimport: the module hooks into pack and unpack when it is imported.

@@ -3,22 +3,17 @@
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t
 
-from tvmgo._core.convert cimport (
-    builtin_function, clear, pack_owned, register_container_check, register_converter,
-    register_wrapper, release, set_object, unpack_borrowed, unpack_owned,
-)
-from tvmgo._core.error cimport check
-from tvmgo._core.handle cimport cell
+from tvmgo._core.handle cimport cell, drop
+from tvmgo._core.native_call cimport builtin_function, call_short
+from tvmgo._core.owned_any cimport clear, release, set_any, set_object
+from tvmgo._core.pack cimport pack_owned, register_container_check, register_converter
+from tvmgo._core.unpack cimport register_wrapper, unpack_borrowed, unpack_owned
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.nesting cimport (
+    TVMGO_MOST_NESTED, TVMGoEnterContainer, TVMGoLeaveContainer,
+)
 from tvmgo.exceptions import TVMValueError
-
-cdef extern from "capi/nesting.h":
-    enum:
-        TVMGO_MOST_NESTED
-    int enter_container "TVMGoEnterContainer"(const char* where) except -1
-    void leave_container "TVMGoLeaveContainer"()
-
 
 # Each keeps one reference for as long as the process lives.
 cdef void* new_array = builtin_function(b"ffi.Array")
@@ -28,6 +23,12 @@ cdef void* iterate_map = builtin_function(b"ffi.MapForwardIterFunctor")
 cdef void* dict_size = builtin_function(b"ffi.DictSize")
 cdef void* iterate_dict = builtin_function(b"ffi.DictForwardIterFunctor")
 
+# What the iterator of a map or dict, a function, is asked for. ADVANCE returns False at the end.
+cdef enum:
+    KEY = 0
+    VALUE = 1
+    ADVANCE = 2
+
 
 # ---------------------------------------------------------------- Python -> runtime
 
@@ -35,23 +36,23 @@ cdef void* build(void* constructor, list items) except NULL:
     """Call a container's constructor with `items` and return the new container, owned."""
     cdef Py_ssize_t i, ready = 0, count = len(items)
     cdef TVMFFIAny result
-    cdef TVMFFIAny* cells = <TVMFFIAny*>PyMem_Malloc((count + 1) * sizeof(TVMFFIAny))
-    if cells == NULL:
+    cdef TVMFFIAny* values = <TVMFFIAny*>PyMem_Malloc((count + 1) * sizeof(TVMFFIAny))
+    if values == NULL:
         raise MemoryError()
     clear(&result)
     try:
-        enter_container(b" while passing a nested container")
+        TVMGoEnterContainer(b" while passing a nested container")
         try:
             for i in range(count):
-                pack_owned(items[i], &cells[i])
+                pack_owned(items[i], &values[i])
                 ready += 1
         finally:
-            leave_container()
-        check(ffi.TVMFFIFunctionCall(constructor, cells, <int32_t>count, &result))
+            TVMGoLeaveContainer()
+        call_short(constructor, values, <int32_t>count, &result)
     finally:
         for i in range(ready):
-            release(&cells[i])
-        PyMem_Free(cells)
+            release(&values[i])
+        PyMem_Free(values)
     return result.v_ptr
 
 
@@ -98,22 +99,22 @@ cdef int levels_of_items(const TVMFFIAny* sequence, int level, dict known) excep
 
 cdef int levels_of_pairs(const TVMFFIAny* any, int level, dict known) except -1:
     cdef TVMFFIAny mapping = any[0]
-    cdef TVMFFIAny iterator, value
+    cdef TVMFFIAny iterator, item
     cdef int i, highest = 0
     is_map = any.type_index == ffi.kTVMFFIMap
-    if ask(map_size if is_map else dict_size, &mapping) == 0:
-        return 0
     clear(&iterator)
-    check(ffi.TVMFFIFunctionCall(iterate_map if is_map else iterate_dict, &mapping, 1, &iterator))
+    if not begin_pairs(&mapping, map_size if is_map else dict_size,
+                       iterate_map if is_map else iterate_dict, &iterator):
+        return 0
     try:
         while True:
-            for i in range(2):  # key and value
-                give(iterator.v_ptr, i, &value)
+            for i in (KEY, VALUE):
+                ask_iterator(&iterator, i, &item)
                 try:
-                    highest = max(highest, check_nesting(&value, level, known))
+                    highest = max(highest, check_nesting(&item, level, known))
                 finally:
-                    release(&value)
-            if not command(iterator.v_ptr, 2):
+                    release(&item)
+            if not next_pair(&iterator):
                 break
     finally:
         release(&iterator)
@@ -143,44 +144,50 @@ cdef object shape_to_tuple(void* c_handle):
     try:
         return tuple([shape.data[i] for i in range(shape.size)])
     finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
+        drop(c_handle)
 
 
 cdef object array_to_list(void* c_handle):
     cdef ffi.TVMFFISeqCell* items = <ffi.TVMFFISeqCell*>cell(c_handle)
     cdef int64_t i
     try:
-        enter_container(b" while receiving a nested container")
+        TVMGoEnterContainer(b" while receiving a nested container")
         try:
             return [unpack_borrowed(&(<TVMFFIAny*>items.data)[i]) for i in range(items.size)]
         finally:
-            leave_container()
+            TVMGoLeaveContainer()
     finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
+        drop(c_handle)
 
 
-cdef object ask(void* function, TVMFFIAny* argument):
-    cdef TVMFFIAny result
-    clear(&result)
-    check(ffi.TVMFFIFunctionCall(function, argument, 1, &result))
-    return unpack_owned(&result)
+cdef bint begin_pairs(TVMFFIAny* mapping, void* size, void* iterate,
+                      TVMFFIAny* iterator) except -1:
+    """Make an iterator over a map or dict, owned by the caller. False if there is nothing in it."""
+    cdef TVMFFIAny count
+    clear(&count)
+    call_short(size, mapping, 1, &count)
+    if count.v_int64 == 0:
+        return False
+    call_short(iterate, mapping, 1, iterator)
+    return True
 
 
-cdef int give(void* iterator, int64_t number, TVMFFIAny* result) except -1:
-    """Ask an iterator for 0 the key, 1 the value, 2 the next position (False at the end)."""
+cdef int ask_iterator(TVMFFIAny* iterator, int64_t what, TVMFFIAny* result) except -1:
+    """Leave the KEY or VALUE it stands at in `result`, owned, or ADVANCE it."""
     cdef TVMFFIAny argument
-    clear(&argument)
+    set_any(&argument, ffi.kTVMFFIInt, what)
     clear(result)
-    argument.type_index = ffi.kTVMFFIInt
-    argument.v_int64 = number
-    check(ffi.TVMFFIFunctionCall(iterator, &argument, 1, result))
-    return 0
+    return call_short(iterator.v_ptr, &argument, 1, result)
 
 
-cdef object command(void* iterator, int64_t number):
+cdef object item_of(TVMFFIAny* iterator, int64_t what):
     cdef TVMFFIAny result
-    give(iterator, number, &result)
+    ask_iterator(iterator, what, &result)
     return unpack_owned(&result)
+
+
+cdef bint next_pair(TVMFFIAny* iterator) except -1:
+    return item_of(iterator, ADVANCE)
 
 
 cdef object as_key(object key):
@@ -195,21 +202,20 @@ cdef object mapping_to_dict(void* c_handle, void* size, void* iterate):
     set_object(&mapping, c_handle)
     found = {}
     try:
-        enter_container(b" while receiving a nested container")
+        TVMGoEnterContainer(b" while receiving a nested container")
         try:
-            if ask(size, &mapping) != 0:
-                check(ffi.TVMFFIFunctionCall(iterate, &mapping, 1, &iterator))
+            if begin_pairs(&mapping, size, iterate, &iterator):
                 while True:
-                    key = command(iterator.v_ptr, 0)
-                    found[as_key(key)] = command(iterator.v_ptr, 1)
-                    if not command(iterator.v_ptr, 2):
+                    key = item_of(&iterator, KEY)
+                    found[as_key(key)] = item_of(&iterator, VALUE)
+                    if not next_pair(&iterator):
                         break
         finally:
-            leave_container()
+            TVMGoLeaveContainer()
         return found
     finally:
         release(&iterator)
-        ffi.TVMFFIObjectDecRef(c_handle)
+        drop(c_handle)
 
 
 cdef object map_to_dict(void* c_handle):

@@ -4,6 +4,7 @@ import sys
 
 from cpython.object cimport PyTypeObject
 from tvmgo._core.error cimport check
+from tvmgo._core.handle cimport cell, drop
 from tvmgo.capi cimport dlpack, ffi
 from tvmgo.capi.dlpack cimport DLDataType
 from tvmgo.capi.pytype cimport TVMGoNameType
@@ -153,10 +154,10 @@ cdef str dtype_name(DLDataType c_dtype):
     if name.type_index == ffi.kTVMFFISmallStr:
         return name.v_bytes[:name.small_str_len].decode()
     try:
-        view = <ffi.TVMFFIByteArray*>(<char*>name.v_obj + sizeof(ffi.TVMFFIObject))
+        view = <ffi.TVMFFIByteArray*>cell(name.v_ptr)
         return view.data[:view.size].decode()
     finally:
-        ffi.TVMFFIObjectDecRef(name.v_obj)
+        drop(name.v_ptr)
 
 
 # Names parsed before. Names come from programs, not from data, so they are few.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from tvmgo._core.handle cimport drop
 from tvmgo.capi cimport ffi
 
 # The only road from a failed C call to a Python exception: takes the error the call left behind
@@ -19,7 +20,7 @@ cdef inline void forget_stale_error() noexcept nogil:
     cdef void* c_error = NULL
     ffi.TVMFFIErrorMoveFromRaised(&c_error)
     if c_error != NULL:
-        ffi.TVMFFIObjectDecRef(c_error)
+        drop(c_error)
 
 # The exception an error object stands for. Takes the reference over.
 cdef object exception_from_error(void* c_error)

@@ -8,13 +8,10 @@ from cpython.exc cimport PyErr_Occurred
 from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
-from tvmgo._core.handle cimport cell, type_index
+from tvmgo._core.handle cimport cell, drop, type_index
 from tvmgo.capi cimport ffi
+from tvmgo.capi.python cimport PyErr_SetObject, Py_IsInitialized
 from tvmgo import exceptions
-
-cdef extern from "Python.h":
-    bint Py_IsInitialized() nogil
-    void PyErr_SetObject(object kind, object exception)
 
 
 # The runtime's error kind -> class. A kind that is not here, such as "InternalError" (a failed
@@ -41,7 +38,7 @@ cdef int set_native_error() noexcept:
     if PyErr_Occurred() != NULL:
         # A signal handler ran inside the call and raised; that exception is already set.
         if c_error != NULL:
-            ffi.TVMFFIObjectDecRef(c_error)
+            drop(c_error)
         return -1
     try:
         if c_error == NULL:
@@ -71,7 +68,7 @@ cdef object exception_from_error(void* c_error):
             exception._native_frames = text(&c_cell.backtrace)
         return exception
     finally:
-        ffi.TVMFFIObjectDecRef(c_error)
+        drop(c_error)
 
 
 cdef void release_exception(void* py_object) noexcept nogil:
@@ -123,7 +120,7 @@ cdef void* error_from_exception(object exception) except NULL:
     cdef bytes kind_data, message_data, frames_data
     try:
         kind_data, message_data, frames_data = describe(exception)
-    except BaseException:  # no room left on the stack, say; the exception itself still travels
+    except BaseException:  # the stack is full, say; the exception itself still travels
         kind_data, message_data, frames_data = b"RuntimeError", b"a Python exception", b""
     cdef ffi.TVMFFIByteArray kind = view_of(kind_data)
     cdef ffi.TVMFFIByteArray text_view = view_of(message_data)
@@ -138,7 +135,7 @@ cdef void* error_from_exception(object exception) except NULL:
         raise MemoryError("no memory for an error object")
     cdef int code = ffi.TVMFFIErrorCreateWithCauseAndExtraContext(
         &kind, &text_view, &frames, NULL, context, &c_error)
-    ffi.TVMFFIObjectDecRef(context)
+    drop(context)
     if code != 0:
         raise MemoryError("no memory for an error object")
     return c_error
@@ -153,4 +150,4 @@ cdef void raise_to_native(object exception) noexcept:
             "MemoryError", "a Python exception could not be turned into a native error")
         return
     ffi.TVMFFIErrorSetRaised(c_error)
-    ffi.TVMFFIObjectDecRef(c_error)  # SetRaised added its own reference
+    drop(c_error)  # SetRaised added its own reference

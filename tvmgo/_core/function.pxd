@@ -2,9 +2,10 @@
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t
 
-from tvmgo._core.convert cimport Packed
 from tvmgo._core.handle cimport Object
 from tvmgo._core.native_call cimport Entry
+from tvmgo._core.pack cimport Packed
+from tvmgo._core.unchecked cimport unchecked_check
 from tvmgo.capi.ffi cimport TVMFFIAny
 
 
@@ -23,10 +24,10 @@ cdef class Function(Object):
 cdef Function wrap_function(void* c_handle)
 
 # Let calls go straight to the compiled code at `address`, which must stay as long as the function.
-cdef void enter_directly(Function function, void* address) noexcept
+cdef void bind_code(Function function, void* address) noexcept
 
 # Let calls from Python go straight to `callable`, which the function's callback keeps alive.
-cdef void let_python_answer(Function function, object callable) noexcept
+cdef void bind_python_callable(Function function, object callable) noexcept
 
 # Remember that functions made as `function` was run compiled code, and mark it.
 cdef void mark_compiled(Function function) noexcept
@@ -34,14 +35,15 @@ cdef void mark_compiled(Function function) noexcept
 # Let `Function.prepare` be `make(function, args)`.
 cdef void use_prepare(object make) noexcept
 
-# Let garbage whose callback is cut off by the collector answer calls with this function from now
-# on. The reference is taken over and kept for ever.
-cdef void use_when_collected(void* c_function) noexcept
+# Take the function that a Function gets in the place of its callback when the garbage collector
+# cuts that off. The reference is taken over and kept for ever.
+cdef void use_for_collected(void* c_function) noexcept
 
-# Call a function with Python objects, as a plain call does. With a `pattern`, the cells of another
-# call, arguments of other types are refused.
-cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
-                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1
+# Call a function with Python objects, as a plain call does. With a `check`, the arguments must pass
+# check(expected, arguments, count) first, which is called through a cast to `unchecked_check`.
+cdef int call_checked(Function function, PyObject* const* args, Py_ssize_t count,
+                      unchecked_check check, const TVMFFIAny* expected,
+                      TVMFFIAny* result) except -1
 
 cdef int refuse_keywords(PyObject* names) except -1
 
@@ -52,7 +54,7 @@ cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept
 cdef int name_argument(Py_ssize_t index) except -1
 
 # The same for what a callback returned.
-cdef int blame_result() except -1
+cdef int name_result() except -1
 
 cdef enum:
     FEW_ARGUMENTS = 8           # that many need no memory from the heap

@@ -2,57 +2,52 @@
 """Packed functions and their calls (tvm-ffi, gotvm ``Function``)."""
 cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyTypeObject
+from cpython.object cimport PyObject, PyTypeObject
 from cpython.tuple cimport PyTuple_GET_SIZE
 from libc.stdint cimport int32_t
 
 from tvmgo._core.array cimport Array
-from tvmgo._core.convert cimport (
-    NEEDS_COPY, OWNS, Packed, Py_False, Py_None, Py_True, PyBytes_CheckExact, PyFloat_CheckExact,
-    PyLong_CheckExact, PyObject, PyUnicode_CheckExact, TVMGoTypeOf, clear, enter_recursion,
-    leave_recursion, new_reference, pack, pack_owned, quiet_pack, quiet_pack_owned,
-    register_wrapper, take, unpack_owned,
-)
 from tvmgo._core.error cimport raise_pending
-from tvmgo._core.handle cimport Object, adopt_owned, cell, is_last_reference, to_tvm_ffi
-from tvmgo._core.native_call cimport call_native, quiet_call
-from tvmgo._core.staging cimport call_staged, quiet_call_staged
-from tvmgo._core.value cimport Value, check_alike, value_from_owned
+from tvmgo._core.handle cimport (
+    Object, adopt_owned, drop, is_last_reference, share, to_tvm_ffi,
+)
+from tvmgo._core.native_call cimport call_native, set_entry
+from tvmgo._core.owned_any cimport clear
+from tvmgo._core.pack cimport NEEDS_COPY, OWNS, Packed, pack, pack_owned
+from tvmgo._core.staging cimport call_staged
+from tvmgo._core.unchecked cimport (
+    unchecked_call, unchecked_call_native, unchecked_call_staged, unchecked_check,
+    unchecked_name_argument, unchecked_pack, unchecked_pack_owned,
+)
+from tvmgo._core.unpack cimport (
+    register_wrapper, unpack_owned, unpack_result,
+)
+from tvmgo._core.value cimport Value, value_from_owned
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.python cimport (
+    Py_DECREF, Py_EnterRecursiveCall, Py_False, Py_LeaveRecursiveCall, Py_None, Py_True,
+    PyBytes_CheckExact, PyFloat_CheckExact, PyLong_CheckExact, PyObject_Vectorcall,
+    PySequence_Fast_ITEMS, PyUnicode_CheckExact, PyUnicode_IS_ASCII, PyVectorcall_NARGS, type_of,
+)
 from tvmgo.capi.pytype cimport (
     TVMGoNameType, TVMGoTakeConstructor, TVMGoUseGarbageCollector, TVMGoUseVectorcall,
     newfunc, visitproc,
 )
 from tvmgo.exceptions import TVMError, TVMTypeError
 
-cdef extern from "Python.h":
-    PyObject** PySequence_Fast_ITEMS(PyObject* sequence)
-    object PyObject_Vectorcall(object callable, PyObject* const* args, size_t count,
-                               PyObject* names)
-    bint PyUnicode_IS_ASCII(PyObject* x)
-    Py_ssize_t PyVectorcall_NARGS(size_t nargsf)
-
 
 # ---------------------------------------------------------------- calling
 
-# Functions without Cython's test of their results, for callers that look at failures themselves.
-ctypedef int (*quiet_name)(Py_ssize_t index) noexcept
-ctypedef int (*quiet_check)(const TVMFFIAny* pattern, const TVMFFIAny* cells,
-                            Py_ssize_t count) noexcept
-
-
-# Written like C, failures in the open: what a `try` keeps for them costs every call, and a frame in
-# the traceback for each level would cost every failure more than all the rest.
 cdef inline int call_packed(Function function, PyObject* const* args, Py_ssize_t count,
-                            const TVMFFIAny* pattern, TVMFFIAny* cells, Packed* packed,
-                            TVMFFIAny* result) noexcept:
-    """Call with room for `count` arguments in `cells` and `packed`."""
+                            unchecked_check check, const TVMFFIAny* expected,
+                            TVMFFIAny* c_args, Packed* packed, TVMFFIAny* result) noexcept:
+    """Call with memory for `count` arguments at `c_args` and `packed`. Looks at failures itself."""
     cdef Py_ssize_t ready = 0
     cdef int code, found, seen = 0
     clear(result)
     while ready < count:
-        found = (<quiet_pack>pack)(args[ready], &cells[ready], &packed[ready])
+        found = (<unchecked_pack>pack)(args[ready], &c_args[ready], &packed[ready])
         if found < 0:
             break
         seen |= found
@@ -60,39 +55,48 @@ cdef inline int call_packed(Function function, PyObject* const* args, Py_ssize_t
     # Each of these has raised its error before anything is released: that can run code which makes
     # calls of its own.
     if ready < count:
-        code = (<quiet_name>name_argument)(ready)
-    elif pattern != NULL and (<quiet_check>check_alike)(pattern, cells, count) != 0:
+        code = (<unchecked_name_argument>name_argument)(ready)
+    elif check != NULL and check(expected, c_args, count) != 0:
         code = -1
     elif seen & NEEDS_COPY and function.c_compiled:
-        code = (<quiet_call_staged>call_staged)(&function.c_entry, cells, <int32_t>count, result)
+        code = (<unchecked_call_staged>call_staged)(&function.c_entry, c_args, <int32_t>count,
+                                                    result)
     else:
-        code = (<quiet_call>call_native)(&function.c_entry, cells, <int32_t>count, result)
+        code = (<unchecked_call_native>call_native)(&function.c_entry, c_args, <int32_t>count,
+                                                    result)
     if seen & OWNS:
         release_packed(packed, ready)
     return code
 
 
-cdef int call_like(Function function, PyObject* const* args, Py_ssize_t count,
-                   const TVMFFIAny* pattern, TVMFFIAny* result) except -1:
-    cdef TVMFFIAny few_cells[FEW_ARGUMENTS]
+cdef int call_checked(Function function, PyObject* const* args, Py_ssize_t count,
+                      unchecked_check check, const TVMFFIAny* expected,
+                      TVMFFIAny* result) except -1:
+    cdef TVMFFIAny few_args[FEW_ARGUMENTS]
     cdef Packed few_packed[FEW_ARGUMENTS]
-    cdef TVMFFIAny* cells
+    cdef TVMFFIAny* c_args
     cdef int code
     if count <= FEW_ARGUMENTS:
-        return call_packed(function, args, count, pattern, few_cells, few_packed, result)
-    cells = <TVMFFIAny*>PyMem_Malloc(count * (sizeof(TVMFFIAny) + sizeof(Packed)))
-    if cells == NULL:
+        return call_packed(function, args, count, check, expected, few_args, few_packed, result)
+    c_args = <TVMFFIAny*>PyMem_Malloc(count * (sizeof(TVMFFIAny) + sizeof(Packed)))
+    if c_args == NULL:
         raise MemoryError()
-    code = call_packed(function, args, count, pattern, cells, <Packed*>(cells + count), result)
-    PyMem_Free(cells)
+    code = call_packed(function, args, count, check, expected, c_args, <Packed*>(c_args + count),
+                       result)
+    PyMem_Free(c_args)
     return code
+
+
+cdef int call(Function function, PyObject* const* args, Py_ssize_t count,
+              TVMFFIAny* result) except -1:
+    return call_checked(function, args, count, NULL, NULL, result)
 
 
 cdef void release_packed(Packed* packed, Py_ssize_t count) noexcept:
     cdef Py_ssize_t i
     for i in range(count):
         if packed[i].owned != NULL:
-            ffi.TVMFFIObjectDecRef(packed[i].owned)
+            drop(packed[i].owned)
 
 
 cdef int refuse_keywords(PyObject* names) except -1:
@@ -114,60 +118,60 @@ cdef int name_place(str place) except -1:
         raise
 
 
-cdef int blame_result() except -1:
+cdef int name_result() except -1:
     return name_place("the return value of the callback")
 
 
-cdef inline bint arrives_as_it_is(PyObject* x) noexcept:
-    """Whether a callback receives, or gives back, an object equal to `x` in every respect."""
+cdef inline bint round_trips_unchanged(PyObject* x) noexcept:
+    """Whether `x`, sent through the runtime and back, would be equal to `x` in every respect."""
     if PyUnicode_CheckExact(x):
         return PyUnicode_IS_ASCII(x)  # others may have no encoding, which is an error
-    return (PyLong_CheckExact(x) or PyFloat_CheckExact(x) or TVMGoTypeOf(x) == <PyTypeObject*>Array
+    return (PyLong_CheckExact(x) or PyFloat_CheckExact(x) or type_of(x) == <PyTypeObject*>Array
             or x == Py_None or x == Py_True or x == Py_False or PyBytes_CheckExact(x))
 
 
-cdef bint all_arrive(PyObject* const* args, Py_ssize_t count) noexcept:
+cdef bint all_round_trip(PyObject* const* args, Py_ssize_t count) noexcept:
     cdef Py_ssize_t i
     for i in range(count):
-        if not arrives_as_it_is(args[i]):
+        if not round_trips_unchanged(args[i]):
             return False
     return True
 
 
-cdef object call_python(object callback, PyObject* const* args, Py_ssize_t count):
+cdef PyObject* call_python(object callback, PyObject* const* args,
+                           Py_ssize_t count) except NULL:
     """Call a Python callback from Python without the way through the runtime."""
     cdef TVMFFIAny result
-    enter_recursion(b" while calling a callback")
-    try:
-        answer = PyObject_Vectorcall(callback, args, count, NULL)
-    finally:
-        leave_recursion()
-    if arrives_as_it_is(<PyObject*>answer):
+    cdef PyObject* answer
+    cdef int code
+    if Py_EnterRecursiveCall(b" while calling a callback"):
+        return NULL
+    answer = PyObject_Vectorcall(<PyObject*>callback, args, count, NULL)
+    Py_LeaveRecursiveCall()
+    if answer == NULL or round_trips_unchanged(answer):
         return answer
-    if (<quiet_pack_owned>pack_owned)(answer, &result) != 0:
-        blame_result()
-    return unpack_owned(&result)
+    code = (<unchecked_pack_owned>pack_owned)(<object>answer, &result)
+    Py_DECREF(answer)
+    if code != 0:
+        name_result()
+    return unpack_result(&result)
 
 
-# One function for calls without arguments, one for those with a few: neither saves registers that
-# only the other needs.
-ctypedef PyObject* (*quiet_answer)(PyObject* self, PyObject* const* args,
-                                   Py_ssize_t count) noexcept
-
-
+# Calls without arguments, with a few and with many have a function each: none of them saves
+# registers or takes stack that only another one needs.
 cdef PyObject* call_few(PyObject* self, PyObject* const* args, Py_ssize_t count) except NULL:
-    cdef TVMFFIAny cells[FEW_ARGUMENTS]
+    cdef TVMFFIAny c_args[FEW_ARGUMENTS]
     cdef Packed packed[FEW_ARGUMENTS]
     cdef TVMFFIAny result
-    if call_packed(<Function>self, args, count, NULL, cells, packed, &result) != 0:
+    if call_packed(<Function>self, args, count, NULL, NULL, c_args, packed, &result) != 0:
         return NULL
-    return take(&result)
+    return unpack_result(&result)
 
 
 cdef PyObject* call_many(PyObject* self, PyObject* const* args, Py_ssize_t count) except NULL:
     cdef TVMFFIAny result
-    call_like(<Function>self, args, count, NULL, &result)
-    return take(&result)
+    call(<Function>self, args, count, &result)
+    return unpack_result(&result)
 
 
 cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
@@ -177,13 +181,13 @@ cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
     if names != NULL:
         refuse_keywords(names)
     if count > FEW_ARGUMENTS:
-        return (<quiet_answer>call_many)(self, args, count)
+        return (<unchecked_call>call_many)(self, args, count)
     if count > 0:
-        return (<quiet_answer>call_few)(self, args, count)
+        return (<unchecked_call>call_few)(self, args, count)
     clear(&result)
-    if (<quiet_call>call_native)(&(<Function>self).c_entry, NULL, 0, &result) != 0:
+    if (<unchecked_call_native>call_native)(&(<Function>self).c_entry, NULL, 0, &result) != 0:
         return NULL
-    return take(&result)
+    return unpack_result(&result)
 
 
 cdef PyObject* vectorcall_python(PyObject* self, PyObject* const* args, size_t nargsf,
@@ -192,8 +196,8 @@ cdef PyObject* vectorcall_python(PyObject* self, PyObject* const* args, size_t n
     cdef Py_ssize_t count = PyVectorcall_NARGS(nargsf)
     if names != NULL:
         refuse_keywords(names)
-    if (<Function>self).c_direct != NULL and all_arrive(args, count):
-        return new_reference(call_python(<object>(<Function>self).c_direct, args, count))
+    if (<Function>self).c_direct != NULL and all_round_trip(args, count):
+        return call_python(<object>(<Function>self).c_direct, args, count)
     return vectorcall(self, args, nargsf, NULL)
 
 
@@ -232,7 +236,7 @@ cdef class Function(Object):
     def __call__(self, *args):
         # Calls go straight to `vectorcall`; this is what `f.__call__` finds.
         cdef TVMFFIAny result
-        call_like(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), NULL, &result)
+        call(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), &result)
         return unpack_owned(&result)
 
     def invoke(self, *args):
@@ -262,7 +266,7 @@ cdef class Function(Object):
             if len(args) > 1:
                 raise TVMTypeError("a list of Values cannot be mixed with other arguments")
             args = tuple(args[0])
-        call_like(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), NULL, &result)
+        call(self, PySequence_Fast_ITEMS(<PyObject*>args), len(args), &result)
         return value_from_owned(&result)
 
     def prepare(self, *args):
@@ -329,10 +333,11 @@ cdef bint is_value_list(object arg):
 # As long as a Function is all that holds the callback, that reference is as good as the Function's
 # own, and telling the collector so frees cycles such as ``self.f = convert_function(self.method)``.
 
+# What such a Function gets in the place of its callback: it raises an error when it is called.
 cdef void* collected = NULL
 
 
-cdef void use_when_collected(void* c_function) noexcept:
+cdef void use_for_collected(void* c_function) noexcept:
     global collected
     collected = c_function
 
@@ -348,11 +353,10 @@ cdef int clear_cycle(PyObject* self) noexcept:
     cdef Function function = <Function>self
     cdef void* c_handle = function.c_handle
     if function.c_callable != NULL:
-        # Finalizers of the same garbage may still call it; it answers with an error from now on.
-        ffi.TVMFFIObjectIncRef(collected)
-        set_handle(function, collected)
+        # Finalizers of the same garbage may still call it.
+        set_handle(function, share(collected))
         function.c_callable = function.c_direct = NULL
-        ffi.TVMFFIObjectDecRef(c_handle)
+        drop(c_handle)
     return 0
 
 
@@ -374,11 +378,11 @@ cdef set compiled_entries = set()
 
 
 cdef void set_handle(Function function, void* c_handle) noexcept:
-    function.c_handle = function.c_entry.self = c_handle
-    function.c_entry.call = (<ffi.TVMFFIFunctionCell*>cell(c_handle)).safe_call
+    function.c_handle = c_handle
+    set_entry(&function.c_entry, c_handle)
 
 
-cdef void enter_directly(Function function, void* address) noexcept:
+cdef void bind_code(Function function, void* address) noexcept:
     function.c_entry.call = <ffi.TVMFFISafeCallType>address
     function.c_entry.self = NULL  # which is what the runtime hands to the code of libraries
 
@@ -388,7 +392,7 @@ cdef void mark_compiled(Function function) noexcept:
     compiled_entries.add(<size_t>function.c_entry.call)
 
 
-cdef void let_python_answer(Function function, object callable) noexcept:
+cdef void bind_python_callable(Function function, object callable) noexcept:
     function.c_callable = function.c_direct = <PyObject*>callable
     function.c_vectorcall = <void*>vectorcall_python
 

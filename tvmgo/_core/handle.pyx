@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The owned reference to a runtime object (tvm-ffi: ``TVMFFIObjectIncRef``, ``...DecRef``).
 
-The only room that raises or lowers a reference count on behalf of a Python object.
+The only module that raises or lowers a reference count, and that counts what is alive.
 """
 cimport cython
 from cpython.object cimport PyTypeObject
@@ -32,8 +32,8 @@ cdef class Object:
     """An object owned by the runtime, held by one strong reference.
 
     Base of `Array`, `Function` and `Module`. An instance of this very class is a runtime object
-    tvmgo has no room for; it can be kept and passed on, nothing else. Two wrappers are equal when
-    they hold the same runtime object.
+    of a type that tvmgo has no class for; it can be kept and passed on, nothing else. Two wrappers
+    are equal when they hold the same runtime object.
     """
 
     def __init__(self, *args, **kwargs):
@@ -46,14 +46,14 @@ cdef class Object:
         if c_handle == NULL:
             return
         self.c_handle = NULL
-        live.handles -= 1
+        count_handles(-1)
         if type_index(c_handle) != ffi.kTVMFFITensor and is_last_reference(c_handle):
             # The deleter of a module or function may unload a library or join worker threads;
             # with the GIL held, one that waits for a thread running Python would never return.
             with nogil:
-                ffi.TVMFFIObjectDecRef(c_handle)
+                drop(c_handle)
         else:
-            ffi.TVMFFIObjectDecRef(c_handle)
+            drop(c_handle)
 
     def __eq__(self, other):
         if not isinstance(other, Object):

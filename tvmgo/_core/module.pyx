@@ -6,15 +6,17 @@ import re
 cimport cython
 from cpython.object cimport PyTypeObject
 
-from tvmgo._core.convert cimport clear, register_wrapper, unpack_owned
 from tvmgo._core.error cimport check
-from tvmgo._core.function cimport Function, enter_directly, mark_compiled
+from tvmgo._core.function cimport Function, bind_code, mark_compiled
 from tvmgo._core.handle cimport Object, adopt_owned, to_tvm_ffi
+from tvmgo._core.owned_any cimport clear
+from tvmgo._core.unpack cimport register_wrapper, unpack_owned
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymbol
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
 from tvmgo._core.registry import get_global_function
+from tvmgo._core.timing import TimerOptions, make_timer, read_times
 from tvmgo._native import companions, locate
 from tvmgo._native.replaced import fresh_library
 from tvmgo.exceptions import (
@@ -23,8 +25,8 @@ from tvmgo.exceptions import (
 
 # What the platforms call a shared library; one loader reads them all.
 SHARED_LIBRARY_FORMATS = ("so", "dll", "dylib", "dso")
-# What Linux puts behind: libx.so.6
-cdef object A_VERSION = re.compile(r"(?<=\.so)(\.[0-9]+)+$")
+# What Linux appends: libx.so.6
+cdef object VERSION_SUFFIX = re.compile(r"(?<=\.so)(\.[0-9]+)+$")
 # How to treat one, whatever its symbols say.
 GENERATIONS = ("classic", "modern")
 
@@ -144,12 +146,11 @@ cdef class Module(Object):
         Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``, TVM's
         ``Module.time_evaluator``.
         """
-        from tvmgo._core.timing import make_timer, read_times
         self.get_function(func_name)
-        cdef Function timer = make_timer(
-            self, func_name, device, number, repeat, min_repeat_ms, limit_zero_time_iterations,
-            cooldown_interval_ms, repeats_to_cooldown)
-        timer.c_compiled = True  # it hands its arguments on, maybe to compiled code
+        options = TimerOptions(number, repeat, min_repeat_ms, limit_zero_time_iterations,
+                               cooldown_interval_ms, repeats_to_cooldown)
+        cdef Function timer = make_timer(self, func_name, device, options)
+        timer.c_compiled = True  # it passes its arguments on, maybe to compiled code
         return lambda *args: read_times(timer(*args))
 
     def __tvm_ffi_object__(self):
@@ -176,7 +177,7 @@ cdef object find_function(Module self, object name, object query_imports):
         if kind in COMPILED_KINDS:
             mark_compiled(function)
         if kind == LIBRARY:
-            shorten(function, self.c_library, name)
+            enter_at_symbol(function, self.c_library, name)
         return function
     if query_imports:
         for module in self.imports:
@@ -186,15 +187,15 @@ cdef object find_function(Module self, object name, object query_imports):
     return None
 
 
-cdef int shorten(Function function, void* library, str name) except -1:
-    """Let calls of a library's function go to its code without the detour through the runtime."""
+cdef int enter_at_symbol(Function function, void* library, str name) except -1:
+    """Let calls of a library's function go straight to its symbol, past the runtime's wrapper."""
     cdef void* address
     cdef bytes symbol
     if library != NULL:
         symbol = b"__tvm_ffi_" + name.encode("utf-8", "surrogateescape")
         address = TVMGoSymbol(library, symbol)
         if address != NULL:
-            enter_directly(function, address)
+            bind_code(function, address)
     return 0
 
 
@@ -285,11 +286,9 @@ cdef object remember_library(Module module, bytes path):
     return module
 
 
-load = load_module  # TVM's older name, tvm.module.load
-
 cdef str format_of(str name):
     """The format that the name of a file tells."""
-    format = os.path.splitext(A_VERSION.sub("", name))[1][1:]
+    format = os.path.splitext(VERSION_SUFFIX.sub("", name))[1][1:]
     try:
         loader_for(format)
     except TVMValueError:

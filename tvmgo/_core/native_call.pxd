@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# The one place where Python leaves for a function of the runtime that may run for long.
 from libc.stdint cimport int32_t
 
-from tvmgo._core.error cimport forget_stale_error, set_native_error
+from tvmgo._core.error cimport check, forget_stale_error, set_native_error
+from tvmgo._core.handle cimport cell
+from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 
 
@@ -13,30 +14,40 @@ cdef struct Entry:
     bint keeps_gil
 
 
-# Enter a function with the cells as they are and leave its result, owned, in `result`, which must
-# have been cleared. Foreign code may take long, block, or call back from other threads: it runs
-# without the GIL unless the user said of this function that it does none of these.
+# Point an entry at the function of a runtime object.
+cdef inline void set_entry(Entry* entry, void* c_function) noexcept:
+    entry.call = (<ffi.TVMFFIFunctionCell*>cell(c_function)).safe_call
+    entry.self = c_function
+
+
+# Call a function with the arguments as they are and leave its result, owned, in `result`, which
+# must have been cleared. Foreign code may take long, block, or call back from other threads: it
+# runs without the GIL unless the user said of this function that it does none of these.
 #
-# A function may leave an error behind although it succeeds, by calling one that fails and going on.
-# It is forgotten at once, lest it seem the reason of a later function that fails without giving
-# one. Where the GIL is kept, that would be a sixth of the call's cost; `Function.release_gil` says
-# what its user has to know.
+# A function that succeeds may still leave an error behind: it called another one that failed, and
+# went on. That error is forgotten at once. Otherwise, if a later function failed without raising an
+# error of its own, this one would be shown as its reason. With the GIL kept, forgetting would be a
+# sixth of the cost of a call; the docstring of `Function.release_gil` warns of it instead.
 #
-# The name in C is for libtvm_ffi: an error's backtrace ends where a name begins so, and each frame
-# more is a tenth of the cost of raising one.
+# In C the name begins with TVMFFIFunctionCall: that is where libtvm_ffi stops the backtrace of an
+# error, and each further frame costs a tenth of what raising the error does.
 cdef inline int call_native "TVMFFIFunctionCallNative"(
-        const Entry* entry, const TVMFFIAny* cells, int32_t count, TVMFFIAny* result) except -1:
+        const Entry* entry, const TVMFFIAny* args, int32_t count, TVMFFIAny* result) except -1:
     cdef int code
     if entry.keeps_gil:
-        code = entry.call(entry.self, cells, count, result)
+        code = entry.call(entry.self, args, count, result)
     else:
         with nogil:
-            code = entry.call(entry.self, cells, count, result)
+            code = entry.call(entry.self, args, count, result)
         if code == 0:
             forget_stale_error()
     return 0 if code == 0 else set_native_error()
 
 
-# The same, without Cython's test of the result: for callers that see to failures themselves.
-ctypedef int (*quiet_call)(const Entry* entry, const TVMFFIAny* cells, int32_t count,
-                           TVMFFIAny* result) noexcept
+# Call one of the runtime's own short functions, which run no foreign code. Keeps the GIL.
+cdef inline int call_short(void* c_function, TVMFFIAny* args, int32_t count,
+                           TVMFFIAny* result) except -1:
+    return check(ffi.TVMFFIFunctionCall(c_function, args, count, result))
+
+# A function that libtvm_ffi itself registers, such as b"ffi.Array". Owned; keep it for ever.
+cdef void* builtin_function(bytes name) except NULL

@@ -8,20 +8,16 @@ from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 
 from tvmgo._core.dtype cimport dtype_of, numpy_dtype
-from tvmgo._core.handle cimport live
+from tvmgo._core.handle cimport count_buffers
 from tvmgo.capi cimport dlpack, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLTensor
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
+from tvmgo.capi.python cimport Py_DECREF, Py_INCREF, Py_IsInitialized
 from tvmgo.capi.tensor_object cimport (
     TVMGoFillCompactStrides, TVMGoInitTensorObject, TVMGoTensor,
     kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
 )
 from tvmgo.exceptions import TVMBufferError, TVMTypeError, TVMValueError
-
-cdef extern from "Python.h":
-    void Py_DECREF(PyObject* x)
-    void Py_INCREF(PyObject* x)
-    bint Py_IsInitialized() nogil
 
 # NumPy's number of a built-in element type -> DLPack's; bits 0 marks "not here". C's `long` has
 # a number of its own, so the table is by NumPy's numbers and the sizes are the compiler's.
@@ -94,16 +90,16 @@ cdef DLDataType dtype_of_ndarray(object array) except *:
 # A tensor over an ndarray's memory; allocated by Python, with the GIL.
 cdef struct SharedArray:
     TVMGoTensor object
-    PyObject* array         # owned: one reference, given back by drop_array
+    PyObject* array         # owned: one reference, given back by free_shared
     int64_t dims[1]         # ndim shape values, then ndim strides
 
 
-ctypedef void (*with_gil_taken)(SharedArray* shared, int flags) noexcept nogil
+ctypedef void (*with_gil_held)(SharedArray* shared, int flags) noexcept nogil
 
 
-cdef void drop_array(SharedArray* shared, int flags) noexcept:
+cdef void free_shared(SharedArray* shared, int flags) noexcept:
     if flags & kTVMFFIObjectDeleterFlagBitMaskStrong:
-        live.buffers -= 1
+        count_buffers(-1)
         Py_DECREF(shared.array)
     if flags & kTVMFFIObjectDeleterFlagBitMaskWeak:
         PyObject_Free(shared)
@@ -114,7 +110,7 @@ cdef void release_ndarray(void* self, int flags) noexcept nogil:
     cdef TVMGoGil gil
     if Py_IsInitialized():
         gil = TVMGoEnterPython()
-        (<with_gil_taken><void*>drop_array)(<SharedArray*>self, flags)
+        (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
         TVMGoLeavePython(gil)
 
 
@@ -156,7 +152,7 @@ cdef void* tensor_from_ndarray(object array) except NULL:
             tensor.strides[i] = stride // itemsize
     shared.array = <PyObject*>array
     Py_INCREF(shared.array)
-    live.buffers += 1
+    count_buffers(1)
     TVMGoInitTensorObject(&shared.object, release_ndarray)
     return shared
 

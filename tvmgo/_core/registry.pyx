@@ -3,9 +3,15 @@
 ``GetGlobalFunction``, ``RegisterFunction`` and the rest of ``function.go``)."""
 from libc.stdint cimport int32_t
 
-from tvmgo._core.convert cimport Packed, PyObject, builtin_function, clear, pack, unpack_owned, utf8
+from cpython.object cimport PyObject
+
 from tvmgo._core.error cimport check
 from tvmgo._core.function cimport Function, wrap_function
+from tvmgo._core.handle cimport drop
+from tvmgo._core.native_call cimport builtin_function, call_short
+from tvmgo._core.owned_any cimport clear
+from tvmgo._core.pack cimport Packed, pack, utf8
+from tvmgo._core.unpack cimport unpack_owned
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
 from tvmgo._core.callback import convert_function
@@ -43,12 +49,14 @@ cdef object call_table(void* c_function, tuple args):
     cdef TVMFFIAny argument, result
     clear(&argument)
     clear(&result)
+    packed.owned = NULL
     if args:
         pack(<PyObject*>args[0], &argument, &packed)
-    code = ffi.TVMFFIFunctionCall(c_function, &argument, <int32_t>len(args), &result)
-    if args and packed.owned != NULL:
-        ffi.TVMFFIObjectDecRef(packed.owned)
-    check(code)
+    try:
+        call_short(c_function, &argument, <int32_t>len(args), &result)
+    finally:
+        if packed.owned != NULL:
+            drop(packed.owned)
     return unpack_owned(&result)
 
 

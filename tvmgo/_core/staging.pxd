@@ -4,10 +4,7 @@ from libc.stdint cimport int32_t
 from tvmgo._core.native_call cimport Entry
 from tvmgo.capi.ffi cimport TVMFFIAny
 
-# Call a compiled function, handing it aligned, compact copies of the unfit tensors among `cells`.
+# Call a compiled function, handing it aligned, compact copies of the tensors among `cells` that
+# are not kernel-ready.
 cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1
-
-# The same, without Cython's test of the result: for callers that see to failures themselves.
-ctypedef int (*quiet_call_staged)(const Entry* entry, TVMFFIAny* cells, int32_t count,
-                                  TVMFFIAny* result) noexcept

@@ -10,11 +10,11 @@ from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from libc.stdint cimport int32_t, int64_t
 from libc.string cimport memcmp
 
-from tvmgo._core.array cimport (
-    copy_borrowed_tensor, data_of, is_unfit, nbytes_of, tensor_of, write_back,
-)
+from tvmgo._core.array_copy cimport copy_borrowed_tensor, write_back
 from tvmgo._core.dtype cimport same_dtype
+from tvmgo._core.handle cimport drop
 from tvmgo._core.native_call cimport Entry, call_native
+from tvmgo._core.tensor cimport data_of, is_kernel_ready, nbytes_of, tensor_of
 from tvmgo.capi cimport ffi
 from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
@@ -52,8 +52,8 @@ cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
     finally:
         for i in range(ready):
             if staged[i].original != NULL and not staged[i].shares:
-                ffi.TVMFFIObjectDecRef(staged[i].copy)
-                ffi.TVMFFIObjectDecRef(staged[i].before)
+                drop(staged[i].copy)
+                drop(staged[i].before)
         if staged != few:
             PyMem_Free(staged)
     return 0
@@ -68,7 +68,7 @@ cdef int stage(Staged* staged, TVMFFIAny* cells, Py_ssize_t index) except -1:
     if cells[index].type_index != ffi.kTVMFFITensor:
         return 0
     tensor = tensor_of(cells[index].v_ptr)
-    if not is_unfit(tensor):
+    if is_kernel_ready(tensor):
         return 0
     for i in range(index):
         # One copy for one piece of memory: a kernel given x as input and output must go on seeing
@@ -82,7 +82,7 @@ cdef int stage(Staged* staged, TVMFFIAny* cells, Py_ssize_t index) except -1:
         try:
             staged[index].before = copy_borrowed_tensor(tensor_of(staged[index].copy))
         except BaseException:
-            ffi.TVMFFIObjectDecRef(staged[index].copy)
+            drop(staged[index].copy)
             raise
     staged[index].original = tensor
     cells[index].v_ptr = staged[index].copy

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numbers
 import statistics
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from tvmgo._core.function import Function
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
-__all__ = ["BenchmarkResult", "make_timer", "read_times"]
+__all__ = ["BenchmarkResult", "TimerOptions", "make_timer", "read_times"]
 
 
 @dataclass(frozen=True)
@@ -64,42 +65,67 @@ class BenchmarkResult:
         )
 
 
-def make_timer(
-    module: Any,
-    func_name: str,
-    device: Any,
-    number: int,
-    repeat: int,
-    min_repeat_ms: int,
-    limit_zero_time_iterations: int,
-    cooldown_interval_ms: int,
-    repeats_to_cooldown: int,
-) -> Function:
-    """Return a function that times one of `module`; parameters as for `Module.time_evaluator`.
+BenchmarkResult.__module__ = "tvmgo.graph_executor"  # where users find it
+
+
+@dataclass(frozen=True)
+class TimerOptions:
+    """How often and how long to time; checked, since the runtime divides by some without looking.
+
+    Attributes
+    ----------
+    number : int
+        Calls per mean, at least 1; raised until a repeat lasts `min_repeat_ms` milliseconds.
+    repeat : int
+        How many means to take, at least 1.
+    min_repeat_ms : int
+    limit_zero_time_iterations : int
+        Give up raising `number` after that many readings of zero.
+    cooldown_interval_ms, repeats_to_cooldown : int
+        Sleep that many milliseconds after every so many repeats, at least 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no int or too small.
+    """
+
+    number: int
+    repeat: int
+    min_repeat_ms: int
+    limit_zero_time_iterations: int
+    cooldown_interval_ms: int
+    repeats_to_cooldown: int
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            _require_int(name, getattr(self, name), least)
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield them in the order in which the runtime takes them."""
+        return (getattr(self, name) for name in _LEAST)
+
+
+_LEAST = {
+    "number": 1,
+    "repeat": 1,
+    "min_repeat_ms": 0,
+    "limit_zero_time_iterations": 0,
+    "cooldown_interval_ms": 0,
+    "repeats_to_cooldown": 1,
+}
+
+
+def make_timer(module: Any, func_name: str, device: Any, options: TimerOptions) -> Function:
+    """Return a function that times one of `module`; `device` is the one whose clock is used.
 
     Its result is for `read_times`. Source: ``runtime.RPCTimeEvaluator``.
     """
-    # The runtime divides by some of these without looking.
-    _require_int("number", number, 1)
-    _require_int("repeat", repeat, 1)
-    _require_int("min_repeat_ms", min_repeat_ms, 0)
-    _require_int("limit_zero_time_iterations", limit_zero_time_iterations, 0)
-    _require_int("cooldown_interval_ms", cooldown_interval_ms, 0)
-    _require_int("repeats_to_cooldown", repeats_to_cooldown, 1)
     device = Device(device)
+    where = (device.device_type, device.device_id)
+    cache_flush_bytes, setup_function = 0, ""
     timer: Function = get_global_function("runtime.RPCTimeEvaluator")(
-        module,
-        func_name,
-        device.device_type,
-        device.device_id,
-        number,
-        repeat,
-        min_repeat_ms,
-        limit_zero_time_iterations,
-        cooldown_interval_ms,
-        repeats_to_cooldown,
-        0,
-        "",
+        module, func_name, *where, *options, cache_flush_bytes, setup_function
     )
     return timer
 

@@ -1,12 +1,12 @@
 from typing import Any, ClassVar, final
 
 from tvmgo._core.array import Array
-from tvmgo._core.convert import Cell
 from tvmgo._core.function import Function
 from tvmgo._core.module import Module
+from tvmgo._core.owned_any import OwnedAny
 
 @final
-class Value(Cell):
+class Value(OwnedAny):
     __hash__: ClassVar[None]  # type: ignore[assignment]
     def __init__(self, x: Any) -> None: ...
     @property

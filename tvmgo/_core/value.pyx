@@ -3,17 +3,15 @@
 cimport cython
 from cpython.object cimport PyTypeObject
 
-from tvmgo._core.array cimport copy_borrowed_tensor, tensor_of
-from tvmgo._core.convert cimport Cell, clear, pack_owned, set_object, unpack_borrowed
-from tvmgo._core.device cimport device_name
-from tvmgo._core.dtype cimport same_dtype, wrap_dtype
+from tvmgo._core.array_copy cimport copy_borrowed_tensor
 from tvmgo._core.error cimport check
-from tvmgo._core.handle cimport live
+from tvmgo._core.owned_any cimport OwnedAny, set_object
+from tvmgo._core.pack cimport pack_owned
+from tvmgo._core.unpack cimport unpack_borrowed
 from tvmgo.capi cimport ffi
-from tvmgo.capi.dlpack cimport DLTensor
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType
-from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.exceptions import TVMTypeError
 
 # Type index -> (gotvm's type code, name shown in messages). What is missing is some other object.
 cdef dict KINDS = {
@@ -47,7 +45,7 @@ cdef object BLANK = object()
 
 
 @cython.final
-cdef class Value(Cell):
+cdef class Value(OwnedAny):
     """A value of the runtime that knows its type.
 
     Returned by `Function.invoke` and given to callbacks made with ``values=True``. Holds its own
@@ -72,16 +70,11 @@ cdef class Value(Cell):
 
     def __cinit__(self, *args):
         # Not in __init__, which could run again and pull the value away from under a call.
-        clear(&self.c_any)
-        live.handles += 1
         if len(args) == 1 and args[0] is not BLANK:
             pack_owned(args[0], &self.c_any)
 
     def __init__(self, x):
-        pass  # checks the number of arguments, where Cell's would refuse them all
-
-    def __dealloc__(self):
-        live.handles -= 1  # Cell gives the reference back
+        pass  # checks the number of arguments, where OwnedAny's would refuse them all
 
     @property
     def type_code(self):
@@ -110,23 +103,23 @@ cdef class Value(Cell):
 
     def as_str(self):
         """Return the str. TypeError if it is none. gotvm ``AsStr``."""
-        return read(self, 11, "a str")
+        return read_as(self, 11, "a str")
 
     def as_bytes(self):
         """Return the bytes, a copy. TypeError if it is none. gotvm ``AsBytes``."""
-        return read(self, 12, "bytes")
+        return read_as(self, 12, "bytes")
 
     def as_function(self):
         """Return the `Function`. TypeError if it is none. gotvm ``AsFunction``."""
-        return read(self, 10, "a function")
+        return read_as(self, 10, "a function")
 
     def as_module(self):
         """Return the `Module`. TypeError if it is none. gotvm ``AsModule``."""
-        return read(self, 9, "a module")
+        return read_as(self, 9, "a module")
 
     def as_array(self):
         """Return the `Array`. TypeError if it is none."""
-        return read(self, 7, "an array")
+        return read_as(self, 7, "an array")
 
     def __eq__(self, other):
         if not isinstance(other, Value):
@@ -156,7 +149,7 @@ cdef object mismatch(Value self, str expected):
     return TVMTypeError(f"expected {expected}, but the value is of type {kind_of(self)[1]}")
 
 
-cdef object read(Value self, int type_code, str expected):
+cdef object read_as(Value self, int type_code, str expected):
     if kind_of(self)[0] != type_code:
         raise mismatch(self, expected)
     return unpack_borrowed(&self.c_any)
@@ -164,7 +157,7 @@ cdef object read(Value self, int type_code, str expected):
 
 cdef Value value_from_borrowed(const TVMFFIAny* any):
     cdef Value self = Value.__new__(Value, BLANK)
-    if any.type_index == ffi.kTVMFFIDLTensorPtr:  # as convert does: a copy cannot dangle
+    if any.type_index == ffi.kTVMFFIDLTensorPtr:  # as unpack does: a copy cannot dangle
         set_object(&self.c_any, copy_borrowed_tensor(<ffi.DLTensor*>any.v_ptr))
     else:
         check(ffi.TVMFFIAnyViewToOwnedAny(any, &self.c_any))
@@ -176,44 +169,3 @@ cdef Value value_from_owned(TVMFFIAny* any):
     self.c_any = any[0]
     any.type_index = ffi.kTVMFFINone
     return self
-
-
-cdef int check_alike(const TVMFFIAny* pattern, const TVMFFIAny* cells,
-                     Py_ssize_t count) except -1:
-    cdef Py_ssize_t i
-    for i in range(count):
-        check_argument_alike(&pattern[i], &cells[i], i)
-    return 0
-
-
-cdef int check_argument_alike(const TVMFFIAny* pattern, const TVMFFIAny* any,
-                              Py_ssize_t index) except -1:
-    cdef DLTensor* expected
-    cdef DLTensor* tensor
-    cdef int i
-    if any.type_index != pattern.type_index and kind_name(any) != kind_name(pattern):
-        raise TVMTypeError(f"argument {index}: the call was prepared for {kind_name(pattern)}, "
-                           f"got {kind_name(any)}")
-    if any.type_index != ffi.kTVMFFITensor:
-        return 0
-    expected, tensor = tensor_of(pattern.v_ptr), tensor_of(any.v_ptr)
-    if not same_dtype(expected.dtype, tensor.dtype):
-        raise TVMTypeError(f"argument {index}: the call was prepared for elements of type "
-                           f"{wrap_dtype(expected.dtype)}, got {wrap_dtype(tensor.dtype)}")
-    if (expected.device.device_type != tensor.device.device_type
-            or expected.device.device_id != tensor.device.device_id):
-        raise TVMTypeError(f"argument {index}: the call was prepared for an array on "
-                           f"{device_name(expected.device)}, got one on "
-                           f"{device_name(tensor.device)}")
-    for i in range(min(expected.ndim, tensor.ndim)):
-        if expected.shape[i] != tensor.shape[i]:
-            break
-    else:
-        if expected.ndim == tensor.ndim:
-            return 0
-    raise TVMValueError(f"argument {index}: the call was prepared for an array of shape "
-                        f"{shape_of(expected)}, got {shape_of(tensor)}")
-
-
-cdef tuple shape_of(DLTensor* tensor):
-    return tuple([tensor.shape[i] for i in range(tensor.ndim)])

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// New tensors in host memory. C and C++, so that the array room and the executor share it.
+// New tensors in host memory. C and C++, so that arrays and the executor share it.
 #ifndef TVMGO_CAPI_CPU_TENSOR_H_
 #define TVMGO_CAPI_CPU_TENSOR_H_
 #include <stdint.h>
@@ -47,10 +47,10 @@ static inline int TVMGoNewCPUTensor(const int64_t* shape, int32_t ndim, DLDataTy
                                     int32_t device_id, size_t nbytes, int zeroed,
                                     TVMFFIObjectHandle* out) {
   size_t head = sizeof(TVMGoTensor) + 2 * (size_t)ndim * sizeof(int64_t);
-  size_t room = head + TVMGO_DATA_ALIGNMENT;
+  size_t overhead = head + TVMGO_DATA_ALIGNMENT;
   TVMGoTensor* self = NULL;
-  if (nbytes <= PTRDIFF_MAX - room) {
-    self = (TVMGoTensor*)(zeroed ? calloc(1, room + nbytes) : malloc(room + nbytes));
+  if (nbytes <= PTRDIFF_MAX - overhead) {
+    self = (TVMGoTensor*)(zeroed ? calloc(1, overhead + nbytes) : malloc(overhead + nbytes));
   }
   if (self == NULL) {
     char message[64];

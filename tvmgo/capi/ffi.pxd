@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # tvm/ffi/c_api.h: declarations only, C's spelling. Every function below is short (it
 # allocates or looks up at most) except TVMFFIFunctionCall and TVMFFIObjectDecRef, which
-# can run foreign code and call back; see the rooms for their GIL policy.
+# can run foreign code and call back; see native_call.pxd and handle.pxd for their GIL policy.
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from tvmgo.capi.dlpack cimport (

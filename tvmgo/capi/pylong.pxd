@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# capi/pylong.h: declarations only.
 from cpython.object cimport PyObject
 from libc.stdint cimport int64_t
 

@@ -23,7 +23,7 @@ static PyObject* TVMGoRefuseConstruction(PyTypeObject* type, PyObject* args, PyO
   return NULL;
 }
 
-// Seal a type and take its constructor away for the factories of its room, which get it as the
+// Seal a type and take its constructor away for the factories of its module, which get it as the
 // result. Nobody else, the unpickler included, can then make an instance whose C fields were never
 // filled, so that methods need no NULL checks.
 static inline newfunc TVMGoTakeConstructor(PyTypeObject* type) {

@@ -18,7 +18,7 @@ Value NewArray(const std::vector<Value>& items) { return Construct("ffi.Array", 
 
 Value NewMap(const std::vector<Value>& members) { return Construct("ffi.Map", members); }
 
-Value NewShape(const Shape& shape) {
+Value NewShape(const std::vector<int64_t>& shape) {
   std::vector<Value> dims;
   for (int64_t dim : shape) dims.emplace_back(dim);
   return Construct("ffi.Shape", dims);

@@ -4,17 +4,17 @@
 #ifndef TVMGO_CXX_FFI_CONTAINERS_H_
 #define TVMGO_CXX_FFI_CONTAINERS_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "ffi/ffi.h"
-#include "tensor/tensor_make.h"
 
 namespace tvmgo {
 
 Value NewArray(const std::vector<Value>& items);
 // Of key, value, key, value, ...
 Value NewMap(const std::vector<Value>& members);
-Value NewShape(const Shape& shape);
+Value NewShape(const std::vector<int64_t>& shape);
 
 }  // namespace tvmgo
 

@@ -1,102 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The border: Python objects to the runtime's ``TVMFFIAny`` cells and back.
+"""From Python to the runtime: objects as ``TVMFFIAny`` values.
 
-One table says how a Python type is passed, one how a runtime type is received. The types that
-calls meet most are tested first, by exact type, without looking anything up.
+The types that calls meet most are tested first, by exact type; a table says how all others are
+passed.
 """
 import sys
 
 cimport cython
-from cpython.float cimport PyFloat_FromDouble
 from cpython.object cimport PyObject, PyTypeObject
-from libc.stdint cimport int32_t
 from libc.string cimport memchr, memcpy
 
-from tvmgo._core.array cimport (
-    copy_borrowed_tensor, is_unfit, tensor_from_dlpack, tensor_of, wrap_array,
-)
+from tvmgo._core.array_exchange cimport tensor_from_dlpack
+from tvmgo._core.big_int cimport big_int_from_int
 from tvmgo._core.bytearray cimport ByteArray
-from tvmgo._core.device cimport Device, device_of, wrap_device
-from tvmgo._core.dtype cimport DType, dtype_of, wrap_dtype
-from tvmgo._core.error cimport check, error_from_exception, exception_from_error
-from tvmgo._core.handle cimport Object, cell, wrap_owned
+from tvmgo._core.device cimport Device, device_of
+from tvmgo._core.dtype cimport DType, dtype_of
+from tvmgo._core.error cimport check, error_from_exception
+from tvmgo._core.handle cimport Object, drop, share
 from tvmgo._core.ndarray cimport is_ndarray, ndarray_type, tensor_from_ndarray
+from tvmgo._core.owned_any cimport OwnedAny, clear, set_any, set_object
+from tvmgo._core.pointer cimport Pointer
+from tvmgo._core.tensor cimport is_kernel_ready, tensor_of
 from tvmgo.capi cimport ffi
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
-from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType, TVMGoTakeConstructor, newfunc
+from tvmgo.capi.python cimport (
+    Py_False, Py_None, Py_True, PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE,
+    PyLong_AsLongLongAndOverflow, PyLong_CheckExact, PyUnicode_AsUTF8AndSize,
+    PyUnicode_CheckExact, PyUnicode_DATA, PyUnicode_GET_LENGTH, PyUnicode_IS_COMPACT_ASCII,
+    type_of,
+)
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
-cdef extern from "Python.h":
-    long long PyLong_AsLongLongAndOverflow(PyObject* x, int* overflow) except? -1
-    const char* PyUnicode_AsUTF8AndSize(PyObject* x, Py_ssize_t* size) except NULL
-    object PyUnicode_DecodeUTF8(const char* data, Py_ssize_t size, const char* errors)
-    char* PyBytes_AS_STRING(PyObject* x)
-    Py_ssize_t PyBytes_GET_SIZE(PyObject* x)
-    bint PyUnicode_IS_COMPACT_ASCII(PyObject* x)
-    void* PyUnicode_DATA(PyObject* x)
-    Py_ssize_t PyUnicode_GET_LENGTH(PyObject* x)
-
 cdef enum:
-    SMALL_BYTES = 7             # bytes of a string that fit inside a cell
-    STATIC_TYPES = 128          # type indices below this one are the same in every process
+    SMALL_BYTES = 7             # bytes of a string that fit inside a TVMFFIAny
     MANY_CLASSES = 1024         # classes remembered before the memory is dropped
 
 
-cdef class Cell:
-    """A value of the runtime that Python owns; see `Value`."""
-
-    def __init__(self, *args, **kwargs):
-        raise TypeError("Cell is only a base; make a Value")
-
-    def __dealloc__(self):
-        release(&self.c_any)
-
-
-@cython.final
-cdef class Pointer:
-    """An address that only the native side can use (tvm-ffi's opaque pointer, gotvm's handle).
-
-    Comes out of functions and can be passed on; Python code cannot make one.
-    """
-
-    cdef void* c_pointer        # borrowed from whoever gave it
-
-    @property
-    def address(self):
-        """The address as an int."""
-        return <size_t>self.c_pointer
-
-    def __eq__(self, other):
-        if not isinstance(other, Pointer):
-            return NotImplemented
-        return self.c_pointer == (<Pointer>other).c_pointer
-
-    def __hash__(self):
-        return hash(<size_t>self.c_pointer)
-
-    def __repr__(self):
-        return f"<tvmgo.Pointer {<size_t>self.c_pointer:#x}>"
-
-
-TVMGoSealType(<PyTypeObject*>Cell)
-cdef newfunc construct_pointer = TVMGoTakeConstructor(<PyTypeObject*>Pointer)
-TVMGoNameType(<PyTypeObject*>Pointer, b"tvmgo.Pointer")
-
-
-cdef void* builtin_function(bytes name) except NULL:
-    cdef TVMFFIByteArray view
-    cdef void* function = NULL
-    view.data, view.size = <const char*>name, len(name)
-    check(ffi.TVMFFIFunctionGetGlobal(&view, &function))
-    if function == NULL:
-        raise TVMValueError(f"this libtvm_ffi has no function {name.decode()}")
-    return function
-
-
-# ---------------------------------------------------------------- Python -> runtime
-
 cdef inline int note_owned(TVMFFIAny* any, Packed* packed) noexcept:
-    """Remember the object in a cell that a C function has just filled, if it is one."""
+    """Remember the object that a C function has just put into `any`, if it is one."""
     if any.type_index < ffi.kTVMFFIStaticObjectBegin:
         return 0
     packed.owned = any.v_ptr
@@ -109,14 +50,14 @@ cdef inline void set_owned(TVMFFIAny* any, Packed* packed, void* c_handle) noexc
 
 
 cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
-    cdef PyTypeObject* kind = TVMGoTypeOf(arg)
+    cdef PyTypeObject* kind = type_of(arg)
     if kind == ndarray_type:  # NULL until NumPy is known, and no object's type is NULL
         set_owned(any, packed, tensor_from_ndarray(<object>arg))
-        return OWNS | (NEEDS_COPY if is_unfit(tensor_of(packed.owned)) else 0)
+        return OWNS | (0 if is_kernel_ready(tensor_of(packed.owned)) else NEEDS_COPY)
     if PyUnicode_CheckExact(arg):
         return pack_str(arg, any, packed)
     if arg == Py_True or arg == Py_False:
-        set_cell(any, ffi.kTVMFFIBool, arg == Py_True)
+        set_any(any, ffi.kTVMFFIBool, arg == Py_True)
     elif arg == Py_None:
         clear(any)
     elif PyBytes_CheckExact(arg):
@@ -128,7 +69,7 @@ cdef int pack_other(PyObject* arg, TVMFFIAny* any, Packed* packed) except -1:
         packer_for(<object>arg).run(<object>arg, any, packed)
         return ((OWNS if packed.owned != NULL else 0)
                 | (NEEDS_COPY if any.type_index == ffi.kTVMFFITensor
-                   and is_unfit(tensor_of(any.v_ptr)) else 0))
+                   and not is_kernel_ready(tensor_of(any.v_ptr)) else 0))
     return 0
 
 
@@ -149,25 +90,10 @@ cdef inline void pack_bytes(const char* data, Py_ssize_t size, TVMFFIAny* any,
 cdef int pack_wide_int(PyObject* number, TVMFFIAny* any, Packed* packed) except -1:
     cdef int overflow = 0
     any.v_int64 = PyLong_AsLongLongAndOverflow(number, &overflow)
-    return pack_big_int(<object>number, any, packed) if overflow else 0
-
-
-cdef int pack_big_int(object number, TVMFFIAny* any, Packed* packed) except -1:
-    """Carry an int outside 64 bits as the runtime's arbitrary-precision integer."""
-    cdef bytes words = number.to_bytes(number.bit_length() // 64 * 8 + 8, sys.byteorder,
-                                       signed=True)
-    if sys.byteorder == "big":
-        words = swap_words(words)
-    cdef TVMFFIByteArray view
-    view.data, view.size = <const char*>words, len(words)
-    clear(any)
-    check(ffi.TVMFFIBigIntFromByteArray(&view, any))
+    if not overflow:
+        return 0
+    big_int_from_int(<object>number, any)
     return note_owned(any, packed)
-
-
-cdef bytes swap_words(bytes words):
-    """Reverse the order of 64-bit words: the runtime keeps the lowest first on every machine."""
-    return b"".join([words[i:i + 8] for i in range(len(words) - 8, -1, -8)])
 
 
 cdef int pack_str(PyObject* string, TVMFFIAny* any, Packed* packed) except -1:
@@ -219,7 +145,7 @@ cdef int pack_owned(object arg, TVMFFIAny* any) except -1:
     cdef TVMFFIAny view
     pack(<PyObject*>arg, any, &packed)
     if any.type_index <= ffi.kTVMFFIFloat:
-        return 0  # nothing but the cell
+        return 0  # nothing but the value
     view = any[0]
     if packed.owned != NULL and view.v_ptr == packed.owned:
         return 0  # the object was made for this value
@@ -228,7 +154,7 @@ cdef int pack_owned(object arg, TVMFFIAny* any) except -1:
         check(ffi.TVMFFIAnyViewToOwnedAny(&view, any))
     finally:
         if packed.owned != NULL:
-            ffi.TVMFFIObjectDecRef(packed.owned)
+            drop(packed.owned)
     return 0
 
 
@@ -240,7 +166,7 @@ ctypedef int (*packer_function)(object arg, TVMFFIAny* any, Packed* packed) exce
 @cython.final
 cdef class _Packer:
     cdef packer_function run
-    cdef converter convert      # for `pack_converted` only, set by the room that can
+    cdef converter convert      # for `pack_converted` only, set by the module that can
 
 
 cdef _Packer new_packer(packer_function run):
@@ -256,9 +182,9 @@ cdef int pack_runtime_object(object arg, TVMFFIAny* any, Packed* packed) except 
     return 0
 
 
-cdef int pack_cell(object arg, TVMFFIAny* any, Packed* packed) except -1:
-    check_if_container(&(<Cell>arg).c_any)
-    any[0] = (<Cell>arg).c_any  # borrowed from the Cell, which the caller holds
+cdef int pack_owned_any(object arg, TVMFFIAny* any, Packed* packed) except -1:
+    check_if_container(&(<OwnedAny>arg).c_any)
+    any[0] = (<OwnedAny>arg).c_any  # borrowed from the argument, which the caller holds
     return 0
 
 
@@ -317,8 +243,7 @@ cdef int pack_foreign(object arg, TVMFFIAny* any, Packed* packed) except -1:
     cdef TVMFFIAny view
     set_object(&view, c_handle)
     check_if_container(&view)
-    ffi.TVMFFIObjectIncRef(c_handle)
-    set_owned(any, packed, c_handle)
+    set_owned(any, packed, share(c_handle))
     return 0
 
 
@@ -334,7 +259,7 @@ cdef int pack_foreign_native(object arg, TVMFFIAny* any, Packed* packed) except 
 
 
 cdef int pack_dlpack(object arg, TVMFFIAny* any, Packed* packed) except -1:
-    set_owned(any, packed, tensor_from_dlpack(arg))
+    set_owned(any, packed, tensor_from_dlpack(arg, False))
     return 0
 
 
@@ -420,7 +345,7 @@ def _is(cls):
 # numbers before callables, because a class may be both.
 cdef list PACKERS = [
     (_is(Object), new_packer(pack_runtime_object)),
-    (_is(Cell), new_packer(pack_cell)),
+    (_is(OwnedAny), new_packer(pack_owned_any)),
     (_is(ByteArray), new_packer(pack_byte_array)),
     (lambda arg: is_ndarray(arg), new_packer(pack_ndarray)),
     (_is(Device), new_packer(pack_device)),
@@ -489,154 +414,3 @@ cdef inline int check_if_container(const TVMFFIAny* any) except -1:
 
 cdef void register_converter(str kind, converter convert) noexcept:
     (<_Packer>converted[kind]).convert = convert
-
-
-# ---------------------------------------------------------------- runtime -> Python
-
-cdef inline object text(const char* data, Py_ssize_t size):
-    # Strings of the runtime are bytes; what is no UTF-8 survives a round trip as surrogates.
-    return PyUnicode_DecodeUTF8(data, size, "surrogateescape")
-
-
-cdef object unpack_other_borrowed(const TVMFFIAny* any):
-    cdef int32_t kind = any.type_index
-    if kind == ffi.kTVMFFIFloat:
-        return PyFloat_FromDouble(any.v_float64)
-    if kind == ffi.kTVMFFIBool:
-        return any.v_int64 != 0
-    if kind >= ffi.kTVMFFIStaticObjectBegin:
-        ffi.TVMFFIObjectIncRef(any.v_ptr)
-        return wrap(kind, any.v_ptr)
-    if kind < 0 or unpackers[kind] == NULL:
-        raise TVMTypeError(f"the runtime handed over a value of unknown type index {kind}")
-    return unpackers[kind](any)
-
-
-cdef object unpack_object(TVMFFIAny* any):
-    cdef int32_t kind = any.type_index
-    any.type_index = ffi.kTVMFFINone
-    return wrap(kind, any.v_ptr)
-
-
-cdef inline object wrap(int32_t kind, void* c_handle):
-    """Takes the reference over."""
-    if kind < STATIC_TYPES and wrappers[kind] != NULL:
-        return wrappers[kind](c_handle)
-    return wrap_owned(c_handle)
-
-
-ctypedef object (*unpacker)(const TVMFFIAny* any)
-
-cdef unpacker unpackers[<int>ffi.kTVMFFIStaticObjectBegin]
-cdef wrapper wrappers[STATIC_TYPES]
-
-
-cdef void register_wrapper(int32_t type_index, wrapper wrap) noexcept:
-    wrappers[type_index] = wrap
-
-
-cdef object unpack_pointer(const TVMFFIAny* any):
-    cdef Pointer pointer = <Pointer>construct_pointer(<PyTypeObject*>Pointer, (), NULL)
-    pointer.c_pointer = any.v_ptr
-    return pointer
-
-
-cdef object unpack_dtype(const TVMFFIAny* any):
-    return wrap_dtype(any.v_dtype)
-
-
-cdef object unpack_device(const TVMFFIAny* any):
-    return wrap_device(any.v_device)
-
-
-cdef object unpack_dltensor(const TVMFFIAny* any):
-    # The memory belongs to the caller and may go when the call ends: a copy cannot dangle.
-    # Callbacks write changes of the copy back.
-    return wrap_array(copy_borrowed_tensor(<ffi.DLTensor*>any.v_ptr))
-
-
-cdef object unpack_raw_str(const TVMFFIAny* any):
-    return text(any.v_c_str, len(any.v_c_str))
-
-
-cdef object unpack_byte_array(const TVMFFIAny* any):
-    cdef TVMFFIByteArray* view = <TVMFFIByteArray*>any.v_ptr
-    return view.data[:view.size]
-
-
-cdef object unpack_moved(const TVMFFIAny* any):
-    # An rvalue reference: a pointer to the caller's object pointer, which may be taken from it.
-    cdef TVMFFIAny owned
-    clear(&owned)
-    check(ffi.TVMFFIAnyViewToOwnedAny(any, &owned))
-    return unpack_owned(&owned)
-
-
-cdef object unpack_small_str(const TVMFFIAny* any):
-    return text(any.v_bytes, any.small_str_len)
-
-
-cdef object unpack_small_bytes(const TVMFFIAny* any):
-    return any.v_bytes[:any.small_str_len]
-
-
-unpackers[<int>ffi.kTVMFFIOpaquePtr] = unpack_pointer
-unpackers[<int>ffi.kTVMFFIDataType] = unpack_dtype
-unpackers[<int>ffi.kTVMFFIDevice] = unpack_device
-unpackers[<int>ffi.kTVMFFIDLTensorPtr] = unpack_dltensor
-unpackers[<int>ffi.kTVMFFIRawStr] = unpack_raw_str
-unpackers[<int>ffi.kTVMFFIByteArrayPtr] = unpack_byte_array
-unpackers[<int>ffi.kTVMFFIObjectRValueRef] = unpack_moved
-unpackers[<int>ffi.kTVMFFISmallStr] = unpack_small_str
-unpackers[<int>ffi.kTVMFFISmallBytes] = unpack_small_bytes
-
-
-cdef object wrap_str(void* c_handle):
-    cdef TVMFFIByteArray* view = <TVMFFIByteArray*>cell(c_handle)
-    try:
-        return text(view.data, view.size)
-    finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
-
-
-cdef object wrap_bytes(void* c_handle):
-    cdef TVMFFIByteArray* view = <TVMFFIByteArray*>cell(c_handle)
-    try:
-        return view.data[:view.size]
-    finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
-
-
-cdef object wrap_big_int(void* c_handle):
-    cdef TVMFFIAny any
-    cdef TVMFFIByteArray view
-    clear(&any)
-    set_object(&any, c_handle)
-    try:
-        view = ffi.TVMFFIBigIntGetContentByteArray(&any)
-        words = view.data[:view.size]
-    finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
-    if sys.byteorder == "big":
-        words = swap_words(words)
-    return int.from_bytes(words, sys.byteorder, signed=True)
-
-
-cdef object wrap_python_object(void* c_handle):
-    # tvm_ffi's Python side sends what it does not know as it is.
-    try:
-        return <object>(<ffi.TVMFFIOpaqueObjectCell*>cell(c_handle)).handle
-    finally:
-        ffi.TVMFFIObjectDecRef(c_handle)
-
-
-cdef object wrap_tensor(void* c_handle):
-    return wrap_array(c_handle)
-
-
-register_wrapper(ffi.kTVMFFIStr, wrap_str)
-register_wrapper(ffi.kTVMFFIBytes, wrap_bytes)
-register_wrapper(ffi.kTVMFFIBigInt, wrap_big_int)
-register_wrapper(ffi.kTVMFFIError, exception_from_error)
-register_wrapper(ffi.kTVMFFITensor, wrap_tensor)
-register_wrapper(ffi.kTVMFFIOpaquePyObject, wrap_python_object)
