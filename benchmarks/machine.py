@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import time
 import timeit
 from pathlib import Path
@@ -35,13 +36,21 @@ def describe_machine() -> dict:
     }
 
 
+def compiler() -> str:
+    """Return the compiler that built tvmgo, as it signed the extension."""
+    binary = Path(tvmgo._core.function.__file__).read_bytes()
+    found = re.search(rb"GCC: \(.*?\) [\d.]+|clang version [\d.]+", binary)
+    return found.group().decode() if found else "unknown"
+
+
 def describe_versions() -> dict[str, str]:
-    """Return the versions of Python, tvmgo and the libraries beside it."""
-    versions = {
+    """Return the versions of Python, tvmgo, the libraries beside it, and its compiler."""
+    return {
         platform.python_implementation(): platform.python_version(),
         "tvmgo": tvmgo.__version__,
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "compiler": compiler(),
     }
-    return versions | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
 def _busy_seconds() -> float | None:

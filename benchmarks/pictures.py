@@ -1,27 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures of ``docs/performance.md``: calls, copies, operators."""
+"""Pictures of the last run, drawn into ``build/benchmarks/`` by ``python -m benchmarks.pictures``."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from benchmarks import groups
+from benchmarks import BUILD
 from benchmarks.case import Group
+from benchmarks.cases import callbacks, calls, copies, graph, results
 
 CALLS = (
-    groups.CALL,
-    groups.CALL_KEPT,
-    groups.PREPARED,
-    groups.CALLBACK,
-    groups.CALLED_BACK,
-    groups.RESULT,
-    groups.ERROR,
+    calls.RELEASED,
+    calls.KEPT,
+    calls.PREPARED,
+    callbacks.CALLBACK,
+    callbacks.CALLED_BACK,
+    results.RESULT,
+    results.ERROR,
 )
-COPIES = (groups.COPY_FROM, groups.COPY_TO, groups.AS_SLICE)
+COPIES = (copies.COPY_FROM, copies.COPY_TO, copies.AS_SLICE)
 
 # A colour and a marker each: neither colours alone nor a grey print must hide who is who.
 STYLES = {
@@ -37,24 +39,31 @@ STYLES = {
     "C loop": ("#555555", "x"),
 }
 
-
-def series(results: list[dict], x: str) -> dict[str, list[tuple[float, float]]]:
-    """Return for each rival its points: a field of the result, and the median cost."""
-    points: dict[str, list[tuple[float, float]]] = {}
-    for result in results:
-        for name, figures in result["rivals"].items():
-            points.setdefault(name, []).append((result[x], figures["median"]))
-    return points
+Results = list[dict]
 
 
-def bandwidths(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return GB/s by size from nanoseconds by size."""
-    return [(nbytes, nbytes / cost) for nbytes, cost in points]
-
-
-def of_group(results: list[dict], group: Group) -> list[dict]:
-    """Return the results of one group."""
+def of_group(results: Results, group: Group) -> Results:
     return [result for result in results if result["group"] == group.title]
+
+
+def plot(ax, results: Results, point, line: str = "-") -> None:
+    """Draw the points of each rival; `point` makes one of a result and the rival's median."""
+    for rival, (colour, marker) in STYLES.items():
+        points = [
+            point(result, result["rivals"][rival]["median"])
+            for result in results
+            if rival in result["rivals"]
+        ]
+        if points:
+            above = 3 if rival == "tvmgo" else 2
+            ax.plot(*zip(*points), line, marker=marker, color=colour, label=rival, zorder=above)
+    ax.grid(color="#dddddd", linewidth=0.6)
+    ax.set_axisbelow(True)
+
+
+def bandwidth(result: dict, ns: float) -> tuple[int, float]:
+    """Return the size of a copy and its GB/s."""
+    return result["size"], result["size"] / ns
 
 
 def nanoseconds(value: float, _position: int) -> str:
@@ -71,10 +80,10 @@ def nbytes(value: float, _position: int) -> str:
     return f"{value:g} GiB"
 
 
-def legend(figure: Figure, axes) -> None:
+def legend(figure: Figure) -> None:
     """Name above the axes all who appear in them, once."""
     handles = {}
-    for ax in axes:
+    for ax in figure.axes:
         handles |= {label: handle for handle, label in zip(*ax.get_legend_handles_labels())}
     names = [name for name in STYLES if name in handles]
     figure.legend(
@@ -86,7 +95,7 @@ def legend(figure: Figure, axes) -> None:
     )
 
 
-def calls(results: list[dict]) -> Figure:
+def draw_calls(results: Results) -> Figure:
     """Nanoseconds per call by case and rival."""
     tables = [rows for rows in (of_group(results, group) for group in CALLS) if rows]
     heights = [len(rows) + 1 for rows in tables]
@@ -94,57 +103,40 @@ def calls(results: list[dict]) -> Figure:
     axes = figure.subplots(len(tables), sharex=True, height_ratios=heights, squeeze=False)[:, 0]
     for ax, rows in zip(axes, tables):
         names = [row["name"] for row in rows]
-        for rival, points in series(rows, "name").items():
-            colour, marker = STYLES[rival]
-            ax.plot(
-                [cost for _, cost in points],
-                [names.index(name) for name, _ in points],
-                marker,
-                color=colour,
-                label=rival,
-                zorder=3 if rival == "tvmgo" else 2,
-            )
+        plot(ax, rows, lambda row, ns, names=names: (ns, names.index(row["name"])), "")
         ax.set_title(rows[0]["group"], loc="left", fontsize="medium")
         ax.set_yticks(range(len(names)), names)
         ax.set_ylim(len(names) - 0.4, -0.6)
         ax.set_xscale("log")
-        ax.grid(axis="both", color="#dddddd", linewidth=0.6)
-        ax.set_axisbelow(True)
     axes[-1].xaxis.set_major_formatter(nanoseconds)
     axes[-1].set_xlabel("time per call (logarithmic)")
-    legend(figure, axes)
     return figure
 
 
-def copies(results: list[dict]) -> Figure:
+def draw_copies(results: Results) -> Figure:
     """Bandwidth by size, a panel for each direction."""
     figure = Figure(figsize=(10, 4), layout="constrained")
     axes = figure.subplots(1, len(COPIES), sharey=True)
     for ax, group in zip(axes, COPIES):
-        for rival, points in series(of_group(results, group), "nbytes").items():
-            colour, marker = STYLES[rival]
-            ax.plot(*zip(*bandwidths(points)), marker=marker, color=colour, label=rival)
+        rows = of_group(results, group)
+        plot(ax, rows, bandwidth)
         ax.set_title(group.title, fontsize="medium")
         ax.set_xscale("log", base=2)
         ax.set_yscale("log")
-        ax.set_xticks([row["nbytes"] for row in of_group(results, group)])
+        ax.set_xticks([row["size"] for row in rows])
         ax.xaxis.set_major_formatter(nbytes)
         ax.tick_params("x", rotation=60)
         ax.yaxis.set_major_formatter("{x:g}")
         ax.set_xlabel("size")
-        ax.grid(color="#dddddd", linewidth=0.6)
     axes[0].set_ylabel("GB/s (logarithmic)")
-    legend(figure, axes)
     return figure
 
 
-def operators(results: list[dict]) -> Figure:
+def draw_graph(results: Results) -> Figure:
     """Nanoseconds per operator by length of the graph."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     ax = figure.subplots()
-    for rival, points in series(of_group(results, groups.OPERATOR), "length").items():
-        colour, marker = STYLES[rival]
-        ax.plot(*zip(*points), marker=marker, color=colour, label=rival)
+    plot(ax, of_group(results, graph.OPERATOR), lambda row, ns: (row["size"], ns))
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.xaxis.set_major_formatter("{x:,g}")
@@ -153,22 +145,21 @@ def operators(results: list[dict]) -> Figure:
     ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel("operators in the graph")
     ax.set_ylabel("time per operator (logarithmic)")
-    ax.grid(color="#dddddd", linewidth=0.6)
-    legend(figure, [ax])
     return figure
 
 
-PICTURES = {
-    "performance_calls.svg": calls,
-    "performance_copies.svg": copies,
-    "performance_graph.svg": operators,
-}
+PICTURES = {"calls.svg": draw_calls, "copies.svg": draw_copies, "graph.svg": draw_graph}
 
 
-def write(figures: dict, folder: Path) -> None:
+def write(figures: dict, folder: Path = BUILD) -> None:
     """Draw all pictures. The same figures give the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
     with matplotlib.rc_context({"svg.hashsalt": "tvmgo", "font.size": 9}):
         for name, draw in PICTURES.items():
-            draw(figures["results"]).savefig(
-                folder / name, metadata={"Date": None}, facecolor="white"
-            )
+            figure = draw(figures["results"])
+            legend(figure)
+            figure.savefig(folder / name, metadata={"Date": None}, facecolor="white")
+
+
+if __name__ == "__main__":
+    write(json.loads((BUILD / "figures.json").read_text()))

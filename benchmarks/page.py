@@ -1,23 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``docs/performance.md`` and its pictures from the figures of a run.
-
-``python -m benchmarks.render`` writes both again from the published run,
-``python -m benchmarks.render FILE`` from another.
-"""
+"""``docs/performance.md`` from the figures of a run."""
 
 from __future__ import annotations
 
 import json
-import re
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import groups, instructions, runs
+from benchmarks import instructions
 from benchmarks.case import Group
 from benchmarks.cases import CASES
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 QUIET = 0.05  # share of the CPUs that others may use in a run to be quoted
 STEADY = 1.10  # slowest over fastest yardstick in such a run
 RIVALS = (
@@ -36,28 +29,24 @@ RIVALS = (
 EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")  # a ratio is shown
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
 GOTVM_OF = {(case.group.title, case.name): case.gotvm for case in CASES if case.gotvm}
-PICTURE_OF = {  # shown above the group of that title
-    groups.CALL.title: ("performance_calls.svg", "Time per call, by case and rival"),
-    groups.COPY_FROM.title: ("performance_copies.svg", "Bandwidth of copies, by size"),
-    groups.OPERATOR.title: ("performance_graph.svg", "Time per operator, by length of the graph"),
-}
 SCALES = {
-    "ns": ((1e9, "s"), (1e6, "ms"), (1e4, "µs"), (0, "ns")),
-    "KiB": ((0, "MiB"),),
+    "ns": ((1e9, "s", 1e9), (1e6, "ms", 1e6), (1e4, "µs", 1e3), (0, "ns", 1)),
+    "KiB": ((0, "MiB", 1024),),
 }
-DIVISORS = {"s": 1e9, "ms": 1e6, "µs": 1e3, "ns": 1, "MiB": 1024}
 
 HEAD = """\
 # What calls and copies cost
 
-<!-- Written by `make bench`. What is timed stands in `benchmarks/cases.py`. -->
+<!-- Written by `make bench`. What is timed stands in `benchmarks/cases/`. -->
 
-Each figure is the median of {rounds} samples ({process_rounds} where a sample starts a process),
-each sample a loop of at least 0.5 ms over one statement, or a single run of a longer one. The
-loop's own few nanoseconds are in every figure. The rivals of a row took turns, round by round,
-and five times all objects were made anew. A ratio is tvmgo's cost divided by the rival's in the
-same round, given as median and, in brackets, the quartiles; **below 1 tvmgo is cheaper**. All
-answers were checked first.
+tvmgo's calls, callbacks, results, errors, copies, graphs, threads and imports, each beside all who
+do the same: tvm_ffi, NumPy, ctypes, plain Python, and C that does no more than it must. Each figure
+is the median of {rounds} samples ({process_rounds} where a sample starts a process), each sample a
+loop of at least 0.5 ms over one operation, or a single run of a longer one. The loop's own few
+nanoseconds are in every figure. The rivals of a row took turns, round by round, and five times all
+objects were made anew. A ratio is tvmgo's cost divided by the rival's in the same round, given as
+median and, in brackets, the quartiles; **below 1 tvmgo is cheaper**. All answers were checked
+first.
 
 {origin}
 
@@ -82,26 +71,21 @@ INSTRUCTIONS = """\
 ## Instructions
 
 Instructions of one call, loop included, counted by callgrind: no neighbour disturbs these
-figures, but an instruction is no unit of time. Counted with {versions}. `make bench-check` fails
-if one of tvmgo's grows by more than {growth:.0%}.
+figures, but an instruction is no unit of time. `make bench-check` counts them again and fails if
+one of tvmgo's, in those of the floor counted in the same run, is more than {growth:.0%} above what
+`benchmarks/instructions.json` has stored.
 
 {table}"""
 
 TAIL = """\
 ## Do it yourself
 
-`make bench` measures everything again and rewrites this page; it takes some minutes, and the
-machine should have nothing else to do. It compares the figures with the last run stored of the
-same machine, in `.benchmarks/runs/`. `python -m benchmarks --only "3 ints"` measures single rows
-and writes nothing. `pytest benchmarks` shows the same operations in pytest-benchmark's tables.
-The run on this page is kept in `benchmarks/published.json`; `python -m benchmarks.render FILE`
-writes the page from another.
-
-## The statements
-
-Names mean the same for each rival: `bindings.py` and `floors.py` in `benchmarks/` say what.
-
-{statements}
+`make bench` measures everything again and rewrites this page, at a release; it takes some minutes,
+and the machine should have nothing else to do. It says which ratios have changed since those in
+`benchmarks/history/`, and draws pictures into `build/benchmarks/`.
+`python -m benchmarks --only "3 ints"` measures single rows and writes nothing.
+`pytest benchmarks` runs the same operations under pytest-benchmark, one after the other, with its
+tables, saved runs and comparisons.
 """
 
 
@@ -114,11 +98,9 @@ def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def amount(value: float, unit: str) -> str:
     """Return a figure with three digits and the scale it reads best in."""
-    shown = next(name for least, name in SCALES[unit] if value >= least)
-    scaled = value / DIVISORS[shown]
-    digits = 0 if scaled >= 100 else 1 if scaled >= 10 else 2
-    if shown == "ns":
-        digits = min(digits, 1)
+    shown, divisor = next(scale[1:] for scale in SCALES[unit] if value >= scale[0])
+    scaled = value / divisor
+    digits = 0 if scaled >= 100 else 1 if scaled >= 10 or shown == "ns" else 2
     return f"{scaled:,.{digits}f} {shown}"
 
 
@@ -141,46 +123,49 @@ def takeaway(results: list[dict]) -> str:
     )
 
 
+def over_python(result: dict) -> str:
+    """Compare what the imports add to an interpreter that imports nothing."""
+    bare = result["rivals"]["Python"]["median"]
+    ours, theirs = (result["rivals"][name]["median"] - bare for name in ("tvmgo", "tvm_ffi"))
+    return (
+        f"Over the bare interpreter, tvmgo adds {amount(ours, result['unit'])} and tvm_ffi "
+        f"{amount(theirs, result['unit'])}: {ours / theirs:.2f} of it."
+    )
+
+
 def gotvm(result: dict) -> str:
     """Return what the same operation cost gotvm, if that is recorded."""
     name = GOTVM_OF.get((result["group"], result["name"]))
-    if name is None:
-        return ""
-    return " to ".join(amount(median, "ns") for median in GOTVM["ns"][name]["medians"])
+    medians = GOTVM["ns"][name]["medians"] if name else ()
+    return " to ".join(amount(median, "ns") for median in medians)
 
 
 def section(group: Group, results: list[dict]) -> str:
     """Return the chapter of one group."""
     rivals = [name for name in RIVALS if any(name in result["rivals"] for result in results)]
     judged = [name for name in rivals if name in EQUALS]
-    beside_gotvm = any(map(gotvm, results))
 
     def row(result: dict) -> list[str]:
-        cells = [result["name"]]
-        for name in ["tvmgo", *rivals]:
-            figures = result["rivals"].get(name)
-            cells.append(amount(figures["median"], result["unit"]) if figures else "")
-        for name in judged:
-            figures = result["ratios"].get(name)
-            cells.append(ratio(figures) if figures else "")
-        return cells + ([gotvm(result)] if beside_gotvm else [])
+        costs = (result["rivals"].get(name) for name in ["tvmgo", *rivals])
+        ratios = (result["ratios"].get(name) for name in judged)
+        return [
+            result["name"],
+            *(amount(cost["median"], result["unit"]) if cost else "" for cost in costs),
+            *(ratio(figures) if figures else "" for figures in ratios),
+            *([gotvm(result)] if beside_gotvm else []),
+        ]
 
-    header = [
-        "",
-        "tvmgo",
-        *rivals,
-        *(f"tvmgo / {name}" for name in judged),
-        *(["gotvm, another machine"] if beside_gotvm else []),
+    beside_gotvm = any(map(gotvm, results))
+    header = ["", "tvmgo", *rivals, *(f"tvmgo / {name}" for name in judged)]
+    header += ["gotvm, another machine"] if beside_gotvm else []
+    said = [takeaway(results), over_python(results[0]) if group.processes else ""]
+    parts = [
+        f"## {group.title}",
+        f"{group.question}\n\nBeside it: {group.baseline}",
+        table(header, map(row, results)),
+        " ".join(filter(None, said)),
     ]
-    parts = [f"## {group.title}", f"{group.question}\n\nBeside it: {group.baseline}"]
-    if group.title in PICTURE_OF:
-        name, text = PICTURE_OF[group.title]
-        parts.append(f"![{text}]({name})")
-    parts.append(table(header, map(row, results)))
-    said = [takeaway(results)]
-    if group.processes:
-        said.append(over_python(results[0]))
-    return "\n\n".join([*parts, *filter(None, [" ".join(filter(None, said))])])
+    return "\n\n".join(filter(None, parts))
 
 
 def target_row(result: dict, target: dict) -> list[str]:
@@ -190,9 +175,8 @@ def target_row(result: dict, target: dict) -> list[str]:
         return amount(value, target["unit"]) if target["unit"] else f"{value:.3f}"
 
     measured = {name: quantity(value) for name, value in target["measured"].items()}
-    sign = {"<=": "≤", ">=": "≥"}[target["relation"]]
-    limit = f"{sign} {quantity(target['limit_measured'])}"
-    if not re.fullmatch(r"[\d.]+", target["limit"]):
+    limit = f"{'≤' if target['relation'] == '<=' else '≥'} {quantity(target['limit_measured'])}"
+    if not target["limit"].replace(".", "").isdigit():  # more than a number
         limit += f" = `{target['limit']}`"
     floor = f"{quantity(target['floor_measured'])} = `{target['floor']}`" if target["floor"] else ""
     return [
@@ -216,27 +200,21 @@ def targets(results: list[dict]) -> str:
     )
 
 
-def instruction_counts(stored: dict) -> str:
+def instruction_counts(counts: dict[str, dict[str, float]]) -> str:
     """Return the chapter of instruction counts."""
-    counts = stored["counts"]
     names = ["tvmgo", *(name for name in RIVALS if any(name in row for row in counts.values()))]
-    rows = [
-        [title, *(f"{row[name]:,.0f}" if name in row else "" for name in names)]
-        for title, row in counts.items()
-    ]
-    versions = ", ".join(f"{name} {version}" for name, version in stored["versions"].items())
+    rows = []
+    for title, row in counts.items():
+        floor = instructions.FLOORS[title]
+        rows.append(
+            [
+                title,
+                *(f"{row[name]:,.0f}" if name in row else "" for name in names),
+                f"{row['tvmgo'] / row[floor]:.2f} of {floor}",
+            ]
+        )
     return INSTRUCTIONS.format(
-        versions=versions, growth=instructions.GROWTH - 1, table=table(["", *names], rows)
-    )
-
-
-def over_python(result: dict) -> str:
-    """Compare what the imports add to an interpreter that imports nothing."""
-    bare = result["rivals"]["Python"]["median"]
-    ours, theirs = (result["rivals"][name]["median"] - bare for name in ("tvmgo", "tvm_ffi"))
-    return (
-        f"Over the bare interpreter, tvmgo adds {amount(ours, result['unit'])} and tvm_ffi "
-        f"{amount(theirs, result['unit'])}: {ours / theirs:.2f} of it."
+        growth=instructions.GROWTH - 1, table=table(["", *names, "tvmgo in the floor's"], rows)
     )
 
 
@@ -267,16 +245,8 @@ def noise(figures: dict) -> str:
     return said
 
 
-def statements(result: dict) -> str:
-    """Return tvmgo's statement of a row and those that differ from it."""
-    by_text = {}
-    for name, rival in result["rivals"].items():
-        by_text.setdefault(rival["statement"], []).append(name)
-    return "; ".join(f"{', '.join(names)}: `{text}`" for text, names in by_text.items())
-
-
-def page(figures: dict, counts: dict) -> str:
-    """Return the whole page from the figures of a run and the stored instruction counts."""
+def page(figures: dict) -> str:
+    """Return the whole page from the figures of a run."""
     machine, results = figures["machine"], figures["results"]
     versions = ", ".join(f"{name} {version}" for name, version in figures["versions"].items())
     rounds = sorted({result["rounds"] for result in results})
@@ -290,32 +260,10 @@ def page(figures: dict, counts: dict) -> str:
         noise=noise(figures),
     )
     tables = {
-        case.group: [result for result in results if result["group"] == case.group.title]
-        for case in CASES
+        group: [result for result in results if result["group"] == group.title]
+        for group in dict.fromkeys(case.group for case in CASES)
     }
     sections = [section(group, rows) for group, rows in tables.items() if rows]
     sections[0] += "\n\n" + GOTVM_NOTE.format(**GOTVM)
-    listing = "\n".join(
-        f"- {result['group']}, {result['name']}: {statements(result)}" for result in results
-    )
-    return "\n\n".join(
-        [
-            head,
-            targets(results),
-            *sections,
-            instruction_counts(counts),
-            TAIL.format(statements=listing),
-        ]
-    )
-
-
-def write(figures: dict) -> None:
-    """Write the page and its pictures."""
-    from benchmarks import pictures  # needs matplotlib, which nothing else does
-
-    PAGE.write_text(page(figures, json.loads(instructions.STORED.read_text())))
-    pictures.write(figures, PAGE.parent)
-
-
-if __name__ == "__main__":
-    write(json.loads(Path(*sys.argv[1:2] or [runs.PUBLISHED]).read_text()))
+    counts = instruction_counts(figures["instructions"])
+    return "\n\n".join([head, targets(results), *sections, counts, TAIL])
