@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
@@ -22,38 +23,33 @@ def kernels(load_module: Callable):
     return load_module(native.library())
 
 
-class Tvmgo:
-    array = staticmethod(tvmgo.from_dlpack)
-    callback = staticmethod(tvmgo.convert_function)
-    global_function = staticmethod(tvmgo.get_global_function)
+@dataclass(frozen=True)
+class Binding:
+    """What both bindings have, whatever they call it."""
 
-    @staticmethod
-    def function(name: str, release_gil: bool = True) -> tvmgo.Function:
+    load_module: Callable
+    array: Callable  # of NumPy's array, without a copy
+    callback: Callable  # of a Python function
+    global_function: Callable  # of a name
+
+    def function(self, name: str, release_gil: bool = True) -> Callable:
         """Return a kernel under one policy."""
-        function = kernels(tvmgo.load_module)[name]
+        function = kernels(self.load_module)[name]
         function.release_gil = release_gil
         return function
 
 
-class TvmFfi:
-    array = staticmethod(tvm_ffi.from_dlpack)
-    callback = staticmethod(tvm_ffi.convert)
-    global_function = staticmethod(tvm_ffi.get_global_func)
-
-    @staticmethod
-    def function(name: str, release_gil: bool = True) -> tvm_ffi.Function:
-        """Return a kernel under one policy."""
-        function = kernels(tvm_ffi.load_module).get_function(name)
-        function.release_gil = release_gil
-        return function
-
-
-Binding = type[Tvmgo] | type[TvmFfi]
+TVMGO = Binding(
+    tvmgo.load_module, tvmgo.from_dlpack, tvmgo.convert_function, tvmgo.get_global_function
+)
+TVM_FFI = Binding(
+    tvm_ffi.load_module, tvm_ffi.from_dlpack, tvm_ffi.convert, tvm_ffi.get_global_func
+)
 
 
 def both(rival: Callable[..., Timed]) -> dict[str, Callable[..., Timed]]:
     """Return a rival that is given a binding first, once for each binding."""
-    return {"tvmgo": partial(rival, Tvmgo), "tvm_ffi": partial(rival, TvmFfi)}
+    return {"tvmgo": partial(rival, TVMGO), "tvm_ffi": partial(rival, TVM_FFI)}
 
 
 def floats(value: float, nbytes: int = 16, offset: int = 0) -> np.ndarray:

@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 Costs = Mapping[str, float]  # of one operation, by rival
-RELATIONS = MappingProxyType({"<=": operator.le, ">=": operator.ge})
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ class Target:
 
     def met(self, figure: float, limit: float) -> bool:
         """Return whether a figure keeps the limit."""
-        return RELATIONS[self.relation](figure, limit)
+        return figure <= limit if self.relation == "<=" else figure >= limit
 
 
 def constant(value: float) -> Figure:
@@ -94,10 +91,8 @@ class Case:
     setup: Callable[[], Any]  # makes what the rivals share
     rivals: Mapping[str, Callable[[Any], Timed]]  # each is given that
     targets: tuple[Target, ...] = ()
-    size: int = 0  # bytes of an array or operators of a graph, for the pictures
     unit: str = "ns"  # "ns": the time of an operation; else the answer, in that unit
     sample_ns: float = 5e5  # shortest sample: short enough that most escape a neighbour's turn
-    gotvm: str = ""  # the same operation among gotvm's recorded figures
     counted: str = ""  # the rival whose instructions tvmgo's are compared with, if they are
 
     @property

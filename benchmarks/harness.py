@@ -30,18 +30,11 @@ Samples = dict[str, list[float]]  # costs of one operation, by rival, round by r
 
 
 def sampler(timed: Timed, unit: str = "ns") -> Callable[[int], float]:
-    """Return what makes so many calls and says what one operation cost.
-
-    Parameters
-    ----------
-    timed : Timed
-        The rival. Its function is called with its arguments by local names, as a program would:
-        unpacking them costs as much as a call.
-    unit : str, optional
-        "ns" for the time, else the mean of the answers.
-    """
+    """Return what makes so many calls and says what one operation cost: nanoseconds, or in another
+    unit the mean of the answers."""
     if unit != "ns":
         return lambda calls: statistics.fmean(timed.call() for _ in range(calls))
+    # The arguments are called by local names, as in a program: unpacking takes as long as a call.
     names = ["function", *(f"argument{i}" for i in range(len(timed.arguments) - 1))]
     timer = timeit.Timer(
         f"function({', '.join(names[1:])})",
@@ -140,7 +133,6 @@ def measure(case: Case, rounds: int) -> dict:
         "group": case.group.title,
         "name": case.name,
         "unit": case.unit,
-        "size": case.size,
         "rounds": rounds,
         "rivals": {name: spread(costs) for name, costs in samples.items()},
         "ratios": {
@@ -154,13 +146,12 @@ def measure(case: Case, rounds: int) -> dict:
 def report(result: dict) -> str:
     """Return one line about one case."""
     costs = ", ".join(f"{name} {cost['median']:,.1f}" for name, cost in result["rivals"].items())
-    ratios = ", ".join(f"{cost['median']:.2f} of {name}" for name, cost in result["ratios"].items())
-    return f"{result['group']}, {result['name']} ({result['unit']}): {costs}; {ratios}"
+    return f"{result['group']}, {result['name']} ({result['unit']}): {costs}"
 
 
 def run(cases: Iterable[Case], rounds: int, tell: Callable[[str], object] = print) -> dict:
     """Measure the cases and return all figures with machine, versions and date."""
-    neighbours = machine.Neighbours()
+    start = machine.others_seconds()
     yardsticks = [machine.yardstick()]
     results = []
     for case in cases:
@@ -171,7 +162,7 @@ def run(cases: Iterable[Case], rounds: int, tell: Callable[[str], object] = prin
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine.describe_machine(),
         "versions": machine.describe_versions(),
-        "neighbours": neighbours.share(),
+        "neighbours": machine.others_share(start),
         "yardstick_ns": yardsticks,
         "results": results,
     }

@@ -11,6 +11,8 @@ import json
 import re
 from pathlib import Path
 
+from benchmarks.page import title_of
+
 FOLDER = Path(__file__).with_name("history")
 NOTICEABLE = 0.02  # smaller changes come and go from one process to the next
 
@@ -20,7 +22,7 @@ Ratio = list[float]
 def ratios(figures: dict) -> dict[str, dict[str, Ratio]]:
     """Return the ratios of a run, by case and rival."""
     return {
-        f"{result['group']}: {result['name']}": {
+        title_of(result): {
             name: [ratio["low"], ratio["median"], ratio["high"]]
             for name, ratio in result["ratios"].items()
         }

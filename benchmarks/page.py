@@ -28,7 +28,7 @@ RIVALS = (
 )
 EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread")  # a ratio is shown
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
-GOTVM_OF = {(case.group.title, case.name): case.gotvm for case in CASES if case.gotvm}
+GOTVM_NS = {title: row["medians"] for row in GOTVM["ns"] for title in row["cases"]}
 SCALES = {
     "ns": ((1e9, "s", 1e9), (1e6, "ms", 1e6), (1e4, "µs", 1e3), (0, "ns", 1)),
     "KiB": ((0, "MiB", 1024),),
@@ -89,6 +89,20 @@ tables, saved runs and comparisons.
 """
 
 
+NOT_QUIET = """\
+The machine was not quiet: these figures are provisional. Read the ratios; the times are not what a
+quiet machine gives."""
+NOT_STEADY = """\
+Nothing else ran, but the machine itself was not steady, as virtual ones with neighbours are not:
+**read the ratios, both sides of which met the same machine; the times vary by as much as that
+loop.**"""
+
+
+def title_of(result: dict) -> str:
+    """Return the title of a result's case."""
+    return f"{result['group']}: {result['name']}"
+
+
 def table(header: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table, its first column text, the others figures."""
     header = list(header)
@@ -123,23 +137,6 @@ def takeaway(results: list[dict]) -> str:
     )
 
 
-def over_python(result: dict) -> str:
-    """Compare what the imports add to an interpreter that imports nothing."""
-    bare = result["rivals"]["Python"]["median"]
-    ours, theirs = (result["rivals"][name]["median"] - bare for name in ("tvmgo", "tvm_ffi"))
-    return (
-        f"Over the bare interpreter, tvmgo adds {amount(ours, result['unit'])} and tvm_ffi "
-        f"{amount(theirs, result['unit'])}: {ours / theirs:.2f} of it."
-    )
-
-
-def gotvm(result: dict) -> str:
-    """Return what the same operation cost gotvm, if that is recorded."""
-    name = GOTVM_OF.get((result["group"], result["name"]))
-    medians = GOTVM["ns"][name]["medians"] if name else ()
-    return " to ".join(amount(median, "ns") for median in medians)
-
-
 def section(group: Group, results: list[dict]) -> str:
     """Return the chapter of one group."""
     rivals = [name for name in RIVALS if any(name in result["rivals"] for result in results)]
@@ -148,22 +145,22 @@ def section(group: Group, results: list[dict]) -> str:
     def row(result: dict) -> list[str]:
         costs = (result["rivals"].get(name) for name in ["tvmgo", *rivals])
         ratios = (result["ratios"].get(name) for name in judged)
+        gotvm = GOTVM_NS.get(title_of(result), ())
         return [
             result["name"],
             *(amount(cost["median"], result["unit"]) if cost else "" for cost in costs),
             *(ratio(figures) if figures else "" for figures in ratios),
-            *([gotvm(result)] if beside_gotvm else []),
+            *([" to ".join(amount(ns, "ns") for ns in gotvm)] if beside_gotvm else []),
         ]
 
-    beside_gotvm = any(map(gotvm, results))
+    beside_gotvm = any(title_of(result) in GOTVM_NS for result in results)
     header = ["", "tvmgo", *rivals, *(f"tvmgo / {name}" for name in judged)]
     header += ["gotvm, another machine"] if beside_gotvm else []
-    said = [takeaway(results), over_python(results[0]) if group.processes else ""]
     parts = [
         f"## {group.title}",
         f"{group.question}\n\nBeside it: {group.baseline}",
         table(header, map(row, results)),
-        " ".join(filter(None, said)),
+        takeaway(results),
     ]
     return "\n\n".join(filter(None, parts))
 
@@ -180,7 +177,7 @@ def target_row(result: dict, target: dict) -> list[str]:
         limit += f" = `{target['limit']}`"
     floor = f"{quantity(target['floor_measured'])} = `{target['floor']}`" if target["floor"] else ""
     return [
-        f"{result['group']}: {result['name']}",
+        title_of(result),
         f"`{target['figure']}`",
         limit,
         f"{measured['median']} ({measured['low']} to {measured['high']})",
@@ -222,27 +219,14 @@ def noise(figures: dict) -> str:
     """Say how busy and how steady the machine was, and whether that was good enough."""
     share, yardsticks = figures["neighbours"], figures["yardstick_ns"]
     fastest, slowest = min(yardsticks), max(yardsticks)
-    busy = (
-        "How much other processes used the CPUs is not known on this system"
-        if share is None
-        else f"Other processes used {share:.0%} of the machine's CPU time during the run"
-    )
+    known = "an unknown share" if share is None else f"{share:.0%}"
     said = (
-        f"{busy}; a fixed loop of plain Python, timed between all rows, took {fastest:.1f} to "
-        f"{slowest:.1f} ns a turn."
+        f"Other processes used {known} of the machine's CPU time during the run; a fixed loop of "
+        f"plain Python, timed between all rows, took {fastest:.1f} to {slowest:.1f} ns a turn."
     )
     if (share or 0) > QUIET:
-        return (
-            f"**{said} The machine was not quiet: these figures are provisional. Read the "
-            f"ratios; the times are not what a quiet machine gives.**"
-        )
-    if slowest > STEADY * fastest:
-        return (
-            f"{said} Nothing else ran, but the machine itself was not steady, as virtual ones "
-            f"with neighbours are not: **read the ratios, both sides of which met the same "
-            f"machine; the times vary by as much as that loop.**"
-        )
-    return said
+        return f"**{said} {NOT_QUIET}**"
+    return f"{said} {NOT_STEADY}" if slowest > STEADY * fastest else said
 
 
 def page(figures: dict) -> str:

@@ -86,7 +86,6 @@ CASES = (
         lambda: None,
         {"tvmgo": make_tvmgo, "tvm_ffi": make_tvm_ffi, "NumPy": make_numpy},
         (at_most(1.0, over="NumPy"),),
-        gotvm="Empty4",
     ),
     Case(
         SHARE,

@@ -69,27 +69,25 @@ def add(a, b):
     return a + b
 
 
-NOTHING, ADD = (nothing, (), None), (add, (1, 2), 3)
+NOTHING, ADD = partial(Callback, nothing, (), None), partial(Callback, add, (1, 2), 3)
 
 
-def through_runtime_case(name: str, callback: tuple, gotvm: str, counted: str = "") -> Case:
+def through_runtime_case(name: str, setup: Callable, counted: str = "") -> Case:
     rivals = both(through_runtime) | {"Python": directly}
-    setup = partial(Callback, *callback)
-    return Case(CALLBACK, name, setup, rivals, (at_most(0.40),), gotvm=gotvm, counted=counted)
+    return Case(CALLBACK, name, setup, rivals, (at_most(0.40),), counted=counted)
 
 
-def from_c_case(name: str, callback: tuple, release_gil: bool) -> Case:
+def from_c_case(name: str, setup: Callable) -> Case:
     rivals = both(from_c) | {"bare C": bare_c, "Python": directly}
-    setup = partial(Callback, *callback, release_gil)
     return Case(CALLED_BACK, name, setup, rivals, (at_most(0.80, floor="bare C"),))
 
 
 CASES = (
-    through_runtime_case("0 ints", NOTHING, "Callback_0args_nil"),
+    through_runtime_case("0 ints", NOTHING),
     # No bare C stands beside it: the nearest floor is the callback itself.
-    through_runtime_case("2 ints", ADD, "Callback_2int", counted="Python"),
-    from_c_case("0 ints", NOTHING, release_gil=True),
-    from_c_case("2 ints", ADD, release_gil=True),
-    from_c_case("0 ints, GIL kept", NOTHING, release_gil=False),
-    from_c_case("2 ints, GIL kept", ADD, release_gil=False),
+    through_runtime_case("2 ints", ADD, counted="Python"),
+    from_c_case("0 ints", NOTHING),
+    from_c_case("2 ints", ADD),
+    from_c_case("0 ints, GIL kept", partial(NOTHING, release_gil=False)),
+    from_c_case("2 ints, GIL kept", partial(ADD, release_gil=False)),
 )

@@ -11,10 +11,11 @@ from functools import partial
 import numpy as np
 
 from benchmarks import native
-from benchmarks.bindings import Binding, TvmFfi, Tvmgo, both, floats
+from benchmarks.bindings import TVM_FFI, TVMGO, Binding, both, floats
 from benchmarks.case import Case, Figure, Group, Target, Timed, at_most, cost, equals
 
 LOOP = 1000  # calls in a loop written in C
+INT = 1  # kTVMFFIInt
 BASELINE = (
     "The same function through tvm_ffi, with its tensors where tvmgo has arrays; the C API called "
     "through ctypes with arguments converted before; for arrays NumPy's smallest job on as many "
@@ -53,7 +54,6 @@ class Call:
     """What is called with, and how."""
 
     values: Callable[[Callable], Sequence]  # given what makes a rival's array of NumPy's
-    checksum: int = 0
     release_gil: bool = True
 
     @property
@@ -62,42 +62,36 @@ class Call:
         return self.values(lambda array: array)
 
 
+def amount(value: object) -> int:
+    """Return what tells a value from another: its size, itself, its first element."""
+    if isinstance(value, str | bytes):
+        return len(value)
+    return int(value if isinstance(value, int | float) else np.from_dlpack(value)[0])
+
+
 def through_binding(binding: Binding, call: Call) -> Timed:
     arguments = call.values(binding.array)
-    assert binding.function("checksum")(*arguments) == call.checksum
+    arrived = binding.callback(lambda *values: sum(map(amount, values)))
+    assert arrived(*arguments) == sum(map(amount, arguments))
     return Timed(partial(binding.function("nop", call.release_gil), *arguments), equals(None))
-
-
-class Any(ctypes.Structure):
-    """TVMFFIAny: one value as the C API passes it."""
-
-    _fields_ = [
-        ("type_index", ctypes.c_int32),
-        ("padding", ctypes.c_uint32),
-        ("value", ctypes.c_int64),
-    ]
 
 
 def through_ctypes(call: Call) -> Timed:
     """The C API called with cells that were filled before: no argument is converted."""
     number = len(call.plain)
     # Ints, whatever the others are given: the function looks at none of them.
-    cells = (Any * number)(*(Any(1, 0, value) for value in range(number))) if number else None
+    cells = (ctypes.c_int64 * (2 * number))(*([INT, 7] * number))
     api = native.c_api(ctypes.CDLL if call.release_gil else ctypes.PyDLL)
-    result = ctypes.byref(Any())
-    bound = partial(api.TVMFFIFunctionCall, native.c_function("nop"), cells, number, result)
-    return Timed(bound, equals(0))
+    result = (ctypes.c_int64 * 2)()
+    nop = native.c_function("nop")
+    return Timed(partial(api.TVMFFIFunctionCall, nop, cells, number, result), equals(0))
 
 
-def numpy_add(call: Call) -> Timed:
-    a, b, c = call.plain
-    expected = a[0] + b[0]
-    return Timed(partial(np.add, a, b, c), lambda _answer: (c == expected).all())
-
-
-def numpy_positive(call: Call) -> Timed:
-    (array,) = call.plain
-    return Timed(partial(np.positive, array, array), lambda _answer: (array == 4).all())
+def through_numpy(call: Call) -> Timed:
+    *arrays, out = call.plain
+    function, operands = (np.add, arrays) if arrays else (np.positive, [out])
+    expected = sum(operand[0] for operand in operands)
+    return Timed(partial(function, *operands, out), lambda _answer: (out == expected).all())
 
 
 def empty_function(a=None, b=None, c=None):
@@ -118,18 +112,13 @@ def bare_c(call: Call) -> Timed:
 
 
 def c_loop(call: Call) -> Timed:
-    repeat, nop = Tvmgo.function("repeat"), Tvmgo.function("nop")
-    return Timed(partial(repeat, nop, LOOP, *call.values(Tvmgo.array)), equals(None), LOOP)
+    repeat, nop = TVMGO.function("repeat"), TVMGO.function("nop")
+    return Timed(partial(repeat, nop, LOOP, *call.values(TVMGO.array)), equals(None), LOOP)
 
 
 def prepared(call: Call) -> Timed:
-    nop = Tvmgo.function("nop", call.release_gil)
-    return Timed(nop.prepare(*call.values(Tvmgo.array)), equals(None))
-
-
-def without_arguments(rival: Callable[[Call], Timed]) -> Callable[[Call], Timed]:
-    """Return a rival that calls without arguments, as a prepared call is called."""
-    return lambda call: rival(Call(lambda array: (), release_gil=call.release_gil))
+    nop = TVMGO.function("nop", call.release_gil)
+    return Timed(nop.prepare(*call.values(TVMGO.array)), equals(None))
 
 
 FLOORS = {"Python": through_python, "C method": c_method, "bare C": bare_c}
@@ -141,51 +130,9 @@ class Row:
 
     name: str
     values: Callable[[Callable], Sequence]
-    checksum: int
     released: float = 0  # the targets
     kept: float = 0
-    numpy: Callable[[Call], Timed] | None = None
-    gotvm: str = ""
     counted: bool = False  # where the GIL is released
-
-
-def call_case(group: Group, row: Row) -> Case:
-    release_gil = group is RELEASED
-    limit = row.released if release_gil else row.kept
-    return Case(
-        group,
-        row.name,
-        partial(Call, row.values, row.checksum, release_gil),
-        {
-            **both(through_binding),
-            "ctypes": through_ctypes,
-            **({"NumPy": row.numpy} if row.numpy else {}),
-            **FLOORS,
-            "C loop": c_loop,
-        },
-        (at_most(limit, floor="bare C"),) if limit else (),
-        gotvm=row.gotvm,
-        counted="bare C" if row.counted and release_gil else "",
-    )
-
-
-def prepared_case(name: str, release_gil: bool, counted: str = "") -> Case:
-    limit = Figure(
-        "max(Python + 25, 3 * C loop)", lambda costs: max(costs["Python"] + 25, 3 * costs["C loop"])
-    )
-    return Case(
-        PREPARED,
-        name,
-        partial(Call, three_arrays, 6, release_gil),
-        {
-            "tvmgo": prepared,
-            "tvm_ffi": partial(through_binding, TvmFfi),
-            **{rival: without_arguments(function) for rival, function in FLOORS.items()},
-            "C loop": c_loop,
-        },
-        (Target(cost("tvmgo"), "<=", limit, "ns", floor=cost("bare C")),),
-        counted=counted,
-    )
 
 
 def three_arrays(array: Callable) -> Sequence:
@@ -193,48 +140,57 @@ def three_arrays(array: Callable) -> Sequence:
 
 
 ROWS = (
-    Row("no argument", lambda array: (), 0, 0.75, 0.40, gotvm="InvokeC_0args", counted=True),
-    Row("1 int", lambda array: (7,), 7, gotvm="InvokeC_1int"),
-    Row("2 ints", lambda array: (1, 2), 3, 0.60, 0.33, counted=True),
-    Row("3 ints", lambda array: (1, 2, 3), 6, 0.60, 0.33, gotvm="InvokeC_3int", counted=True),
-    Row("int, float, bool", lambda array: (1, 2.0, True), 4, 0.60, 0.33),
-    Row(
-        "1 str of 16 bytes",
-        lambda array: ("sixteen bytes 16",),
-        16,
-        0.45,
-        gotvm="InvokeC_string16",
-        counted=True,
-    ),
-    Row(
-        "1 bytes of 1 KiB",
-        lambda array: (bytes(1024),),
-        1024,
-        0.60,
-        gotvm="InvokeC_bytes1KiB",
-        counted=True,
-    ),
-    Row(
-        "3 arrays",
-        three_arrays,
-        6,
-        0.60,
-        0.35,
-        numpy_add,
-        gotvm="InvokeC_3array_myadd4",
-        counted=True,
-    ),
-    Row("1 NumPy array", lambda array: (floats(4),), 4, 0.50, numpy=numpy_positive, counted=True),
-    Row(
-        "3 NumPy arrays", lambda array: (floats(4), floats(5), floats(6)), 15, 0.50, numpy=numpy_add
-    ),
-    Row(
-        "1 NumPy array off the 64-byte boundary",
-        lambda array: (floats(4, offset=16),),
-        4,
-        numpy=numpy_positive,
-    ),
+    Row("no argument", lambda array: (), 0.75, 0.40, counted=True),
+    Row("1 int", lambda array: (7,)),
+    Row("2 ints", lambda array: (1, 2), 0.60, 0.33, counted=True),
+    Row("3 ints", lambda array: (1, 2, 3), 0.60, 0.33, counted=True),
+    Row("int, float, bool", lambda array: (1, 2.0, True), 0.60, 0.33),
+    Row("1 str of 16 bytes", lambda array: ("sixteen bytes 16",), 0.45, counted=True),
+    Row("1 bytes of 1 KiB", lambda array: (bytes(1024),), 0.60, counted=True),
+    Row("3 arrays", three_arrays, 0.60, 0.35, counted=True),
+    Row("1 NumPy array", lambda array: (floats(4),), 0.50, counted=True),
+    Row("3 NumPy arrays", lambda array: (floats(4), floats(5), floats(6)), 0.50),
+    Row("1 NumPy array off the 64-byte boundary", lambda array: (floats(4, offset=16),)),
 )
+
+
+def call_case(group: Group, row: Row) -> Case:
+    released = group is RELEASED
+    limit = row.released if released else row.kept
+    rivals = both(through_binding) | {"ctypes": through_ctypes} | FLOORS | {"C loop": c_loop}
+    return Case(
+        group,
+        row.name,
+        partial(Call, row.values, released),
+        rivals | ({"NumPy": through_numpy} if "array" in row.name else {}),
+        (at_most(limit, floor="bare C"),) if limit else (),
+        counted="bare C" if row.counted and released else "",
+    )
+
+
+def prepared_case(name: str, release_gil: bool, counted: str = "") -> Case:
+    limit = Figure(
+        "max(Python + 25, 3 * C loop)", lambda costs: max(costs["Python"] + 25, 3 * costs["C loop"])
+    )
+    # Called without arguments, as a prepared call is.
+    bare = {
+        rival: lambda call, function=function: function(Call(lambda array: (), call.release_gil))
+        for rival, function in FLOORS.items()
+    }
+    return Case(
+        PREPARED,
+        name,
+        partial(Call, three_arrays, release_gil),
+        {
+            "tvmgo": prepared,
+            "tvm_ffi": partial(through_binding, TVM_FFI),
+            **bare,
+            "C loop": c_loop,
+        },
+        (Target(cost("tvmgo"), "<=", limit, "ns", floor=cost("bare C")),),
+        counted=counted,
+    )
+
 
 CASES = (
     *(call_case(RELEASED, row) for row in ROWS),

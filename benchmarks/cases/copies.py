@@ -33,151 +33,99 @@ class Blocks:
     Where a block lies and how large its pages are makes a difference of several percent.
     """
 
-    def __init__(self, nbytes: int):
-        self.nbytes = nbytes
-        self.source = floats(0, nbytes)
+    def __init__(self, nbytes: int, into_array: bool):
+        self.into_array = into_array
+        self.numpy = floats(0, nbytes)
+        self.array = tvmgo.empty(self.numpy.shape)
+        blocks = self.numpy, np.from_dlpack(self.array)
+        self.source, self.target = blocks if into_array else blocks[::-1]
         self.source[:] = np.arange(1, self.source.size + 1)
-        self.filled = tvmgo.array(self.source)
-        self.filled_view = np.from_dlpack(self.filled)
-        self.target = tvmgo.empty(self.source.shape)
-        self.target_view = np.from_dlpack(self.target)
-        self.target_array = floats(0, nbytes)
 
-    def into_array(self, *call) -> Timed:
-        """What copies to `target`."""
-        return self._arriving(self.target_view, *call)
-
-    def into_numpy(self, *call) -> Timed:
-        """What copies to `target_array`."""
-        return self._arriving(self.target_array, *call)
-
-    def _arriving(self, target: np.ndarray, call: Callable, operations: int = 1) -> Timed:
-        target[:] = 0
-        return Timed(call, lambda _answer: (target == self.source).all(), operations)
+    def copied(self, call: Callable, operations: int = 1) -> Timed:
+        """What copies the source to the target."""
+        self.target[:] = 0
+        return Timed(call, lambda _answer: (self.target == self.source).all(), operations)
 
     def is_copy(self, answer) -> bool:
         return answer is not self.source and (answer == self.source).all()
 
     def loop(self, most: int) -> int:
         """Return how many copies make up for the way into a loop, `most` if they are small."""
-        return max(1, min(most, (16 << 20) // self.nbytes))
+        return max(1, min(most, (16 << 20) // self.source.nbytes))
 
 
-def address(array: np.ndarray) -> ctypes.c_void_p:
-    """Return an array's address, which keeps the array alive."""
-    return array.ctypes.data_as(ctypes.c_void_p)
+def tvmgo_copy(blocks: Blocks) -> Timed:
+    copy = blocks.array.copy_from if blocks.into_array else blocks.array.copy_to
+    return blocks.copied(partial(copy, blocks.numpy))
 
 
-def c_memory(name: str) -> Callable[..., int]:
-    return getattr(ctypes.PyDLL(native.library("memory")), name)
-
-
-def runtime_copy() -> Callable:
+def tvm_ffi_copy(blocks: Blocks) -> Timed:
     tvmgo._native.locate.load()  # tvm_ffi alone copies no tensors
-    return tvm_ffi.get_global_func("runtime.TVMTensorCopyFromTo")
+    copy = tvm_ffi.get_global_func("runtime.TVMTensorCopyFromTo")
+    operands = blocks.numpy, tvm_ffi.from_dlpack(blocks.array)
+    return blocks.copied(partial(copy, *(operands if blocks.into_array else operands[::-1])))
 
 
-def tvmgo_from(blocks: Blocks) -> Timed:
-    return blocks.into_array(partial(blocks.target.copy_from, blocks.source))
+def numpy_copy(blocks: Blocks) -> Timed:
+    return blocks.copied(partial(np.copyto, blocks.target, blocks.source))
 
 
-def tvm_ffi_from(blocks: Blocks) -> Timed:
-    target = tvm_ffi.from_dlpack(blocks.target)
-    return blocks.into_array(partial(runtime_copy(), blocks.source, target))
+def memcpy(function: str, times: int, *blocks: np.ndarray) -> Callable[[], int]:
+    """Return what copies between these blocks so many times."""
+    addresses = (block.ctypes.data_as(ctypes.c_void_p) for block in blocks)  # keep them alive
+    sizes = (ctypes.c_size_t(number) for number in (blocks[0].nbytes, times))
+    return partial(getattr(ctypes.PyDLL(native.library("memory")), function), *addresses, *sizes)
 
 
-def numpy_from(blocks: Blocks) -> Timed:
-    return blocks.into_array(partial(np.copyto, blocks.target_view, blocks.source))
-
-
-def memcpy(target: np.ndarray, source: np.ndarray, times: int) -> Callable[[], int]:
-    size = ctypes.c_size_t(source.nbytes)
-    return partial(
-        c_memory("copy_again"), address(target), address(source), size, ctypes.c_size_t(times)
-    )
-
-
-def memcpy_from(blocks: Blocks) -> Timed:
+def memcpy_copy(blocks: Blocks) -> Timed:
     times = blocks.loop(100_000)
-    return blocks.into_array(memcpy(blocks.target_view, blocks.source, times), times)
-
-
-def tvmgo_to(blocks: Blocks) -> Timed:
-    return blocks.into_numpy(partial(blocks.filled.copy_to, blocks.target_array))
-
-
-def tvm_ffi_to(blocks: Blocks) -> Timed:
-    filled = tvm_ffi.from_dlpack(blocks.filled)
-    return blocks.into_numpy(partial(runtime_copy(), filled, blocks.target_array))
-
-
-def numpy_to(blocks: Blocks) -> Timed:
-    return blocks.into_numpy(partial(np.copyto, blocks.target_array, blocks.filled_view))
-
-
-def memcpy_to(blocks: Blocks) -> Timed:
-    times = blocks.loop(100_000)
-    return blocks.into_numpy(memcpy(blocks.target_array, blocks.filled_view, times), times)
+    return blocks.copied(memcpy("copy_again", times, blocks.target, blocks.source), times)
 
 
 def tvmgo_slice(blocks: Blocks) -> Timed:
-    return Timed(blocks.filled.as_slice, blocks.is_copy)
+    return Timed(blocks.array.as_slice, blocks.is_copy)
 
 
 def tvm_ffi_slice(blocks: Blocks) -> Timed:
-    filled, from_dlpack = tvm_ffi.from_dlpack(blocks.filled), np.from_dlpack
+    tensor, from_dlpack = tvm_ffi.from_dlpack(blocks.array), np.from_dlpack
     times = blocks.loop(100)
 
     def copy():
         for _ in range(times):
-            answer = from_dlpack(filled).copy()
+            answer = from_dlpack(tensor).copy()
         return answer
 
     return Timed(copy, blocks.is_copy, times)
 
 
 def numpy_slice(blocks: Blocks) -> Timed:
-    return Timed(blocks.filled_view.copy, blocks.is_copy)
+    return Timed(blocks.source.copy, blocks.is_copy)
 
 
 def memcpy_slice(blocks: Blocks) -> Timed:
     times = blocks.loop(100_000)
-    size = ctypes.c_size_t(blocks.nbytes)
-    source = address(blocks.filled_view)
-    call = partial(c_memory("copy_fresh"), source, size, ctypes.c_size_t(times))
-    return Timed(call, equals(0), times)
+    return Timed(memcpy("copy_fresh", times, blocks.source), equals(0), times)
 
 
+COPY = {"tvmgo": tvmgo_copy, "tvm_ffi": tvm_ffi_copy, "NumPy": numpy_copy, "memcpy": memcpy_copy}
+SLICE = {
+    "tvmgo": tvmgo_slice,
+    "tvm_ffi": tvm_ffi_slice,
+    "NumPy": numpy_slice,
+    "memcpy": memcpy_slice,
+}
 SMALL = (at_most(0.8, over="NumPy"),)
 LARGE = (Target(ratio("memcpy", "tvmgo"), ">=", constant(0.97)),)
-SIZES = (  # name, bytes, targets, how gotvm's figures name it
-    ("16 B", 16, SMALL, "4floats"),
-    ("1 KiB", 1 << 10, (), ""),
-    ("64 KiB", 64 << 10, (), ""),
-    ("1 MiB", 1 << 20, LARGE, "1MiB"),
-    ("16 MiB", 16 << 20, (), ""),
-    ("64 MiB", 64 << 20, LARGE, "64MiB"),
+SIZES = (
+    ("16 B", 16, SMALL),
+    ("1 KiB", 1 << 10, ()),
+    ("64 KiB", 64 << 10, ()),
+    ("1 MiB", 1 << 20, LARGE),
+    ("16 MiB", 16 << 20, ()),
+    ("64 MiB", 64 << 20, LARGE),
 )
-
-
-def cases(group: Group, gotvm: str, *rivals: Callable[[Blocks], Timed]) -> list[Case]:
-    named = dict(zip(("tvmgo", "tvm_ffi", "NumPy", "memcpy"), rivals))
-    return [
-        Case(
-            group,
-            name,
-            partial(Blocks, nbytes),
-            named,
-            targets,
-            size=nbytes,
-            gotvm=f"{gotvm}_{size}" if gotvm and size else "",
-        )
-        for name, nbytes, targets, size in SIZES
-    ]
-
-
-CASES = (
-    *cases(COPY_FROM, "CopyFrom", tvmgo_from, tvm_ffi_from, numpy_from, memcpy_from),
-    *cases(COPY_TO, "", tvmgo_to, tvm_ffi_to, numpy_to, memcpy_to),
-    *cases(AS_SLICE, "AsSlice", tvmgo_slice, tvm_ffi_slice, numpy_slice, memcpy_slice),
+CASES = tuple(
+    Case(group, name, partial(Blocks, nbytes, group is COPY_FROM), rivals, targets)
+    for group, rivals in ((COPY_FROM, COPY), (COPY_TO, COPY), (AS_SLICE, SLICE))
+    for name, nbytes, targets in SIZES
 )

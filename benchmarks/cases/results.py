@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from benchmarks import native
-from benchmarks.bindings import Binding, Tvmgo, both, floats
+from benchmarks.bindings import TVMGO, Binding, both, floats
 from benchmarks.case import Case, Group, Timed, at_most, equals
 
 LOOP = 100  # of what takes a loop of its own: its function's cost shall not be seen
@@ -35,30 +35,22 @@ TEXT = "sixteen bytes 16"
 MESSAGE = "this kernel always fails"
 
 
-def returns(binding: Binding, value: object) -> Callable[[], object]:
-    """Return a C function that returns a value."""
-    return binding.function("constant")(value)
-
-
 def array(binding: Binding, _shared) -> Timed:
-    give = returns(binding, binding.array(floats(1)))
+    give = binding.function("constant")(binding.array(floats(1)))
     return Timed(give, lambda answer: (np.from_dlpack(answer) == 1).all())
 
 
 def string(binding: Binding, _shared) -> Timed:
-    return Timed(returns(binding, TEXT), equals(TEXT))
+    return Timed(binding.function("constant")(TEXT), equals(TEXT))
 
 
-def three_ints(binding: Binding) -> Callable[[], object]:
-    return returns(binding, binding.global_function("ffi.Array")(1, 2, 3))
+def three_ints(binding: Binding, _shared) -> Timed:
+    give = binding.function("constant")(binding.global_function("ffi.Array")(1, 2, 3))
+    return Timed(give, lambda answer: list(answer) == [1, 2, 3])
 
 
-def unread_list(binding: Binding, _shared) -> Timed:
-    return Timed(three_ints(binding), lambda answer: list(answer) == [1, 2, 3])
-
-
-def read_list(binding: Binding, _shared) -> Timed:
-    give = three_ints(binding)
+def all_read(binding: Binding, _shared) -> Timed:
+    give = three_ints(binding, _shared).call
 
     def give_and_read():
         for _ in range(LOOP):
@@ -108,41 +100,29 @@ def bare_c(_name: str) -> Timed:
 
 
 def raised_in_c(_name: str) -> Timed:
-    return Timed(partial(Tvmgo.function("repeat_raise"), LOOP), equals(None), LOOP)
+    return Timed(partial(TVMGO.function("repeat_raise"), LOOP), equals(None), LOOP)
 
 
 def dropped_in_c(name: str) -> Timed:
-    repeat = Tvmgo.function("repeat_error")
-    return Timed(partial(repeat, failing(Tvmgo, name), LOOP), equals(None), LOOP)
+    repeat = TVMGO.function("repeat_error")
+    return Timed(partial(repeat, failing(TVMGO, name), LOOP), equals(None), LOOP)
 
 
-def error_case(name: str, kernel: str, rivals: dict, floor: str, **more) -> Case:
-    rivals = both(from_binding) | {"Python": from_python} | rivals
-    return Case(ERROR, name, lambda: kernel, rivals, (at_most(0.30, floor=floor),), **more)
+def error_case(name: str, kernel: str, others: dict, floor: str, counted: str = "") -> Case:
+    rivals = both(from_binding) | {"Python": from_python} | others
+    targets = (at_most(0.30, floor=floor),)
+    return Case(ERROR, name, lambda: kernel, rivals, targets, counted=counted)
 
 
+DROPPED = {"bare C": bare_c, "C loop": dropped_in_c}
 CASES = (
     # No bare C stands beside the first two: the nearest floor is the same function in tvm_ffi.
     result_case("array", array, 0.80, counted="tvm_ffi"),
     result_case("str", string, 0.50, counted="tvm_ffi"),
-    result_case("list", unread_list, 0.80),
-    result_case("list, all read", read_list, 0.80),
-    # The floor is what libtvm_ffi takes to raise and drop the error.
-    error_case(
-        "with a backtrace",
-        "fail",
-        {"C loop": raised_in_c},
-        "C loop",
-        gotvm="InvokeC_error",
-        counted="C loop",
-    ),
-    error_case(
-        "without a backtrace", "fail_plainly", {"bare C": bare_c, "C loop": dropped_in_c}, "bare C"
-    ),
-    error_case(
-        "without a backtrace or a module",
-        "fail_alone",
-        {"bare C": bare_c, "C loop": dropped_in_c},
-        "bare C",
-    ),
+    result_case("list", three_ints, 0.80),
+    result_case("list, all read", all_read, 0.80),
+    # Its floor is what libtvm_ffi takes to raise and drop the error.
+    error_case("with a backtrace", "fail", {"C loop": raised_in_c}, "C loop", counted="C loop"),
+    error_case("without a backtrace", "fail_plainly", DROPPED, "bare C"),
+    error_case("without a backtrace or a module", "fail_alone", DROPPED, "bare C"),
 )

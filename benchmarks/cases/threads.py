@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from benchmarks.bindings import Binding, Tvmgo, both
+from benchmarks.bindings import TVMGO, Binding, both
 from benchmarks.case import Case, Group, Target, Timed, constant, equals, ratio
 
 CORES = 2
@@ -47,7 +47,7 @@ CASES = (
         lambda: 4,
         {
             **both(lambda binding, threads: shared_out(threads, binding)),
-            "one thread": lambda _threads: shared_out(1, Tvmgo),
+            "one thread": lambda _threads: shared_out(1, TVMGO),
         },
         (Target(ratio("one thread", "tvmgo"), ">=", constant(1.9)),),
         sample_ns=1e8,
