@@ -48,19 +48,16 @@ $(VENV)/.lint: $(INSTALLED) pyproject.toml
 	$(RUN) -m pip install --quiet --group lint
 	touch $@
 
-# Measures everything, compares with the last run of this machine, writes docs/performance.md, and
-# counts instructions. The machine should have nothing else to do.
-bench: $(VENV)/.bench
+# Measures everything, says what has changed since the last release, writes docs/performance.md and
+# the ratios in benchmarks/history, and draws pictures into build/benchmarks. The machine should have
+# nothing else to do.
+bench: $(INSTALLED)
 	$(RUN) -m benchmarks
-	@$(MAKE) --no-print-directory bench-check
+	$(RUN) -m benchmarks.pictures
 
-# Fails if one of the main cases takes more instructions than stored; needs valgrind.
+# Fails if one of the main cases takes more instructions beside bare C than stored; needs valgrind.
 bench-check: $(INSTALLED)
 	$(RUN) -m benchmarks.instructions --check
-
-$(VENV)/.bench: $(INSTALLED) pyproject.toml
-	$(RUN) -m pip install --quiet --group bench
-	touch $@
 
 $(INSTALLED): $(EXTENSION_SOURCES)
 	@echo "== setting up $(VENV): a few minutes the first time"

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m benchmarks``: measure everything, keep the figures, say what changed, and write
-the page with its pictures."""
+"""Measure everything, say what has changed since the last release, write docs/performance.md."""
 
 import argparse
+import json
+from pathlib import Path
 
-from benchmarks import compare, render, runs
+from benchmarks import BUILD, harness, history, instructions, page
 from benchmarks.cases import CASES
 
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 FEWEST = 5  # rounds that have quartiles
 
 
@@ -16,28 +18,30 @@ def main() -> None:
         "--rounds", type=int, default=100, help="samples of each rival (default: %(default)s)"
     )
     parser.add_argument(
-        "--only",
-        metavar="TEXT",
-        help="the cases with this text in their group or name; writes nothing",
+        "--only", metavar="TEXT", default="", help="cases with TEXT in their title; writes nothing"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{FEWEST} rounds, for trying; writes to {BUILD.name}"
     )
     options = parser.parse_args()
-    if options.rounds < FEWEST:
+    rounds = FEWEST if options.quick else options.rounds
+    if rounds < FEWEST:
         parser.error(f"--rounds: at least {FEWEST}")
     if options.only:
-        text = options.only.lower()
-        compare.run(options.rounds, [case for case in CASES if text in case.title.lower()])
+        wanted = [case for case in CASES if options.only.lower() in case.title.lower()]
+        harness.run(wanted, rounds)
         return
-    figures = compare.run(options.rounds)
-    before = runs.last(figures["machine"])
-    kept = runs.store(figures)
-    runs.write(figures, runs.PUBLISHED)
-    render.write(figures)
-    if before is None:
-        print("no earlier run of this machine is stored")
+    counts = instructions.count()
+    figures = harness.run(CASES, rounds) | {"instructions": counts}
+    before = history.latest()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / "figures.json").write_text(json.dumps(figures, indent=1))
+    if options.quick:
+        (BUILD / PAGE.name).write_text(page.page(figures))
     else:
-        print("\n".join(runs.compare(before, figures)))
-    print(render.noise(figures))
-    print(f"figures in {kept}, page in {render.PAGE}")
+        PAGE.write_text(page.page(figures))
+        history.write(figures)
+    print(*(history.changes(before, figures) if before else ()), page.noise(figures), sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,29 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a case is: one operation, all who do it, and what it should cost.
-
-A statement is Python source, run in a loop over the names of its rival's world, so that nothing
-stands between the loop and the call. ``answer`` in a check is the statement's value.
-"""
+"""What a case is: one operation, all who do it, and what it should cost."""
 
 from __future__ import annotations
 
-import operator
-import re
-import time
-import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import partial
+from typing import Any
 
-from benchmarks import worlds
-from benchmarks.world import Memory
-
-RELATIONS = MappingProxyType({"<=": operator.le, ">=": operator.ge})
+Costs = Mapping[str, float]  # of one operation, by rival
 
 
 @dataclass(frozen=True)
 class Group:
-    """A chapter of the table: what is asked, and against what."""
+    """A chapter of the page: what is asked, and against what."""
 
     title: str
     question: str
@@ -32,53 +22,64 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Rival:
-    """One way to do the operation."""
+class Timed:
+    """What a rival does, ready to be called again and again."""
 
-    statement: str
-    check: str  # an expression that holds if the answer is right
-    loop: bool = False  # the statement does it `calls` times by itself
+    call: Callable[[], object]  # arguments are bound by a `partial`, which `arguments` takes apart
+    right: Callable[[Any], object]  # whether an answer is as it should be
+    operations: int = 1  # that one call makes
+
+    @property
+    def arguments(self) -> tuple:
+        """The function behind the partial, and its arguments: what loops call, so that the cost
+        of the partial is in no figure."""
+        call = self.call
+        return (call.func, *call.args) if isinstance(call, partial) else (call,)
 
 
-def _identifiers(costs: dict[str, float]) -> dict[str, float]:
-    return {re.sub(r"\W", "_", name): cost for name, cost in costs.items()}
+@dataclass(frozen=True)
+class Figure:
+    """A figure made of the costs of a case's rivals, and how the page writes it."""
+
+    text: str
+    of: Callable[[Costs], float]
+
+
+def cost(name: str) -> Figure:
+    """The cost of one rival."""
+    return Figure(name, lambda costs: costs[name])
+
+
+def ratio(one: str, other: str) -> Figure:
+    """The cost of one rival in that of another."""
+    return Figure(f"{one} / {other}", lambda costs: costs[one] / costs[other])
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a case should cost: an expression over the costs of its rivals, and its limit.
+    """What a case should cost."""
 
-    In both, a rival is named as in the case, with ``_`` for what is no letter.
-    """
-
-    figure: str
+    figure: Figure
     relation: str  # "<=" or ">="
-    limit: str
-    unit: str = ""  # of both sides; none: a ratio
-    floor: str = ""  # what somebody needs who leaves out all that can be, if measured
-
-    def evaluate(self, costs: dict[str, float]) -> tuple[float, float]:
-        """Return figure and limit for the costs of one round."""
-        names = _identifiers(costs)
-        return eval(self.figure, {}, names), eval(self.limit, {}, names)
-
-    def evaluate_floor(self, costs: dict[str, float]) -> float | None:
-        """Return the floor for the costs of one round, None if no rival shows it."""
-        return eval(self.floor, {}, _identifiers(costs)) if self.floor else None
+    limit: Figure
+    unit: str = ""  # of figure and limit; none: a ratio
+    floor: Figure | None = None  # the figure of who leaves out all that can be, if measured
 
     def met(self, figure: float, limit: float) -> bool:
         """Return whether a figure keeps the limit."""
-        return RELATIONS[self.relation](figure, limit)
+        return figure <= limit if self.relation == "<=" else figure >= limit
 
 
-def at_most(limit: float, figure: str = "tvmgo / tvm_ffi", floor: str = "") -> Target:
-    """A ratio that stays below a limit."""
-    return Target(figure, "<=", f"{limit:.2f}", floor=floor)
+def constant(value: float) -> Figure:
+    """The same whatever anything costs."""
+    return Figure(f"{value:g}", lambda _costs: value)
 
 
-def at_least(limit: float, figure: str) -> Target:
-    """A ratio that stays above a limit."""
-    return Target(figure, ">=", f"{limit:.2f}")
+def at_most(limit: float, over: str = "tvm_ffi", floor: str = "") -> Target:
+    """What tvmgo costs in a rival's cost stays below a limit; `floor` is a third rival."""
+    return Target(
+        ratio("tvmgo", over), "<=", constant(limit), floor=ratio(floor, over) if floor else None
+    )
 
 
 @dataclass(frozen=True)
@@ -87,64 +88,35 @@ class Case:
 
     group: Group
     name: str
-    rivals: dict[str, Rival]
+    setup: Callable[[], Any]  # makes what the rivals share
+    rivals: Mapping[str, Callable[[Any], Timed]]  # each is given that
     targets: tuple[Target, ...] = ()
-    nbytes: int = 16  # size of the arrays
-    length: int = 1  # operators of the graph; the cost is that of one
-    unit: str = "ns"  # "ns": the time of the statement; else its value, in that unit
+    unit: str = "ns"  # "ns": the time of an operation; else the answer, in that unit
     sample_ns: float = 5e5  # shortest sample: short enough that most escape a neighbour's turn
-    gotvm: str | None = None  # the same operation among gotvm's recorded figures
-    counted: bool = False  # its instructions are counted too
+    counted: str = ""  # the rival whose instructions tvmgo's are compared with, if they are
 
     @property
     def title(self) -> str:
         """The group and the name, which together no other case has."""
         return f"{self.group.title}: {self.name}"
 
-    def prepare(self, names: tuple[str, ...] = ()) -> dict[str, Callable[[int], float]]:
-        """Build the worlds, check each answer once, and return what takes a sample.
-
-        Parameters
-        ----------
-        names : tuple of str, optional
-            The rivals wanted; default: all.
-
-        Returns
-        -------
-        dict of str to callable
-            A rival's sampler takes a number of calls and returns the cost of one of them, in
-            the case's unit. Nothing is subtracted for the loop.
+    def prepare(self, *names: str) -> dict[str, Timed]:
+        """Make what these rivals need (default: all) and check the answer of each once.
 
         Raises
         ------
         AssertionError
             If a rival does something else than it should.
         """
-        memory = Memory(self.nbytes)
-        return {name: self._prepare_rival(name, memory) for name in names or tuple(self.rivals)}
+        shared = self.setup()
+        prepared = {}
+        for name in names or self.rivals:
+            timed = self.rivals[name](shared)
+            assert timed.right(timed.call()), f"{self.title}: wrong answer of {name}"
+            prepared[name] = timed
+        return prepared
 
-    def _prepare_rival(self, name: str, memory: Memory) -> Callable[[int], float]:
-        rival = self.rivals[name]
-        memory.clear()
-        world = worlds.build(name, (rival.statement, rival.check), memory, self.length)
-        world["calls"] = 1
-        world["answer"] = eval(rival.statement, world)
-        assert eval(rival.check, world), f"{self.title}: {name}: {rival.check}"
-        del world["answer"]
-        return self._sampler(rival, world)
 
-    def _sampler(self, rival: Rival, world: dict) -> Callable[[int], float]:
-        code = compile(rival.statement, "<statement>", "eval")
-        if self.unit != "ns":
-            return lambda calls: sum(eval(code, world) for _ in range(calls)) / calls
-        if not rival.loop:
-            timer = timeit.Timer(rival.statement, globals=world)
-            return lambda calls: timer.timeit(calls) * 1e9 / (calls * self.length)
-
-        def sample(calls: int) -> float:
-            world["calls"] = calls
-            start = time.perf_counter_ns()
-            eval(code, world)
-            return (time.perf_counter_ns() - start) / (calls * self.length)
-
-        return sample
+def equals(expected: object) -> Callable[[object], bool]:
+    """Return what tells whether an answer is the expected one, None only for None."""
+    return lambda answer: answer is expected or (expected is not None and answer == expected)

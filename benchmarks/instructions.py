@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Instructions per call under callgrind: a figure that no neighbour can disturb.
 
-``python -m benchmarks.instructions --check`` counts and fails if a case of tvmgo takes more
-instructions than `instructions.json` allows; ``--store`` writes that file anew. Without either the
-counts are shown only.
+``python -m benchmarks.instructions --check`` counts and fails if a case of tvmgo has grown beside
+its floor, a rival counted in the same run that does no more than it must (bare C, if the case has
+it). What the compiler and Python make of both changes both, so that the ratio holds from one
+machine to the next. ``--store`` writes the counts to be compared with anew. Without either they
+are shown only.
 
-One process does all cases. Each statement runs in loops of two lengths; the difference of the two
-counts, divided by the difference in length, is the cost of one call: what comes before and after
-the loop cancels out.
+One process does all cases. Each rival runs in loops of two lengths; the difference of the two
+counts, divided by the difference in length, is the cost of one operation: what comes before and
+after the loop cancels out.
 """
 
 from __future__ import annotations
@@ -23,135 +25,127 @@ import sys
 import tempfile
 from pathlib import Path
 
-import tvmgo
-from benchmarks import compare, kernels, machine
+from benchmarks import harness, machine, native
 from benchmarks.cases import CASES
 
 STORED = Path(__file__).with_name("instructions.json")
-GROWTH = 1.05  # more than so many times the stored count fails
-WARM_UP = 200  # calls: until Python has specialised the loop's bytecode
-SHORT, LONG = 100, 600  # calls
+GROWTH = 1.03  # more than so many times the stored ratio fails
+FLOORS = {case.title: case.counted for case in CASES if case.counted}
+WARM_UP = 200  # operations: until Python has specialised the loop's bytecode
+SHORT, LONGER = 100, 5  # operations of the short loop; how many of them the long one has more
 SEPARATOR = " | "
 
 Counts = dict[str, dict[str, float]]
 
 
-def compiler() -> str:
-    """Return the compiler that built tvmgo, as it signed the extension."""
-    binary = Path(tvmgo._core.function.__file__).read_bytes()
-    found = re.search(rb"GCC: \(.*?\) [\d.]+|clang version [\d.]+", binary)
-    return found.group().decode() if found else "unknown"
-
-
-def versions() -> dict[str, str]:
-    """Return what the counts depend on."""
-    return {
-        **machine.describe_versions(),
-        "compiler": compiler(),
-        "machine": machine.describe_machine()["system"],
-    }
-
-
 def run_loops() -> None:
     """Run each loop and have callgrind write its count. Runs under valgrind."""
-    samplers = {
-        (case.title, rival): sampler
-        for case in CASES
-        if case.counted
-        for rival, sampler in case.prepare().items()
-    }
-    client = ctypes.CDLL(kernels.library("callgrind"))
+    client = ctypes.CDLL(native.library("callgrind"))
     client.start()
-    with compare.collector_off():
-        for (title, rival), sampler in samplers.items():
-            sampler(WARM_UP)
-            for calls in (SHORT, LONG):
-                label = SEPARATOR.join((title, rival, str(calls))).encode()
-                client.zero()
-                sampler(calls)
-                client.dump(label)
+    prepared = {case.title: case.prepare() for case in CASES if case.counted}
+    with harness.collector_off():
+        for title, rivals in prepared.items():
+            for rival, timed in rivals.items():
+                sample = harness.sampler(timed)
+                sample(max(1, WARM_UP // timed.operations))
+                short = max(1, SHORT // timed.operations)
+                for calls in (short, short * (1 + LONGER)):
+                    client.zero()
+                    sample(calls)
+                    operations = str(calls * timed.operations)
+                    client.dump(SEPARATOR.join((title, rival, operations)).encode())
 
 
-def read_dump(text: str) -> tuple[tuple[str, str, int], int] | None:
-    """Return whose loop a file of callgrind is about and its instructions; None: nobody's."""
+def read_dump(text: str) -> tuple[tuple[str, str], int, int] | None:
+    """Return whose loop a file of callgrind is about, its operations and its instructions; None:
+    nobody's."""
     label = re.search(r"^desc: Trigger: Client Request: (.*)$", text, re.MULTILINE)
     if label is None:  # the rest, written when the process ends
         return None
-    title, rival, calls = label.group(1).split(SEPARATOR)
+    title, rival, operations = label.group(1).split(SEPARATOR)
     total = re.search(r"^(?:summary|totals): (\d+)", text, re.MULTILINE)
-    return (title, rival, int(calls)), int(total.group(1))
+    return (title, rival), int(operations), int(total.group(1))
 
 
-def per_call(totals: dict[tuple[str, str, int], int]) -> Counts:
-    """Return the instructions of one call, by case and rival."""
+def per_operation(dumps: list[tuple[tuple[str, str], int, int]]) -> Counts:
+    """Return the instructions of one operation, by case and rival."""
+    loops: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for whose, operations, instructions in dumps:
+        loops.setdefault(whose, []).append((operations, instructions))
     counts: Counts = {}
-    for title, rival, calls in totals:
-        if calls == LONG:
-            more = totals[title, rival, LONG] - totals[title, rival, SHORT]
-            counts.setdefault(title, {})[rival] = round(more / (LONG - SHORT), 1)
+    for (title, rival), ((less, few), (more, many)) in loops.items():
+        counts.setdefault(title, {})[rival] = round((many - few) / (more - less), 1)
     return counts
 
 
 def count() -> Counts:
-    """Run this module under callgrind and return the instructions of one call."""
+    """Run this module under callgrind and return the instructions of one operation."""
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         sys.exit("counting instructions needs valgrind, which is not installed")
     with tempfile.TemporaryDirectory(prefix="tvmgo-callgrind-") as directory:
-        output = Path(directory, "out")
+        options = ("--instr-atstart=no", "--quiet", f"--callgrind-out-file={directory}/out")
+        loops = (sys.executable, "-m", "benchmarks.instructions", "--loops")
         done = subprocess.run(
-            [
-                valgrind,
-                "--tool=callgrind",
-                "--instr-atstart=no",
-                "--quiet",
-                f"--callgrind-out-file={output}",
-                sys.executable,
-                "-m",
-                "benchmarks.instructions",
-                "--loops",
-            ],
+            [valgrind, "--tool=callgrind", *options, *loops],
             env={**os.environ, "PYTHONHASHSEED": "0"},
             stderr=subprocess.PIPE,
             text=True,
         )
         if done.returncode != 0:
             sys.exit(f"the loops failed under valgrind:\n{done.stderr}")
-        dumps = sorted(Path(directory).iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        return per_call(dict(filter(None, map(read_dump, map(Path.read_text, dumps)))))
+        files = sorted(Path(directory).iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        return per_operation(list(filter(None, (read_dump(path.read_text()) for path in files))))
+
+
+def beside_floor(title: str, counts: dict[str, float]) -> tuple[float, str]:
+    """Return tvmgo's count in that of the floor, and how the two are said."""
+    floor = FLOORS[title]
+    ours, theirs = counts["tvmgo"], counts[floor]
+    return ours / theirs, f"{ours / theirs:.3f} ({ours:,.0f} / {theirs:,.0f} of {floor})"
 
 
 def problems(stored: Counts, counts: Counts) -> list[str]:
     """Say which cases of tvmgo grew beyond the limit, or are not stored."""
     said = []
     for title, rivals in counts.items():
-        before, now = stored.get(title, {}).get("tvmgo"), rivals["tvmgo"]
-        if before is None:
-            said.append(f"{title}: {now:,.0f} instructions, and no stored count")
-        elif now > before * GROWTH:
-            said.append(
-                f"{title}: {now:,.0f} instructions, {now / before - 1:.1%} more than the "
-                f"stored {before:,.0f}"
-            )
-    said += [f"{title}: stored, but no longer counted" for title in stored if title not in counts]
-    return said
-
-
-def differences(stored: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Say which versions are others than when the counts were stored."""
-    return [
-        f"{name}: {stored.get(name)} when the counts were stored, {version} now"
-        for name, version in now.items()
-        if stored.get(name) != version
+        now, now_said = beside_floor(title, rivals)
+        if title not in stored:
+            said.append(f"{title}: {now_said} instructions, and no stored count")
+            continue
+        before, before_said = beside_floor(title, stored[title])
+        if now > before * GROWTH:
+            grown = f"{now / before - 1:.1%} more instructions beside its floor"
+            said.append(f"{title}: {grown}: {now_said}; stored {before_said}")
+    return said + [
+        f"{title}: stored, but no longer counted" for title in stored if title not in counts
     ]
 
 
+def store(counts: Counts) -> None:
+    """Write what later counts are compared with: those of tvmgo and of its floor."""
+    kept = {
+        title: {name: rivals[name] for name in ("tvmgo", FLOORS[title])}
+        for title, rivals in counts.items()
+    }
+    text = json.dumps({"versions": machine.describe_versions(), "counts": kept}, indent=1)
+    STORED.write_text(text + "\n")
+
+
+def check(counts: Counts) -> None:
+    """Exit with what has grown, and the versions that are others than when it was stored."""
+    stored = json.loads(STORED.read_text())
+    if said := problems(stored["counts"], counts):
+        for name, version in machine.describe_versions().items():
+            if (then := stored["versions"].get(name)) != version:
+                said.append(f"note: {name} {then} when the counts were stored, {version} now")
+        sys.exit("\n".join(said))
+    limit = f"{GROWTH - 1:.0%}"
+    print(f"none of {len(counts)} cases takes over {limit} more instructions than stored")
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.instructions",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.instructions")
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare with the stored counts")
     what.add_argument("--store", action="store_true", help="store the counts")
@@ -164,17 +158,9 @@ def main() -> None:
     for title, rivals in counts.items():
         print(f"{title}: " + ", ".join(f"{name} {value:,.0f}" for name, value in rivals.items()))
     if options.store:
-        STORED.write_text(json.dumps({"versions": versions(), "counts": counts}, indent=1) + "\n")
-        print(f"stored in {STORED}")
+        store(counts)
     elif options.check:
-        stored = json.loads(STORED.read_text())
-        for difference in differences(stored["versions"], versions()):
-            print(f"note: {difference}")
-        if said := problems(stored["counts"], counts):
-            sys.exit("\n".join(said))
-        print(
-            f"none of {len(counts)} cases takes over {GROWTH - 1:.0%} more instructions than stored"
-        )
+        check(counts)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import re
 import time
 import timeit
 from pathlib import Path
@@ -15,65 +16,48 @@ import tvmgo
 LIBRARIES = ("apache-tvm-ffi", "apache-tvm", "numpy")
 
 
-def cpu_model() -> str:
-    """Return the name the CPU gives itself."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    return platform.processor() or platform.machine()
-
-
 def describe_machine() -> dict:
     """Return what identifies the kind of machine: the CPU, its cores, the system."""
+    cpuinfo = Path("/proc/cpuinfo")
+    found = cpuinfo.exists() and re.search(r"model name\s*: (.*)", cpuinfo.read_text())
     return {
-        "cpu": cpu_model(),
+        "cpu": found[1] if found else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 
 
 def describe_versions() -> dict[str, str]:
-    """Return the versions of Python, tvmgo and the libraries beside it."""
-    versions = {
+    """Return the versions of Python, tvmgo, the libraries beside it, and its compiler."""
+    binary = Path(tvmgo._core.function.__file__).read_bytes()
+    compiler = re.search(rb"GCC: \(.*?\) [\d.]+|clang version [\d.]+", binary)
+    return {
         platform.python_implementation(): platform.python_version(),
         "tvmgo": tvmgo.__version__,
+        **{name: importlib.metadata.version(name) for name in LIBRARIES},
+        "compiler": compiler[0].decode() if compiler else "unknown",
     }
-    return versions | {name: importlib.metadata.version(name) for name in LIBRARIES}
 
 
-def _busy_seconds() -> float | None:
-    """CPU time all processes have used since the start of the machine, or None if unknown."""
-    try:
-        fields = Path("/proc/stat").read_text().splitlines()[0].split()
-    except OSError:
+def others_seconds() -> tuple[float, float | None]:
+    """Return the time, and the CPU seconds that all processes but ours have used until then, None
+    where the system does not say."""
+    stat = Path("/proc/stat")
+    if not stat.exists():
+        return time.monotonic(), None
+    user, nice, system, _idle, _iowait, irq, softirq, steal = map(
+        int, stat.read_text().split()[1:9]
+    )
+    busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+    return time.monotonic(), busy - sum(os.times()[:4])  # children of ours count when they end
+
+
+def others_share(start: tuple[float, float | None]) -> float | None:
+    """Return the share of the machine's CPUs that others have used since `others_seconds()`."""
+    clock, used = others_seconds()
+    if used is None or start[1] is None:
         return None
-    user, nice, system, _idle, _iowait, irq, softirq, steal = map(int, fields[1:9])
-    return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-
-
-class Neighbours:
-    """Counts, from its making on, the CPU time that is not ours."""
-
-    def __init__(self):
-        self.start = self._now()
-
-    @staticmethod
-    def _now():
-        # Children count once they have ended, which all of ours have at either end.
-        own = sum(os.times()[:4])
-        return time.monotonic(), _busy_seconds(), own
-
-    def share(self) -> float | None:
-        """Return the mean share of the machine's CPUs that others used, 0 to 1."""
-        clock, busy, own = (
-            now - then if then is not None else None for now, then in zip(self._now(), self.start)
-        )
-        if busy is None:
-            return None
-        return max(0.0, busy - own) / (clock * os.cpu_count())
+    return max(0.0, used - start[1]) / ((clock - start[0]) * os.cpu_count())
 
 
 def yardstick() -> float:

@@ -1,60 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every case under pytest-benchmark, one table per case, times per call.
+"""Every rival of every case under pytest-benchmark, its answer checked first.
 
-Question: what does one operation cost now? Baseline: the other rows of its table. Takeaway: for
-work on one case (``-k "3 ints"``), and for ``--benchmark-compare`` with a saved run. Rivals run
-one after the other here, so on a busy machine trust the ratios of ``python -m benchmarks`` only.
+Rivals of a case run one after the other here: on a busy machine only the ratios of
+``python -m benchmarks`` can be trusted. A row marked "x1000" is the time of a call that makes
+the operation a thousand times, so that the way into it does not count.
 """
+
+import re
 
 import pytest
 
 from benchmarks.cases import CASES
-from benchmarks.compare import enough_calls
 
-ROUNDS = 21
-
-
-class Clock:
-    """Shows the cost of single calls: pytest-benchmark has no word for a loop of our own."""
-
-    def __init__(self):
-        self.now = 0.0
-
-    def __call__(self):
-        return self.now
-
-    def advance(self, sampler, calls):
-        self.now += sampler(calls) / 1e9
+BY_TITLE = {case.title: case for case in CASES}
+RIVALS = [(case.title, rival) for case in CASES for rival in case.rivals]
+PROCESSES = 5  # rounds, where each starts an interpreter
 
 
-clock = Clock()
-
-
-@pytest.mark.benchmark(timer=clock)
-@pytest.mark.parametrize(
-    ("case", "rival"),
-    [
-        pytest.param(case, rival, id=f"{case.group.title}-{case.name}-{rival}")
-        for case in CASES
-        if case.unit == "ns"
-        for rival in case.rivals
-    ],
-)
-def test_case(benchmark, case, rival):
-    sampler = case.prepare((rival,))[rival]
-    calls = enough_calls(sampler, case)
-    benchmark.group = f"{case.group.title}: {case.name}"
-    benchmark.extra_info.update(statement=case.rivals[rival].statement, calls=calls)
-    benchmark.pedantic(
-        clock.advance,
-        args=(sampler, calls),
-        warmup_rounds=1,
-        rounds=5 if case.group.processes else ROUNDS,
-    )
+def identifier(title: str, rival: str) -> str:
+    """Return a name that `-k` can pick out: "results-list-tvm_ffi"."""
+    return re.sub(r"\W+", "-", f"{title}-{rival}", flags=re.ASCII)
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in CASES if case.unit != "ns"], ids=lambda case: case.name
+    ("title", "rival"), [pytest.param(*names, id=identifier(*names)) for names in RIVALS]
 )
-def test_case_without_time_is_measured(case):
-    assert all(sampler(1) > 0 for sampler in case.prepare().values())
+def test_case(benchmark, title, rival):
+    case = BY_TITLE[title]
+    timed = case.prepare(rival)[rival]
+    function, *arguments = timed.arguments
+    benchmark.group = title
+    benchmark.extra_info.update(rival=rival, operations=timed.operations)
+    if timed.operations > 1:
+        benchmark.name += f" x{timed.operations}"
+    if case.group.processes:
+        answer = benchmark.pedantic(function, arguments, rounds=PROCESSES)
+    else:
+        answer = benchmark(function, *arguments)
+    if case.unit != "ns":
+        benchmark.extra_info[case.unit] = answer
+    assert timed.right(answer)

@@ -13,34 +13,50 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import gc
 import random
 import statistics
+import timeit
 from collections.abc import Callable, Iterable
 
 from benchmarks import machine
-from benchmarks.case import Case, Target
-from benchmarks.cases import CASES
+from benchmarks.case import Case, Target, Timed
 
 BATCHES = 5  # with new objects each; the rounds are shared out among them
 PROCESS_ROUNDS = 1 / 5  # of the rounds, where each sample starts an interpreter
 
-Samplers = dict[str, Callable[[int], float]]
+Samples = dict[str, list[float]]  # costs of one operation, by rival, round by round
 
 
-def enough_calls(sampler: Callable[[int], float], case: Case) -> int:
+def sampler(timed: Timed, unit: str = "ns") -> Callable[[int], float]:
+    """Return what makes so many calls and says what one operation cost: nanoseconds, or in another
+    unit the mean of the answers."""
+    if unit != "ns":
+        return lambda calls: statistics.fmean(timed.call() for _ in range(calls))
+    # The arguments are called by local names, as in a program: unpacking takes as long as a call.
+    names = ["function", *(f"argument{i}" for i in range(len(timed.arguments) - 1))]
+    timer = timeit.Timer(
+        f"function({', '.join(names[1:])})",
+        f"{', '.join(names)}, = arguments",
+        globals={"arguments": timed.arguments},
+    )
+    return lambda calls: timer.timeit(calls) * 1e9 / (calls * timed.operations)
+
+
+def enough_calls(sample: Callable[[int], float], timed: Timed, case: Case) -> int:
     """Return how many calls make a sample as long as the case wants it."""
-    if case.group.processes or case.unit != "ns":  # a reading, not a statement to be timed
+    if case.group.processes:
         return 1
     calls = 1
-    while (cost := sampler(calls) * case.length) * calls < case.sample_ns / 4:
+    while (cost := sample(calls) * timed.operations) * calls < case.sample_ns / 4:
         calls *= 4
     return max(1, round(case.sample_ns / cost))
 
 
 @contextlib.contextmanager
 def collector_off():
-    """Keep Python's garbage collector from running, as timeit does for its own loops."""
+    """Keep Python's garbage collector from running."""
     gc.collect()
     gc.disable()
     try:
@@ -50,36 +66,37 @@ def collector_off():
 
 
 def interleave(
-    samplers: Samplers, calls: dict[str, int], rounds: int, chance: random.Random
-) -> dict[str, list[float]]:
+    samplers: dict[str, Callable[[], float]], rounds: int, chance: random.Random
+) -> Samples:
     """Return each rival's samples, `rounds` of them."""
     order = list(samplers)
-    samples = {name: [] for name in samplers}
+    samples: Samples = {name: [] for name in samplers}
     for _ in range(rounds):
         chance.shuffle(order)
         for name in order:
-            samples[name].append(samplers[name](calls[name]))
+            samples[name].append(samplers[name]())
     return samples
 
 
-def take_samples(case: Case, rounds: int) -> tuple[dict[str, list[float]], dict[str, int]]:
-    """Return each rival's samples, and how many calls make one of them."""
-    samples = {name: [] for name in case.rivals}
+def take_samples(case: Case, rounds: int) -> Samples:
+    """Return the samples of all rivals of a case."""
+    samples: Samples = {name: [] for name in case.rivals}
     calls: dict[str, int] = {}
     chance = random.Random(0)
     for batch in range(BATCHES):
-        share = (rounds + batch) // BATCHES
         with collector_off():
-            samplers = case.prepare()
+            rivals = case.prepare()
+            samplers = {name: sampler(timed, case.unit) for name, timed in rivals.items()}
             calls = calls or {
-                name: enough_calls(sampler, case) for name, sampler in samplers.items()
+                name: enough_calls(samplers[name], timed, case) for name, timed in rivals.items()
             }
-            for name, values in interleave(samplers, calls, share, chance).items():
-                samples[name] += values
-    return samples, calls
+            bound = {name: functools.partial(samplers[name], calls[name]) for name in samplers}
+            for name, costs in interleave(bound, (rounds + batch) // BATCHES, chance).items():
+                samples[name] += costs
+    return samples
 
 
-def spread(values: list[float]) -> dict[str, float]:
+def spread(values: Iterable[float]) -> dict[str, float]:
     """Return the median and the quartiles, to five digits."""
     quartiles = statistics.quantiles(values, n=4, method="inclusive")
     return {
@@ -87,21 +104,21 @@ def spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def judge(target: Target, samples: dict[str, list[float]]) -> dict:
+def judge(target: Target, samples: Samples) -> dict:
     """Return a target with what was measured, and whether its median keeps the limit."""
     rounds = [dict(zip(samples, costs)) for costs in zip(*samples.values())]
-    figures, limits = zip(*map(target.evaluate, rounds))
-    limit = statistics.median(limits)
-    floors = [target.evaluate_floor(costs) for costs in rounds]
+    figures = [target.figure.of(costs) for costs in rounds]
+    limit = statistics.median(target.limit.of(costs) for costs in rounds)
+    floor = target.floor
     return {
-        "figure": target.figure,
+        "figure": target.figure.text,
         "relation": target.relation,
-        "limit": target.limit,
+        "limit": target.limit.text,
         "unit": target.unit,
         "measured": spread(figures),
         "limit_measured": limit,
-        "floor": target.floor,
-        "floor_measured": statistics.median(floors) if target.floor else None,
+        "floor": floor.text if floor else "",
+        "floor_measured": statistics.median(map(floor.of, rounds)) if floor else None,
         "met": target.met(statistics.median(figures), limit),
     }
 
@@ -110,21 +127,16 @@ def measure(case: Case, rounds: int) -> dict:
     """Return the figures of one case, ready for JSON."""
     if case.group.processes:
         rounds = max(3, round(rounds * PROCESS_ROUNDS))
-    samples, calls = take_samples(case, rounds)
+    samples = take_samples(case, rounds)
     ours, *others = samples
     return {
         "group": case.group.title,
         "name": case.name,
         "unit": case.unit,
-        "nbytes": case.nbytes,
-        "length": case.length,
         "rounds": rounds,
-        "rivals": {
-            name: {"statement": case.rivals[name].statement, "calls": calls[name], **spread(values)}
-            for name, values in samples.items()
-        },
+        "rivals": {name: spread(costs) for name, costs in samples.items()},
         "ratios": {
-            name: spread([mine / theirs for mine, theirs in zip(samples[ours], samples[name])])
+            name: spread(mine / theirs for mine, theirs in zip(samples[ours], samples[name]))
             for name in others
         },
         "targets": [judge(target, samples) for target in case.targets],
@@ -133,18 +145,13 @@ def measure(case: Case, rounds: int) -> dict:
 
 def report(result: dict) -> str:
     """Return one line about one case."""
-    costs = ", ".join(
-        f"{name} {figures['median']:,.0f}" for name, figures in result["rivals"].items()
-    )
-    ratios = ", ".join(
-        f"{ratio['median']:.2f} of {name}" for name, ratio in result["ratios"].items()
-    )
-    return f"{result['group']}, {result['name']} ({result['unit']}): {costs}; {ratios}"
+    costs = ", ".join(f"{name} {cost['median']:,.1f}" for name, cost in result["rivals"].items())
+    return f"{result['group']}, {result['name']} ({result['unit']}): {costs}"
 
 
-def run(rounds: int, cases: Iterable[Case] = CASES, tell: Callable[[str], object] = print) -> dict:
+def run(cases: Iterable[Case], rounds: int, tell: Callable[[str], object] = print) -> dict:
     """Measure the cases and return all figures with machine, versions and date."""
-    neighbours = machine.Neighbours()
+    start = machine.others_seconds()
     yardsticks = [machine.yardstick()]
     results = []
     for case in cases:
@@ -155,7 +162,7 @@ def run(rounds: int, cases: Iterable[Case] = CASES, tell: Callable[[str], object
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": machine.describe_machine(),
         "versions": machine.describe_versions(),
-        "neighbours": neighbours.share(),
+        "neighbours": machine.others_share(start),
         "yardstick_ns": yardsticks,
         "results": results,
     }

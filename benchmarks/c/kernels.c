@@ -87,49 +87,6 @@ KERNEL(make_fail_alone) {
   return 0;
 }
 
-static int64_t first_element(const DLTensor* tensor) {
-  return (int64_t)*(const float*)((const char*)tensor->data + tensor->byte_offset);
-}
-
-// The sum over the arguments of a number's value, a string's or byte string's length, a float32
-// tensor's first element: proves that arguments arrive as they were given.
-KERNEL(checksum) {
-  int64_t sum = 0;
-  for (int32_t i = 0; i < num_args; ++i) {
-    switch (args[i].type_index) {
-      case kTVMFFIInt:
-      case kTVMFFIBool:
-        sum += args[i].v_int64;
-        break;
-      case kTVMFFIFloat:
-        sum += (int64_t)args[i].v_float64;
-        break;
-      case kTVMFFIRawStr:
-        sum += (int64_t)strlen(args[i].v_c_str);
-        break;
-      case kTVMFFIByteArrayPtr:
-        sum += (int64_t)((TVMFFIByteArray*)args[i].v_ptr)->size;
-        break;
-      case kTVMFFIStr:
-      case kTVMFFIBytes:
-        sum += (int64_t)((TVMFFIByteArray*)content(&args[i]))->size;
-        break;
-      case kTVMFFITensor:
-        sum += first_element(content(&args[i]));
-        break;
-      case kTVMFFIDLTensorPtr:
-        sum += first_element((DLTensor*)args[i].v_ptr);
-        break;
-      default:
-        TVMFFIErrorSetRaisedFromCStr("TypeError", "checksum: an argument of another kind");
-        return -1;
-    }
-  }
-  result->type_index = kTVMFFIInt;
-  result->v_int64 = sum;
-  return 0;
-}
-
 static void release(TVMFFIAny* value) {
   if (value->type_index >= kTVMFFIStaticObjectBegin) TVMFFIObjectDecRef(value->v_obj);
   memset(value, 0, sizeof *value);

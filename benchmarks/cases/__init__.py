@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All cases, in the order of the page."""
+
+from benchmarks.cases import (
+    arrays,
+    callbacks,
+    calls,
+    copies,
+    graph,
+    processes,
+    results,
+    threads,
+)
+
+CASES = (
+    *calls.CASES,
+    *callbacks.CASES,
+    *results.CASES,
+    *arrays.CASES,
+    *copies.CASES,
+    *graph.CASES,
+    *threads.CASES,
+    *processes.CASES,
+)
