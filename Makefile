@@ -22,7 +22,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check fuzz valgrind clean
+.PHONY: demo test lint format bench bench-check wheel fuzz valgrind clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -78,6 +78,14 @@ $(DEMO)/mobilenet.onnx: examples/mobilenet.py | $(INSTALLED)
 $(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(shell find tvmgo/compiler -name '*.py')
 	@echo "== exporting it to deploy.so, deploy.json and deploy.params"
 	@$(RUN) examples/export_model.py $< $(DEMO)
+
+# The running Python's wheel as it would be released, in dist/, and the tests against it installed.
+wheel: $(VENV)/.release
+	$(RUN) -m release.wheel
+
+$(VENV)/.release: $(INSTALLED) pyproject.toml
+	$(RUN) -m pip install --quiet --group release
+	touch $@
 
 # A million mutated inputs for each parser of untrusted files, under the sanitizers.
 fuzz: $(INSTALLED)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build of the extension modules; everything else is in pyproject.toml."""
 
+import gzip
 import importlib.util
 import itertools
 import os
 import shlex
+import shutil
 import sys
 import sysconfig
+import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +18,8 @@ from Cython.Build import cythonize
 from Cython.Compiler import Options
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
+from setuptools.command.sdist import sdist
 
 VERSION = "0.1.0"
 ROOT = Path(__file__).parent
@@ -32,12 +37,16 @@ STRICT = os.environ.get("TVMGO_STRICT", "") == "1"
 CFLAGS = shlex.split(os.environ.get("CFLAGS", ""))
 
 
-def tvm_ffi_root() -> Path:
-    """Return the folder of the installed tvm_ffi package, without importing it."""
-    spec = importlib.util.find_spec("tvm_ffi")
+def installed_package(name: str, purpose: str) -> Path:
+    """Return the folder of an installed package, without importing it."""
+    spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise SystemExit("building tvmgo needs the headers in apache-tvm-ffi")
+        raise SystemExit(f"building tvmgo needs {purpose}")
     return Path(spec.origin).parent
+
+
+def tvm_ffi_root() -> Path:
+    return installed_package("tvm_ffi", "the headers in apache-tvm-ffi")
 
 
 def without_paths() -> list[str]:
@@ -121,6 +130,49 @@ class BuildExt(build_ext):
         super().build_extensions()
 
 
+class BuildPy(build_py):
+    """Put TVM's runtime into the wheel, so that running a model needs no apache-tvm.
+
+    An editable installation has none: whoever develops tvmgo has apache-tvm installed.
+    """
+
+    def run(self):
+        super().run()
+        if self.editable_mode or sys.platform != "linux":
+            return
+        tvm = installed_package("tvm", "libtvm_runtime, which apache-tvm brings")
+        target = Path(self.build_lib, "tvmgo", "_native", "lib")
+        target.mkdir(parents=True, exist_ok=True)
+        for name in ("libtvm_runtime.so", "libtvm_runtime_extra.so"):
+            shutil.copyfile(tvm / "lib" / name, target / name)
+        [licence] = tvm.parent.glob("apache_tvm-*.dist-info/licenses/LICENSE")
+        shutil.copyfile(licence, target / "LICENSE")
+
+
+class SDist(sdist):
+    """Write the same bytes for the same files: no times, no owners."""
+
+    def make_archive(self, base_name, format, root_dir=None, base_dir=None, **_):
+        time = int(os.environ.get("SOURCE_DATE_EPOCH", "315532800"))  # 1980, as in a wheel
+
+        def anonymous(member):
+            member.uid = member.gid = 0
+            member.uname = member.gname = ""
+            member.mtime = time
+            member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+            return member
+
+        path = Path(f"{base_name}.tar.gz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            open(path, "wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=time) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive,
+        ):
+            archive.add(base_dir, filter=anonymous)
+        return str(path)
+
+
 def headers(folder: str) -> list[str]:
     return sorted(str(path) for path in (ROOT / "tvmgo" / folder).glob("**/*.h"))
 
@@ -177,7 +229,7 @@ classic_exports = [
 
 setup(
     version=VERSION,
-    cmdclass={"build_ext": BuildExt},
+    cmdclass={"build_ext": BuildExt, "build_py": BuildPy, "sdist": SDist},
     options={"build_ext": {"parallel": os.cpu_count()}},
     ext_modules=[
         *(classic_exports if sys.platform == "linux" else []),

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A wheel built in one environment works in another, and carries no path of the first."""
+"""The source distribution builds alone; a wheel built in one environment works in another, brings
+TVM's runtime along, and carries no path of the first."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -23,38 +25,53 @@ def run(*command, **options) -> str:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory) -> Path:
-    """Build a wheel of the sources that git knows or would add, in pip's own build environment.
-
-    It is built with the oldest apache-tvm-ffi and runs, below, with whichever is installed.
-    """
-    work = tmp_path_factory.mktemp("wheel")
-    source = work / "source"
+def source(tmp_path_factory) -> Path:
+    """A copy of the files that git knows or would add."""
+    source = tmp_path_factory.mktemp("source") / "tvmgo"
     names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
     for name in names.splitlines():
         if (ROOT / name).is_file():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             (source / name).write_bytes((ROOT / name).read_bytes())
+    return source
+
+
+def source_distribution(source: Path, target: Path) -> Path:
+    run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", target, source)
+    [built] = target.glob("*.tar.gz")
+    return built
+
+
+@pytest.fixture(scope="module")
+def sdist(source, tmp_path_factory) -> Path:
+    return source_distribution(source, tmp_path_factory.mktemp("sdist"))
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist, tmp_path_factory) -> Path:
+    """Build a wheel of the source distribution alone, in pip's own build environment.
+
+    It is built with the oldest apache-tvm-ffi and runs, below, with whichever is installed.
+    """
+    work = tmp_path_factory.mktemp("wheel")
     constraint = work / "constraints.txt"
     constraint.write_text("apache-tvm-ffi==0.1.14.post0\n")
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "wheel",
-        "--no-deps",
-        "--wheel-dir",
-        work,
-        source,
-        env={
-            **os.environ,
-            "PIP_CONSTRAINT": str(constraint),
-            "PIP_BUILD_CONSTRAINT": str(constraint),
-            "CFLAGS": "-O0",
-        },
-    )  # how fast it is is not the question here
+    environment = {
+        **os.environ,
+        "PIP_CONSTRAINT": str(constraint),
+        "PIP_BUILD_CONSTRAINT": str(constraint),
+        "CFLAGS": "-O0",  # how fast it is is not the question here
+    }
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", work, sdist, env=environment)
     [built] = work.glob("*.whl")
     return built
+
+
+def test_source_distribution_is_reproducible(source, sdist, tmp_path):
+    for path in source.rglob("*"):
+        os.utime(path, (1e9, 1e9))  # of no importance
+    again = source_distribution(source, tmp_path)
+    assert again.read_bytes() == sdist.read_bytes()
 
 
 def test_wheel_runs_in_another_environment(wheel, tmp_path):
@@ -69,9 +86,59 @@ def test_wheel_runs_in_another_environment(wheel, tmp_path):
     assert shown.startswith("42 <tvmgo.Function")
 
 
+RUN_A_MODEL = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy, tvmgo
+from tvmgo._native import locate
+module = tvmgo.load_module(sys.argv[2])
+print(module["sum_ints"](1, 2), locate.libraries()["tvm_runtime"])
+order = tvmgo.empty((3,), "int32")
+sort = tvmgo.get_global_function("tvm.contrib.sort.argsort")
+sort(tvmgo.array(numpy.array([3, 1, 2], "float32")), order, 0, True)
+print(order.numpy().tolist(), locate.libraries().get("tvm_runtime_extra"))
+"""
+
+
+def test_wheel_brings_the_runtime_along(wheel, kernels_path, tmp_path):
+    """Without apache-tvm: only NumPy and apache-tvm-ffi are there besides."""
+    site = tmp_path / "site"
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", site, wheel)
+    others = tmp_path / "others"
+    others.mkdir()
+    for name in ("numpy", "tvm_ffi"):
+        package = Path(importlib.util.find_spec(name).origin).parent
+        for path in (package, package.with_name(f"{name}.libs")):
+            if path.exists():
+                (others / path.name).symlink_to(path)
+    bare = [sys.executable, "-I", "-S", "-c"]
+    code = f"import sys; sys.path.append({str(others)!r})" + RUN_A_MODEL
+    shown = run(*bare, code, site, kernels_path, cwd=tmp_path)
+    library = site / "tvmgo" / "_native" / "lib"
+    assert shown == (
+        f"3 {library / 'libtvm_runtime.so'}\n[1, 2, 0] {library / 'libtvm_runtime_extra.so'}\n"
+    )
+
+
+def test_wheel_leaves_the_runtime_to_an_installed_apache_tvm(wheel, kernels_path, tmp_path):
+    """Whichever comes first, `import tvm` meets no second copy."""
+    site = tmp_path / "site"
+    run(sys.executable, "-m", "pip", "install", "--no-deps", "--target", site, wheel)
+    count = """
+with open("/proc/self/maps") as maps:
+    print(len({line.split()[-1] for line in maps if "libtvm_runtime.so" in line}))
+"""
+    orders = (RUN_A_MODEL + "import tvm", "import tvm" + RUN_A_MODEL)
+    for code in orders:
+        shown = run(sys.executable, "-I", "-c", code + count, site, kernels_path, cwd=tmp_path)
+        assert shown.splitlines()[-1] == "1"
+        assert str(site) not in shown
+
+
 def test_wheel_carries_stubs_declarations_and_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
+        "tvmgo/_native/lib/LICENSE",
         "tvmgo/py.typed",
         "tvmgo/_core/array.pyi",
         "tvmgo/_core/array.pxd",

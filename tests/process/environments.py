@@ -20,3 +20,11 @@ def link_runtime(directory, name=REAL.name):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / name).symlink_to(REAL)
     return directory / name
+
+
+def install_tvm(directory, content="", distribution="apache_tvm-0.27.0"):
+    """Make a folder look as if a distribution with the package `tvm` were installed there."""
+    (directory / "tvm" / "lib").mkdir(parents=True)
+    (directory / "tvm" / "__init__.py").write_text(content)
+    (directory / f"{distribution}.dist-info").mkdir()
+    return directory / "tvm" / "lib"

@@ -9,7 +9,7 @@ import pytest
 
 import tvmgo
 from tests.helpers import output_of
-from tests.process.environments import REAL, in_bare, link_runtime
+from tests.process.environments import REAL, in_bare, install_tvm, link_runtime
 
 # ---------------------------------------------------------------- finding the runtime
 
@@ -27,8 +27,7 @@ def test_runtime_of_an_installed_tvm_is_found(kernels_path):
 
 
 def test_runtime_of_an_installed_tvm_is_found_without_importing_it(bare, kernels_path, tmp_path):
-    library = link_runtime(tmp_path / "tvm" / "lib")
-    (tmp_path / "tvm" / "__init__.py").write_text("raise RuntimeError('tvm was imported')\n")
+    library = link_runtime(install_tvm(tmp_path, "raise RuntimeError('tvm was imported')\n"))
     assert (
         in_bare(bare, CALL_KERNEL.format(kernels=str(kernels_path)), more=[tmp_path])
         == f"3 {library}\n"
@@ -58,8 +57,7 @@ def test_runtime_named_by_the_environment_comes_before_an_installed_one(kernels_
 
 def test_runtime_of_an_installed_tvm_comes_before_the_loaders_path(bare, kernels_path, tmp_path):
     link_runtime(tmp_path / "elsewhere")
-    library = link_runtime(tmp_path / "tvm" / "lib")
-    (tmp_path / "tvm" / "__init__.py").touch()
+    library = link_runtime(install_tvm(tmp_path))
     assert (
         in_bare(
             bare,
@@ -76,6 +74,17 @@ def test_empty_environment_variable_is_as_good_as_none(kernels_path):
         output_of(CALL_KERNEL.format(kernels=str(kernels_path)), env={"TVMGO_RUNTIME_LIBRARY": ""})
         == f"3 {REAL}\n"
     )
+
+
+@pytest.mark.parametrize(
+    "distribution", ["apache_tvm-0.26.0", "apache_tvm-0.28.0", "another_tvm-0.27.0"]
+)
+def test_tvm_that_was_not_tested_is_passed_over(bare, kernels_path, tmp_path, distribution):
+    (install_tvm(tmp_path / "packages", distribution=distribution) / REAL.name).write_text("none")
+    library = link_runtime(tmp_path / "libraries")
+    code = CALL_KERNEL.format(kernels=str(kernels_path))
+    more, path = [tmp_path / "packages"], str(library.parent)
+    assert in_bare(bare, code, more=more, LD_LIBRARY_PATH=path) == f"3 {library.name}\n"
 
 
 def test_tvm_package_without_libraries_is_passed_over(bare, kernels_path, tmp_path):
@@ -147,9 +156,7 @@ def test_environment_variable_that_names_no_library_does_not_disturb_what_needs_
 def test_broken_runtime_of_an_installed_tvm_raises_import_error_that_names_it(
     bare, kernels_path, tmp_path
 ):
-    (tmp_path / "tvm" / "lib").mkdir(parents=True)
-    (tmp_path / "tvm" / "__init__.py").touch()
-    broken = tmp_path / "tvm" / "lib" / REAL.name
+    broken = install_tvm(tmp_path) / REAL.name
     broken.write_text("no library")
     assert str(broken) in in_bare(
         bare,

@@ -13,6 +13,12 @@ from tvmgo.exceptions import TVMImportError
 
 ENVIRONMENT_VARIABLE = "TVMGO_RUNTIME_LIBRARY"
 
+# Releases of apache-tvm whose runtime is known to work. Others, and other packages called `tvm`,
+# are passed over.
+TESTED = ("0.27.",)
+
+CARRIED = os.path.join(os.path.dirname(__file__), "lib")  # in wheels
+
 lock = threading.RLock()
 loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
 
@@ -45,6 +51,23 @@ def _in_package(package: str, library: str) -> str | None:
         if os.path.exists(path):
             return path
     return None
+
+
+def _installed_runtime() -> str | None:
+    """Return the libtvm_runtime of an installed apache-tvm that is known to work."""
+    path = _in_package("tvm", "tvm_runtime")
+    if path is not None:
+        site = os.path.dirname(os.path.dirname(os.path.dirname(path)))
+        for name in os.listdir(site):
+            if name.startswith(tuple(f"apache_tvm-{version}" for version in TESTED)):
+                return path
+    return None
+
+
+def _carried_runtime() -> str | None:
+    """Return the libtvm_runtime that tvmgo's wheel brought along."""
+    path = os.path.join(CARRIED, file_name("tvm_runtime"))
+    return path if os.path.exists(path) else None
 
 
 def load_ffi() -> None:
@@ -103,10 +126,14 @@ def load_if_found() -> bool:
         if chosen:
             _open_runtime(chosen, f"named by {ENVIRONMENT_VARIABLE}")
             return True
-        path = _in_package("tvm", "tvm_runtime")
-        if path is not None:
-            _open_runtime(path, "of the installed apache-tvm")
-            return True
+        # The installed one before the carried one: `import tvm` must not meet a second copy.
+        for path, origin in (
+            (_installed_runtime(), "of the installed apache-tvm"),
+            (_carried_runtime(), "of tvmgo's own wheel"),
+        ):
+            if path is not None:
+                _open_runtime(path, origin)
+                return True
         try:
             open_library("tvm_runtime", file_name("tvm_runtime"))
         except OSError:
@@ -126,8 +153,9 @@ def load() -> None:
     """Load libtvm_runtime.
 
     It is looked for in this order: the file named by the environment variable
-    ``TVMGO_RUNTIME_LIBRARY``; an installed ``apache-tvm``, which is not imported; the places
-    where the system's loader looks.
+    ``TVMGO_RUNTIME_LIBRARY``; an installed ``apache-tvm`` of a tested release, which is not
+    imported; tvmgo's own folder, where its wheels carry it; the places where the system's loader
+    looks.
 
     Raises
     ------

