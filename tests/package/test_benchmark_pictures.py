@@ -4,16 +4,19 @@
 from benchmarks import pictures
 from benchmarks.cases import CASES
 
-COST = {"low": 1.0, "median": 2.0, "high": 3.0}
 RESULTS = [
     {
         "group": case.group.title,
         "name": case.name,
-        "size": case.size,
-        "rivals": dict.fromkeys(case.rivals, COST),
+        "unit": case.unit,
+        "rivals": {
+            rival: {"low": 1.0, "median": 2.0 + place, "high": 30.0}
+            for place, rival in enumerate(case.rivals)
+        },
     }
     for case in CASES
 ]
+GROUPS = {result["group"] for result in RESULTS}
 
 
 def test_pictures_are_the_same_each_time(tmp_path):
@@ -23,9 +26,15 @@ def test_pictures_are_the_same_each_time(tmp_path):
         pictures.write({"results": RESULTS}, folder)
         drawn.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert drawn[0] == drawn[1]
-    assert set(drawn[0]) == set(pictures.PICTURES)
+    assert len(drawn[0]) == len(GROUPS)
 
 
-def test_bandwidth_is_bytes_per_nanosecond():
-    assert pictures.bandwidth({"size": 1000}, 10.0) == (1000, 100.0)
-    assert pictures.bandwidth({"size": 64}, 2.0) == (64, 32.0)
+def test_picture_shows_each_rival_where_its_cost_is():
+    results = [result for result in RESULTS if result["group"] == RESULTS[0]["group"]]
+    (axes,) = pictures.draw("calls", results).axes
+    shown = {line.get_label(): list(line.get_xdata()) for line in axes.lines}
+    for rival, costs in shown.items():
+        assert costs == [
+            result["rivals"][rival]["median"] for result in results if rival in result["rivals"]
+        ]
+    assert shown.keys() == {rival for result in results for rival in result["rivals"]}
