@@ -5,7 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "ffi/call_args.h"
+#include "ffi/bound_method.h"
+#include "ffi/globals.h"
 #include "ffi/module_object.h"
 #include "graph/module/executor_factory.h"
 #include "graph/module/executor_module.h"
@@ -51,12 +52,7 @@ Value CreateFactory(const CallArgs& args) {
   return Value(std::move(factory));
 }
 
-struct Global {
-  const char* name;
-  Value (*call)(const CallArgs& args);
-};
-
-constexpr Global kGlobals[] = {
+constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_executor.create", Create<kPlainVariant>},
     {"tvm.graph_executor_debug.create", Create<kDebugVariant>},
     {"tvm.graph_executor_cuda_graph.create", Create<kCudaGraphVariant>},
@@ -66,26 +62,9 @@ constexpr Global kGlobals[] = {
     {"tvm.graph_runtime_factory.create", CreateFactory},
 };
 
-int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
-  return CatchErrors([=] {
-    const auto* global = static_cast<const Global*>(self);
-    global->call(CallArgs(global->name, packed, num_args)).MoveTo(result);
-  });
-}
-
-void RegisterAll() {
-  for (const Global& global : kGlobals) {
-    TVMFFIObjectHandle handle = nullptr;
-    TVM_FFI_CHECK_SAFE_CALL(
-        TVMFFIFunctionCreate(const_cast<Global*>(&global), CallGlobal, nullptr, &handle));
-    const Ref function = Ref::Steal(handle);
-    const std::string_view name = global.name;
-    const TVMFFIByteArray bytes{name.data(), name.size()};
-    TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, function.get(), /*allow_override=*/1));
-  }
-}
-
 }  // namespace
 }  // namespace tvmgo
 
-int TVMGoRegisterGraphExecutor(void) { return tvmgo::CatchErrors(tvmgo::RegisterAll); }
+int TVMGoRegisterGraphExecutor(void) {
+  return tvmgo::CatchErrors([] { tvmgo::RegisterGlobals(tvmgo::kGlobals); });
+}

@@ -20,7 +20,7 @@ int CopyOnCPUKernel(void*, const TVMFFIAny* args, int32_t, TVMFFIAny*) {
   });
 }
 
-Label NodeLabel(const Node& node) { return {"graph JSON: node", node.name}; }
+ErrorContext NodeContext(const Node& node) { return {"graph JSON: node", node.name}; }
 
 }  // namespace
 
@@ -32,10 +32,9 @@ GraphExecutor::GraphExecutor(GraphSetup setup)
       slots_(graph_, plan_,
              FindLinkedParams(graph_, plan_, library_, setup.lookup_linked_param, first_device_)) {
   IndexNames();
-  KernelLookup kernels(library_);
   for (const Node& node : graph_.nodes) {
     const uint32_t before = calls_.size();
-    if (node.is_op) PrepareNode(node, &kernels);
+    if (node.is_op) PrepareNode(node);
     call_of_node_.push_back(calls_.size() == before ? kNoCall : before);
   }
   calls_.Bind(slots_.cells());
@@ -49,10 +48,10 @@ void GraphExecutor::IndexNames() {
   for (uint32_t i = 0; i < num_outputs(); ++i) output_index_[output_name(i)] = i;
 }
 
-void GraphExecutor::PrepareNode(const Node& node, KernelLookup* kernels) {
+void GraphExecutor::PrepareNode(const Node& node) {
   if (node.func_name == "__nop") return JoinNop(node);
   RequireWritableOutputs(node);
-  Ref kernel = node.func_name == "__copy" ? PrepareCopy(node) : kernels->Get(node.func_name);
+  Ref kernel = node.func_name == "__copy" ? PrepareCopy(node) : GetKernel(library_, node.func_name);
   const uint32_t first_cell = slots_.num_cells();
   for (uint32_t entry : node.inputs) slots_.AddCell(entry, node.flatten_data);
   for (uint32_t i = 0; i < node.num_outputs; ++i) {
@@ -71,10 +70,11 @@ void GraphExecutor::JoinNop(const Node& node) {
       if (plan_.pool_of_entry[input] == plan_.pool_of_entry[output]) source = input;
     }
     if (!source) {
-      TVM_FFI_THROW(ValueError) << NodeLabel(node) << ": a __nop must share storage with an input, "
+      TVM_FFI_THROW(ValueError) << NodeContext(node)
+                                << ": a __nop must share storage with an input, "
                                 << "but none has storage id " << graph_.entries[output].storage_id;
     }
-    RequireSameSize(NodeLabel(node), TensorOf(slots_.own(*source)), TensorOf(slots_.own(output)));
+    RequireSameSize(NodeContext(node), TensorOf(slots_.own(*source)), TensorOf(slots_.own(output)));
     slots_.Join(*source, output);
   }
 }
@@ -83,7 +83,7 @@ void GraphExecutor::RequireWritableOutputs(const Node& node) const {
   for (uint32_t i = 0; i < node.num_outputs; ++i) {
     const uint32_t entry = node.first_output + i;
     if (!slots_.is_constant(entry)) continue;
-    TVM_FFI_THROW(ValueError) << NodeLabel(node) << ": writes to storage id "
+    TVM_FFI_THROW(ValueError) << NodeContext(node) << ": writes to storage id "
                               << graph_.entries[entry].storage_id
                               << ", which is a parameter linked into the library";
   }
@@ -91,13 +91,13 @@ void GraphExecutor::RequireWritableOutputs(const Node& node) const {
 
 Ref GraphExecutor::PrepareCopy(const Node& node) const {
   if (node.inputs.size() != 1 || node.num_outputs != 1) {
-    TVM_FFI_THROW(ValueError) << NodeLabel(node) << ": expected one input and one output of a "
+    TVM_FFI_THROW(ValueError) << NodeContext(node) << ": expected one input and one output of a "
                               << "__copy, got " << node.inputs.size() << " and "
                               << node.num_outputs;
   }
   const DLTensor& from = TensorOf(slots_.own(node.inputs[0]));
   const DLTensor& to = TensorOf(slots_.own(node.first_output));
-  RequireSameSize(NodeLabel(node), to, from);
+  RequireSameSize(NodeContext(node), to, from);
   if (from.device.device_type != kDLCPU || to.device.device_type != kDLCPU) {
     return RuntimeCopyFunction();
   }
@@ -132,9 +132,9 @@ DLDevice GraphExecutor::DeviceOf(uint32_t node) const {
 
 void GraphExecutor::CheckInput(uint32_t index, const DLTensor& from) const {
   const uint32_t entry = input_entry(index);
-  RequireSameSize(InputLabel(index), TensorOf(slots_.own(entry)), from);
+  RequireSameSize(InputContext(index), TensorOf(slots_.own(entry)), from);
   if (slots_.is_constant(entry)) {
-    TVM_FFI_THROW(ValueError) << InputLabel(index) << " is a parameter linked into the library, "
+    TVM_FFI_THROW(ValueError) << InputContext(index) << " is a parameter linked into the library, "
                               << "which cannot be written to; set_input_zero_copy can replace it";
   }
 }
@@ -152,9 +152,9 @@ void GraphExecutor::SetInput(uint32_t index, const DLTensor& from) {
 
 void GraphExecutor::CheckInputZeroCopy(uint32_t index, const Ref& tensor) const {
   const uint32_t entry = input_entry(index);
-  CheckLendable(InputLabel(index), TensorOf(slots_.own(entry)), TensorOf(tensor));
+  CheckLendable(InputContext(index), TensorOf(slots_.own(entry)), TensorOf(tensor));
   if (slots_.lender(entry) == Lender::kOutput) {
-    TVM_FFI_THROW(ValueError) << InputLabel(index) << " is also an output, and lent as such by "
+    TVM_FFI_THROW(ValueError) << InputContext(index) << " is also an output, and lent as such by "
                               << "set_output_zero_copy";
   }
 }
@@ -166,19 +166,19 @@ void GraphExecutor::SetInputZeroCopy(uint32_t index, const Ref& tensor) {
 
 void GraphExecutor::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {
   const uint32_t entry = graph_.outputs[index];
-  CheckLendable(OutputLabel(index), TensorOf(slots_.own(entry)), TensorOf(tensor));
+  CheckLendable(OutputContext(index), TensorOf(slots_.own(entry)), TensorOf(tensor));
   if (slots_.lender(entry) == Lender::kInput) {
-    TVM_FFI_THROW(ValueError) << OutputLabel(index) << " is also an input, and lent as such by "
+    TVM_FFI_THROW(ValueError) << OutputContext(index) << " is also an input, and lent as such by "
                               << "set_input_zero_copy";
   }
   if (slots_.is_constant(entry)) {
-    TVM_FFI_THROW(ValueError) << OutputLabel(index) << " is a parameter linked into the library, "
+    TVM_FFI_THROW(ValueError) << OutputContext(index) << " is a parameter linked into the library, "
                               << "which no operator writes";
   }
   slots_.Lend(entry, tensor, Lender::kOutput);
 }
 
-void GraphExecutor::CopyEntry(const Label& what, uint32_t entry, const DLTensor& to) const {
+void GraphExecutor::CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const {
   const DLTensor& from = TensorOf(slots_.current(entry));
   if (!SameShape(from, to)) {
     TVM_FFI_THROW(ValueError) << what << ": expected a tensor like " << DescribeTensor(from)
@@ -189,7 +189,7 @@ void GraphExecutor::CopyEntry(const Label& what, uint32_t entry, const DLTensor&
 }
 
 void GraphExecutor::CopyOutput(uint32_t index, const DLTensor& to) const {
-  CopyEntry(OutputLabel(index), graph_.outputs[index], to);
+  CopyEntry(OutputContext(index), graph_.outputs[index], to);
 }
 
 void GraphExecutor::LoadParams(std::string_view blob) {
@@ -200,7 +200,7 @@ void GraphExecutor::LoadParams(std::string_view blob) {
     if (!index) continue;
     DLTensor from = TensorOf(slots_.own(input_entry(*index)));  // the blob's own shape is moot
     if (TensorBytes(from) != param.data.size()) {
-      TVM_FFI_THROW(ValueError) << InputLabel(*index) << ": expected " << TensorBytes(from)
+      TVM_FFI_THROW(ValueError) << InputContext(*index) << ": expected " << TensorBytes(from)
                                 << " bytes (" << DescribeTensor(from) << "), got "
                                 << param.data.size()
                                 << " bytes of parameters. The size must exactly match";
@@ -216,7 +216,7 @@ void GraphExecutor::LoadParams(std::string_view blob) {
 
 void GraphExecutor::SetParam(const std::string& name, const DLTensor& from) {
   if (const std::optional<uint32_t> index = FindInput(name)) {
-    RequireSameSize(InputLabel(*index), TensorOf(slots_.own(input_entry(*index))), from);
+    RequireSameSize(InputContext(*index), TensorOf(slots_.own(input_entry(*index))), from);
     if (!IsLinkedAs(*index, from)) SetInput(*index, from);
   }
   param_names_.insert(name);
@@ -232,7 +232,7 @@ bool GraphExecutor::IsLinkedAs(uint32_t index, const DLTensor& from) const {
   const Ref given = CopyToDevice(from, kHost);
   if (std::memcmp(TensorData(TensorOf(linked)), TensorData(TensorOf(given)), TensorBytes(from)) !=
       0) {
-    TVM_FFI_THROW(ValueError) << InputLabel(index) << " is linked into the library with another "
+    TVM_FFI_THROW(ValueError) << InputContext(index) << " is linked into the library with another "
                               << "value, which cannot be changed";
   }
   return true;

@@ -17,7 +17,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "ffi/label.h"
+#include "ffi/error_context.h"
 #include "formats/graph_json.h"
 #include "graph/call_sequence.h"
 #include "graph/kernel_lookup.h"
@@ -67,7 +67,7 @@ class GraphExecutor {
   void CheckInputZeroCopy(uint32_t index, const Ref& tensor) const;
   void SetOutputZeroCopy(uint32_t index, const Ref& tensor);
   // Copies an entry, or an output, into a tensor of the same shape.
-  void CopyEntry(const Label& what, uint32_t entry, const DLTensor& to) const;
+  void CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
   void CopyOutput(uint32_t index, const DLTensor& to) const;
 
   // Copies the parameters of a blob into the inputs of the same name, and skips the others.
@@ -107,11 +107,11 @@ class GraphExecutor {
  private:
   static constexpr uint32_t kNoCall = UINT32_MAX;
 
-  Label InputLabel(uint32_t index) const { return {"input", input_name(index)}; }
-  Label OutputLabel(uint32_t index) const { return {"output", output_name(index)}; }
+  ErrorContext InputContext(uint32_t index) const { return {"input", input_name(index)}; }
+  ErrorContext OutputContext(uint32_t index) const { return {"output", output_name(index)}; }
 
   void IndexNames();
-  void PrepareNode(const Node& node, KernelLookup* kernels);
+  void PrepareNode(const Node& node);
   void JoinNop(const Node& node);
   void RequireWritableOutputs(const Node& node) const;
   Ref PrepareCopy(const Node& node) const;

@@ -13,20 +13,20 @@ namespace {
 // older ones contain.
 constexpr uintptr_t kAlignment = 64;
 
-void RequireAligned(const Label& what, const DLTensor& lent) {
+void RequireAligned(const ErrorContext& what, const DLTensor& lent) {
   if (reinterpret_cast<uintptr_t>(TensorData(lent)) % kAlignment == 0) return;
   TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << kAlignment
                             << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
                             << static_cast<void*>(TensorData(lent));
 }
 
-void RequireContiguous(const Label& what, const DLTensor& lent) {
+void RequireContiguous(const ErrorContext& what, const DLTensor& lent) {
   if (IsContiguous(lent)) return;
   TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
                             << "is not contiguous";
 }
 
-void RequireDevice(const Label& what, DLDevice device, const DLTensor& lent) {
+void RequireDevice(const ErrorContext& what, DLDevice device, const DLTensor& lent) {
   if (device.device_type == lent.device.device_type && device.device_id == lent.device.device_id) {
     return;
   }
@@ -37,7 +37,7 @@ void RequireDevice(const Label& what, DLDevice device, const DLTensor& lent) {
 
 }  // namespace
 
-void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent) {
+void CheckLendable(const ErrorContext& what, const DLTensor& own, const DLTensor& lent) {
   if (std::memcmp(&own.dtype, &lent.dtype, sizeof(DLDataType)) != 0) {
     TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(own) << ", got "
                              << DescribeTensor(lent);
@@ -49,7 +49,7 @@ void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent)
   RequireUsableByKernels(what, own.device, lent);
 }
 
-void RequireUsableByKernels(const Label& what, DLDevice device, const DLTensor& lent) {
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& lent) {
   RequireDevice(what, device, lent);
   RequireContiguous(what, lent);
   RequireAligned(what, lent);

@@ -6,18 +6,18 @@
 
 #include <tvm/ffi/c_api.h>
 
-#include "ffi/label.h"
+#include "ffi/error_context.h"
 
 namespace tvmgo {
 
 // Throws TypeError for another element type, ValueError for anything else that differs from the
 // entry's own tensor. The reference checks neither the element type nor contiguity, and then lets
 // kernels misread the memory.
-void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent);
+void CheckLendable(const ErrorContext& what, const DLTensor& own, const DLTensor& lent);
 
 // The part of it that concerns the memory: throws ValueError unless it is on the device, aligned
 // and contiguous.
-void RequireUsableByKernels(const Label& what, DLDevice device, const DLTensor& lent);
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& lent);
 
 }  // namespace tvmgo
 

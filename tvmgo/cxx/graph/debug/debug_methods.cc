@@ -47,7 +47,7 @@ Value DebugGetOutput(DebugExecutor* executor, const CallArgs& args) {
   }
   executor->RunUpTo(id);
   if (args.size() == 1) return Value(executor->tensor(node.first_output));
-  executor->CopyEntry(Label{"node", node.name}, node.first_output, args.Tensor(1, "out"));
+  executor->CopyEntry(ErrorContext{"node", node.name}, node.first_output, args.Tensor(1, "out"));
   return Value();
 }
 

@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-#include "ffi/call_args.h"
+#include "ffi/bound_method.h"
 #include "graph/graph_executor.h"
 
 namespace tvmgo {
@@ -20,18 +20,7 @@ struct Method {
   Value (*call)(GraphExecutor* executor, const CallArgs& args);
 };
 
-constexpr int32_t kAnyNumber = INT32_MAX;
-
 using MethodFinder = const Method* (*)(std::string_view name);
-
-// The method of that name in a table, or null.
-template <size_t size>
-const Method* FindIn(const Method (&table)[size], std::string_view name) {
-  for (const Method& method : table) {
-    if (method.name == name) return &method;
-  }
-  return nullptr;
-}
 
 }  // namespace tvmgo
 
