@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "register.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "graph/module/executor_factory.h"
 #include "graph/module/executor_module.h"
 #include "graph/module/executor_variants.h"
+#include "graph/module/program_module.h"
 
 namespace tvmgo {
 namespace {
@@ -19,8 +21,7 @@ namespace {
 Ref LibraryArg(const CallArgs& args) { return args.IsNone(1) ? Ref() : args.Module(1, "library"); }
 
 // As in TVM 0.2-0.19; a Device object is not accepted here.
-template <const Variant& variant>
-Value Create(const CallArgs& args) {
+GraphSetup SetupFrom(const CallArgs& args) {
   if (args.size() < 4) {
     TVM_FFI_THROW(TypeError) << args.function() << ": the number of arguments must be at least 4, "
                              << "but it has " << args.size();
@@ -31,7 +32,21 @@ Value Create(const CallArgs& args) {
   setup.library = LibraryArg(args);
   if (has_lookup) setup.lookup_linked_param = Ref::Share(args[2].v_obj);
   setup.devices = args.DevicePairs(has_lookup ? 3 : 2);
-  return NewExecutorModule(variant.make(std::move(setup)), variant.find);
+  return setup;
+}
+
+template <const Variant& variant>
+Value Create(const CallArgs& args) {
+  return NewExecutorModule(variant.make(SetupFrom(args)), variant.find);
+}
+
+Value CreateCudaGraph(const CallArgs& args) {
+  SetupFrom(args);
+  RefuseCudaGraph();
+}
+
+Value CreateProgram(const CallArgs& args) {
+  return NewProgramModule(std::make_shared<const GraphProgram>(SetupFrom(args)));
 }
 
 Value CreateFactory(const CallArgs& args) {
@@ -55,11 +70,12 @@ Value CreateFactory(const CallArgs& args) {
 constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_executor.create", Create<kPlainVariant>},
     {"tvm.graph_executor_debug.create", Create<kDebugVariant>},
-    {"tvm.graph_executor_cuda_graph.create", Create<kCudaGraphVariant>},
+    {"tvm.graph_executor_cuda_graph.create", CreateCudaGraph},
     {"tvm.graph_executor_factory.create", CreateFactory},
     {"tvm.graph_runtime.create", Create<kPlainVariant>},
     {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
     {"tvm.graph_runtime_factory.create", CreateFactory},
+    {"tvmgo.graph_program.create", CreateProgram},
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 
 #include "ffi/call_args.h"
 #include "ffi/module_object.h"
-#include "graph/lend_check.h"
+#include "graph/zero_copy_check.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {

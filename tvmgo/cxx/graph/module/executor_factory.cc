@@ -73,10 +73,10 @@ Ref ExecutorFactory::GetFunction(const std::string& name, TVMFFIObjectHandle sel
 
 Value ExecutorFactory::CreateOn(const Variant& variant, std::vector<DLDevice> devices,
                                 TVMFFIObjectHandle self) const {
-  std::unique_ptr<GraphExecutor> executor =
+  std::unique_ptr<GraphState> state =
       variant.make(GraphSetup{ParseGraph(graph_json_), LibraryOf(self), std::move(devices), Ref()});
-  for (const FactoryParam& param : params_) executor->SetParam(param.name, TensorOf(param.tensor));
-  return NewExecutorModule(std::move(executor), variant.find);
+  for (const FactoryParam& param : params_) state->SetParam(param.name, TensorOf(param.tensor));
+  return NewExecutorModule(std::move(state), variant.find);
 }
 
 Value ExecutorFactory::Create(const CallArgs& args, TVMFFIObjectHandle self) const {
@@ -92,8 +92,9 @@ Value ExecutorFactory::DebugCreate(const CallArgs& args, TVMFFIObjectHandle self
   return CreateOn(kDebugVariant, args.DeviceObjects(1), self);
 }
 
-Value ExecutorFactory::CudaGraphCreate(const CallArgs& args, TVMFFIObjectHandle self) const {
-  return CreateOn(kCudaGraphVariant, args.DeviceObjects(0), self);
+Value ExecutorFactory::CudaGraphCreate(const CallArgs& args, TVMFFIObjectHandle) const {
+  args.DeviceObjects(0);
+  RefuseCudaGraph();
 }
 
 Value ExecutorFactory::GetGraphJSON(const CallArgs&, TVMFFIObjectHandle) const {

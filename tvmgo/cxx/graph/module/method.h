@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "ffi/bound_method.h"
-#include "graph/graph_executor.h"
+#include "graph/graph_state.h"
 
 namespace tvmgo {
 
@@ -16,8 +16,8 @@ struct Method {
   const char* name;
   int32_t min_args;
   int32_t max_args;
-  // The executor is of the variant whose table holds the method.
-  Value (*call)(GraphExecutor* executor, const CallArgs& args);
+  // The state is of the variant whose table holds the method.
+  Value (*call)(GraphState* state, const CallArgs& args);
 };
 
 using MethodFinder = const Method* (*)(std::string_view name);
