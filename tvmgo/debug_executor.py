@@ -80,10 +80,39 @@ class GraphModuleDebug(GraphModule):
         dump_root: str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(module)
-        if dump_root is not None and graph_json_str is None:
+        nodes = json.loads(graph_json_str)["nodes"] if graph_json_str is not None else []
+        self._set_dump_root(dump_root, nodes)
+
+    def _set_dump_root(self, dump_root: str | os.PathLike[str] | None, nodes: list[Any]) -> None:
+        if dump_root is not None and not nodes:
             raise TVMValueError("dump_root: needs graph_json_str as well, for the nodes' names")
         self._dump_root = None if dump_root is None else Path(dump_root)
-        self._nodes = json.loads(graph_json_str)["nodes"] if graph_json_str is not None else []
+        self._nodes = nodes
+
+    def clone(self, dump_root: str | os.PathLike[str] | None = None) -> GraphModuleDebug:
+        """Return another executor for the same graph, which shares the parameters.
+
+        Parameters
+        ----------
+        dump_root : path, optional
+            Folder for what the clone's `run` writes down. It does not take over this executor's,
+            lest two threads write the same file.
+
+        Returns
+        -------
+        GraphModuleDebug
+            As `GraphModule.clone` describes it. No node counts as executed yet.
+
+        Raises
+        ------
+        ValueError
+            If there is a `dump_root`, but this executor was made without `graph_json_str`.
+        RuntimeError, AttributeError
+            As for `GraphModule.clone`.
+        """
+        twin = GraphModuleDebug(self.module["clone"]())
+        twin._set_dump_root(dump_root, self._nodes)
+        return twin
 
     def run(self, /, **inputs: Any) -> None:
         """Run the graph once, after setting `inputs` as `set_input` does.

@@ -23,7 +23,6 @@ from tvmgo.exceptions import (
     TVMBufferError,
     TVMIndexError,
     TVMKeyError,
-    TVMNotImplementedError,
     TVMTypeError,
     TVMValueError,
 )
@@ -115,8 +114,8 @@ class GraphModule:
 
     Notes
     -----
-    One executor serves one thread at a time: a call while it runs raises an error. Make one
-    executor per thread; they can share a library.
+    One executor serves one thread at a time: a call while it runs raises an error. Give each thread
+    an executor of its own; `clone` makes them without another copy of the parameters.
     """
 
     def __init__(self, module: Module) -> None:
@@ -405,9 +404,37 @@ class GraphModule:
         """
         self.module["share_params"](other.module, ByteArray(params_bytes))
 
-    def debug_get_output(self, node: int | str, out: Any = None) -> Any:
-        """Not here: this needs an executor made by `tvmgo.debug_executor`."""
-        raise TVMNotImplementedError("debug_get_output needs the debug executor")
+    def clone(self) -> GraphModule:
+        """Return another executor for the same graph, which shares the parameters.
+
+        Returns
+        -------
+        GraphModule
+            With the parameters as they are now: what `load_params` or a factory has set, and
+            `set_input` and writes through a view have changed since. All else is as `create`
+            leaves it: other inputs are zero, and what `set_input_zero_copy`, `share_params` and
+            `set_output_zero_copy` have lent stays with this executor.
+
+        Raises
+        ------
+        RuntimeError
+            If this executor is running.
+        AttributeError
+            If `module` is of another library, whose executors cannot be cloned.
+
+        Notes
+        -----
+        Shared are the graph, the kernels and the parameters' memory, all of which never changes;
+        each executor has activations, inputs and outputs of its own. So either may go first, and
+        each can run on a thread of its own at the same time. An executor that sets or loads a
+        parameter, or hands it out by `get_input`, has its own copy of that one from then on: the
+        others do not see what is written there.
+
+        It costs the memory of the activations and the time to allocate it. Copied are only
+        parameters that had been handed out before, and those whose memory operators use as well.
+        Releases the GIL. Source: executor function ``clone``, which TVM's executor lacks.
+        """
+        return GraphModule(self.module["clone"]())
 
     def __getitem__(self, key: str) -> Function:
         """Return a function of the executor's module."""

@@ -3,11 +3,12 @@
 
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "demand.h"
 #include "ffi/module_object.h"
-#include "graph/graph_executor.h"
+#include "graph/graph_state.h"
 #include "tensor/tensor_copy.h"
 
 namespace fuzz {
@@ -19,6 +20,8 @@ using tvmgo::TensorOf;
 
 // A model may need any amount of memory; here it is about what surrounds that.
 constexpr size_t kMaxPoolBytes = 4096;
+
+constexpr DLDevice kHost{kDLCPU, 0};
 
 struct Kernel {
   static int Call(void*, const TVMFFIAny* args, int32_t num_args, TVMFFIAny*) {
@@ -48,31 +51,64 @@ size_t PoolBytes(const tvmgo::Graph& graph, DLDevice device) {
   return total;
 }
 
+std::string BytesOf(const tvmgo::Ref& tensor) {
+  return std::string(TensorData(TensorOf(tensor)), TensorBytes(TensorOf(tensor)));
+}
+
+void UseState(tvmgo::GraphState* state) {
+  const tvmgo::GraphProgram& program = state->program();
+  state->Run();
+  for (uint32_t i = 0; i < program.num_outputs(); ++i) {
+    DEMAND(program.FindOutput(program.output_name(i)).has_value());
+    const tvmgo::Ref output = state->output(i);
+    const tvmgo::Ref copy = tvmgo::CopyToDevice(TensorOf(output), kHost);
+    DEMAND(TensorBytes(TensorOf(copy)) == TensorBytes(TensorOf(output)));
+    state->CopyOutput(i, TensorOf(copy));
+  }
+  for (uint32_t i = 0; i < program.num_inputs(); ++i) {
+    DEMAND(program.FindInput(program.input_name(i)).has_value());
+    state->SetInput(i, TensorOf(state->input(i)));
+  }
+}
+
+// The clone has the values of the parameters, and writing to one's leaves the other's as they are.
+void CompareParams(tvmgo::GraphState* state, tvmgo::GraphState* clone) {
+  const tvmgo::GraphProgram& program = state->program();
+  for (uint32_t i = 0; i < program.num_inputs(); ++i) {
+    DEMAND(state->IsParam(i) == clone->IsParam(i));
+    if (!state->IsParam(i) || program.FindInput(program.input_name(i)) != i) continue;
+    const std::string value = BytesOf(state->input(i));
+    const tvmgo::Ref given = clone->input(i);
+    DEMAND(BytesOf(given) == value);
+    if (!value.empty()) std::memset(TensorData(TensorOf(given)), 0x5A, value.size());
+    DEMAND(BytesOf(state->input(i)) == value);
+    clone->SetInput(i, TensorOf(state->input(i)));
+  }
+}
+
 }  // namespace
 
 void RunGraph(std::string_view input) {
   static const bool registered = RegisterKernels();
   DEMAND(registered);
-  constexpr DLDevice kHost{kDLCPU, 0};
   const size_t end = std::min(input.find('\0'), input.size());
   tvmgo::Graph graph = tvmgo::ParseGraph(input.substr(0, end));
   if (PoolBytes(graph, kHost) > kMaxPoolBytes) return;
 
-  tvmgo::GraphExecutor executor({std::move(graph), tvmgo::Ref(), {kHost}, tvmgo::Ref()});
-  executor.Run();
-  for (uint32_t i = 0; i < executor.num_outputs(); ++i) {
-    DEMAND(executor.FindOutput(executor.output_name(i)).has_value());
-    const DLTensor& output = TensorOf(executor.output(i));
-    const tvmgo::Ref copy = tvmgo::CopyToDevice(output, kHost);
-    DEMAND(TensorBytes(TensorOf(copy)) == TensorBytes(output));
-    executor.CopyOutput(i, TensorOf(copy));
-  }
-  for (uint32_t i = 0; i < executor.num_inputs(); ++i) {
-    DEMAND(executor.FindInput(executor.input_name(i)).has_value());
-    executor.SetInput(i, TensorOf(executor.input(i)));
-  }
-  executor.LoadParams(input.substr(std::min(end + 1, input.size())));
-  executor.Run();
+  const auto program = std::make_shared<const tvmgo::GraphProgram>(
+      tvmgo::GraphSetup{std::move(graph), tvmgo::Ref(), {kHost}, tvmgo::Ref()});
+  auto first = std::make_unique<tvmgo::GraphState>(program);
+  tvmgo::GraphState second(program);
+  UseState(first.get());
+  first->LoadParams(input.substr(std::min(end + 1, input.size())));
+  const std::unique_ptr<tvmgo::GraphState> clone = first->Clone();
+  CompareParams(first.get(), clone.get());
+  const std::unique_ptr<tvmgo::GraphState> third = first->Clone();
+  first->Run();
+  first.reset();
+  UseState(&second);
+  UseState(clone.get());
+  UseState(third.get());
 }
 
 }  // namespace fuzz

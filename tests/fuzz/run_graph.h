@@ -8,8 +8,8 @@
 
 namespace fuzz {
 
-// `input` is graph JSON, NUL, a params blob. Makes an executor, loads and runs, with kernels that
-// write to every byte they are given.
+// `input` is graph JSON, NUL, a params blob. Makes a program and states of it, loads, clones and
+// runs, with kernels that write to every byte they are given.
 void RunGraph(std::string_view input);
 
 }  // namespace fuzz

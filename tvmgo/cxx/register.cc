@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "register.h"
 
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "ffi/call_args.h"
+#include "ffi/bound_method.h"
+#include "ffi/globals.h"
 #include "ffi/module_object.h"
 #include "graph/module/executor_factory.h"
 #include "graph/module/executor_module.h"
 #include "graph/module/executor_variants.h"
+#include "graph/module/program_module.h"
 
 namespace tvmgo {
 namespace {
@@ -18,8 +21,7 @@ namespace {
 Ref LibraryArg(const CallArgs& args) { return args.IsNone(1) ? Ref() : args.Module(1, "library"); }
 
 // As in TVM 0.2-0.19; a Device object is not accepted here.
-template <const Variant& variant>
-Value Create(const CallArgs& args) {
+GraphSetup SetupFrom(const CallArgs& args) {
   if (args.size() < 4) {
     TVM_FFI_THROW(TypeError) << args.function() << ": the number of arguments must be at least 4, "
                              << "but it has " << args.size();
@@ -30,7 +32,21 @@ Value Create(const CallArgs& args) {
   setup.library = LibraryArg(args);
   if (has_lookup) setup.lookup_linked_param = Ref::Share(args[2].v_obj);
   setup.devices = args.DevicePairs(has_lookup ? 3 : 2);
-  return NewExecutorModule(variant.make(std::move(setup)), variant.find);
+  return setup;
+}
+
+template <const Variant& variant>
+Value Create(const CallArgs& args) {
+  return NewExecutorModule(variant.make(SetupFrom(args)), variant.find);
+}
+
+Value CreateCudaGraph(const CallArgs& args) {
+  SetupFrom(args);
+  RefuseCudaGraph();
+}
+
+Value CreateProgram(const CallArgs& args) {
+  return NewProgramModule(std::make_shared<const GraphProgram>(SetupFrom(args)));
 }
 
 Value CreateFactory(const CallArgs& args) {
@@ -51,41 +67,20 @@ Value CreateFactory(const CallArgs& args) {
   return Value(std::move(factory));
 }
 
-struct Global {
-  const char* name;
-  Value (*call)(const CallArgs& args);
-};
-
-constexpr Global kGlobals[] = {
+constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_executor.create", Create<kPlainVariant>},
     {"tvm.graph_executor_debug.create", Create<kDebugVariant>},
-    {"tvm.graph_executor_cuda_graph.create", Create<kCudaGraphVariant>},
+    {"tvm.graph_executor_cuda_graph.create", CreateCudaGraph},
     {"tvm.graph_executor_factory.create", CreateFactory},
     {"tvm.graph_runtime.create", Create<kPlainVariant>},
     {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
     {"tvm.graph_runtime_factory.create", CreateFactory},
+    {"tvmgo.graph_program.create", CreateProgram},
 };
-
-int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
-  return CatchErrors([=] {
-    const auto* global = static_cast<const Global*>(self);
-    global->call(CallArgs(global->name, packed, num_args)).MoveTo(result);
-  });
-}
-
-void RegisterAll() {
-  for (const Global& global : kGlobals) {
-    TVMFFIObjectHandle handle = nullptr;
-    TVM_FFI_CHECK_SAFE_CALL(
-        TVMFFIFunctionCreate(const_cast<Global*>(&global), CallGlobal, nullptr, &handle));
-    const Ref function = Ref::Steal(handle);
-    const std::string_view name = global.name;
-    const TVMFFIByteArray bytes{name.data(), name.size()};
-    TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, function.get(), /*allow_override=*/1));
-  }
-}
 
 }  // namespace
 }  // namespace tvmgo
 
-int TVMGoRegisterGraphExecutor(void) { return tvmgo::CatchErrors(tvmgo::RegisterAll); }
+int TVMGoRegisterGraphExecutor(void) {
+  return tvmgo::CatchErrors([] { tvmgo::RegisterGlobals(tvmgo::kGlobals); });
+}

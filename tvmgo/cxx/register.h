@@ -16,7 +16,10 @@ extern "C" {
 //   tvm.graph_executor_factory.create    (graph JSON, library, model name,
 //                                         [parameter name, tensor,] ...) -> Module
 //
-// and the names these had up to TVM 0.7, when the executor was called graph_runtime.
+// and the names these had up to TVM 0.7, when the executor was called graph_runtime; and
+//
+//   tvmgo.graph_program.create           (as tvm.graph_executor.create) -> Module
+//
 // 0, or -1 with the error raised.
 __attribute__((visibility("default"))) int TVMGoRegisterGraphExecutor(void);
 

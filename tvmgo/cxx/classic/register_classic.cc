@@ -11,6 +11,7 @@
 #include "classic/loading/library_module.h"
 #include "classic/loading/loader.h"
 #include "ffi/call_args.h"
+#include "ffi/globals.h"
 
 namespace tvmgo::classic {
 namespace {
@@ -62,34 +63,14 @@ Value SystemLibrary(const CallArgs& args) {
   return Value(LoadSystemLibrary(args.size() == 0 ? "" : std::string(args.Text(0, "prefix"))));
 }
 
-struct Global {
-  const char* name;
-  Value (*call)(const CallArgs& args);
-};
-
-constexpr Global kGlobals[] = {
+constexpr GlobalFunction kGlobals[] = {
     {kLoadShared, LoadShared},     {kLoadAsClassic, LoadAsClassic}, {kLoadAsModern, LoadAsModern},
     {kLoadClassic, LoadAsClassic}, {kGeneration, GenerationText},   {kSystemLibrary, SystemLibrary},
 };
 
-int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
-  return CatchErrors([=] {
-    const auto* global = static_cast<const Global*>(self);
-    global->call(CallArgs(global->name, packed, num_args)).MoveTo(result);
-  });
-}
-
 void RegisterAll() {
   ModernLoader();  // before its name is taken
-  for (const Global& global : kGlobals) {
-    TVMFFIObjectHandle handle = nullptr;
-    TVM_FFI_CHECK_SAFE_CALL(
-        TVMFFIFunctionCreate(const_cast<Global*>(&global), CallGlobal, nullptr, &handle));
-    const Ref function = Ref::Steal(handle);
-    const std::string_view name = global.name;
-    const TVMFFIByteArray bytes{name.data(), name.size()};
-    TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, function.get(), /*allow_override=*/1));
-  }
+  RegisterGlobals(kGlobals);
 }
 
 }  // namespace

@@ -22,21 +22,21 @@ using FunctionResult =
 
 class ModuleObject final : public ModuleObj {
  public:
-  explicit ModuleObject(std::unique_ptr<Behaviour> behaviour) : behaviour_(std::move(behaviour)) {}
+  explicit ModuleObject(std::unique_ptr<ModuleImpl> impl) : impl_(std::move(impl)) {}
 
-  const char* kind() const final { return behaviour_->kind(); }
+  const char* kind() const final { return impl_->kind(); }
   int GetPropertyMask() const final { return Module::kRunnable; }
 
   FunctionResult GetFunction(const String& name) final {
     // The object header is not at the start of a class with virtual functions, hence the cast.
-    const Ref function = behaviour_->GetFunction(std::string(name.data(), name.size()),
-                                                 static_cast<tvm::ffi::Object*>(this));
+    const Ref function = impl_->GetFunction(std::string(name.data(), name.size()),
+                                            static_cast<tvm::ffi::Object*>(this));
     if (!function) return FunctionResult();
     return AnyView::CopyFromTVMFFIAny(AnyObject(function.get())).cast<tvm::ffi::Function>();
   }
 
  private:
-  std::unique_ptr<Behaviour> behaviour_;
+  std::unique_ptr<ModuleImpl> impl_;
 };
 
 Module ModuleOf(TVMFFIObjectHandle handle) {
@@ -47,8 +47,8 @@ Ref Share(const AnyView& any) { return Ref::Share(any.CopyToTVMFFIAny().v_obj); 
 
 }  // namespace
 
-Ref NewModule(std::unique_ptr<Behaviour> behaviour) {
-  return Share(Module(tvm::ffi::make_object<ModuleObject>(std::move(behaviour))));
+Ref NewModule(std::unique_ptr<ModuleImpl> impl) {
+  return Share(Module(tvm::ffi::make_object<ModuleObject>(std::move(impl))));
 }
 
 std::vector<Ref> ImportsOf(TVMFFIObjectHandle module) {

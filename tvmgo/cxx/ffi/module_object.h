@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Modules of the runtime whose functions come from code of ours. What a module does is a Behaviour;
-// making it an object of the runtime is the business of module_object.cc alone.
+// Modules of the runtime whose functions come from code of ours. What a module does is a
+// ModuleImpl; making it an object of the runtime is the business of module_object.cc alone.
 #ifndef TVMGO_CXX_FFI_MODULE_OBJECT_H_
 #define TVMGO_CXX_FFI_MODULE_OBJECT_H_
 
@@ -14,9 +14,9 @@
 
 namespace tvmgo {
 
-class Behaviour {
+class ModuleImpl {
  public:
-  virtual ~Behaviour() = default;
+  virtual ~ModuleImpl() = default;
 
   // The module's kind, as the runtime shows it.
   virtual const char* kind() const = 0;
@@ -26,7 +26,7 @@ class Behaviour {
 };
 
 // A module that behaves so.
-Ref NewModule(std::unique_ptr<Behaviour> behaviour);
+Ref NewModule(std::unique_ptr<ModuleImpl> impl);
 
 // The modules it imports.
 std::vector<Ref> ImportsOf(TVMFFIObjectHandle module);

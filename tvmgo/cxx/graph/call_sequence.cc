@@ -4,22 +4,15 @@
 // counting, one indirect call.
 #include "graph/call_sequence.h"
 
-#include <utility>
-
 namespace tvmgo {
 
-void CallSequence::Add(Ref kernel, uint32_t first_cell, uint32_t num_args) {
-  PreparedCall call{};
-  call.call = TVMFFIFunctionGetCellPtr(kernel.get())->safe_call;
-  call.kernel = kernel.get();
-  call.first_cell = first_cell;
-  call.num_args = static_cast<int32_t>(num_args);
-  calls_.push_back(call);
-  kernels_.push_back(std::move(kernel));
-}
-
-void CallSequence::Bind(const TVMFFIAny* cells) {
-  for (PreparedCall& call : calls_) call.args = cells + call.first_cell;
+CallSequence::CallSequence(const std::vector<KernelCall>& calls, const TVMFFIAny* cells) {
+  calls_.reserve(calls.size());
+  for (const KernelCall& call : calls) {
+    const TVMFFIObjectHandle kernel = call.kernel.get();
+    calls_.push_back(PreparedCall{TVMFFIFunctionGetCellPtr(kernel)->safe_call, kernel,
+                                  cells + call.first_cell, call.num_args});
+  }
 }
 
 void CallSequence::Run() const {

@@ -6,7 +6,7 @@
 
 #include "ffi/call_args.h"
 #include "ffi/module_object.h"
-#include "graph/lend_check.h"
+#include "graph/zero_copy_check.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
@@ -74,7 +74,7 @@ Ref FindByCaller(const Ref& lookup, const Ref& library, const Entry& entry, cons
   }
   Ref tensor = found.TakeObject();
   const std::string name = std::to_string(entry.storage_id);
-  const Label what{"lookup_fn: storage id", name};
+  const ErrorContext what{"lookup_fn: storage id", name};
   RequireUsableByKernels(what, pool.device, TensorOf(tensor));
   if (TensorBytes(TensorOf(tensor)) < pool.nbytes) {
     TVM_FFI_THROW(ValueError) << what << ": expected at least " << pool.nbytes << " bytes, got "

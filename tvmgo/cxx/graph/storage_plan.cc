@@ -29,6 +29,24 @@ DLDevice FindDevice(const std::vector<DLDevice>& devices, int32_t type) {
   return devices[0];
 }
 
+void FindInputPools(const Graph& graph, StoragePlan* plan) {
+  std::vector<uint32_t> num_inputs(plan->pools.size());
+  std::vector<bool> written(plan->pools.size());
+  for (const Node& node : graph.nodes) {
+    for (uint32_t i = 0; i < node.num_outputs; ++i) {
+      const uint32_t pool = plan->pool_of_entry[node.first_output + i];
+      if (!node.is_op) {
+        ++num_inputs[pool];
+      } else if (node.func_name != "__nop") {
+        written[pool] = true;
+      }
+    }
+  }
+  for (size_t i = 0; i < plan->pools.size(); ++i) {
+    plan->pools[i].is_one_input = num_inputs[i] == 1 && !written[i];
+  }
+}
+
 }  // namespace
 
 StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices) {
@@ -54,6 +72,7 @@ StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices
     plan.pools[index].nbytes = std::max(plan.pools[index].nbytes, nbytes);
     plan.pool_of_entry.push_back(index);
   }
+  FindInputPools(graph, &plan);
   return plan;
 }
 

@@ -16,6 +16,9 @@ namespace tvmgo {
 struct Pool {
   size_t nbytes;  // what its largest entry needs
   DLDevice device;
+  // Whether one input is all it holds, under whatever shapes `__nop` gives it. No operator writes
+  // there, so that runs which go on at the same time can have it in common.
+  bool is_one_input = false;
 };
 
 struct StoragePlan {

@@ -3,11 +3,13 @@
 
 #include <utility>
 
+#include "tensor/tensor_copy.h"
+
 namespace tvmgo {
 namespace {
 
-Ref ViewLike(const Ref& memory, const DLTensor& like) {
-  return ViewTensor(memory, Shape(like.shape, like.shape + like.ndim), like.dtype);
+Ref ViewOfEntry(const Ref& memory, const Entry& entry) {
+  return ViewTensor(memory, entry.shape, entry.dtype);
 }
 
 Ref Flatten(const Ref& tensor) {
@@ -19,76 +21,117 @@ Ref Flatten(const Ref& tensor) {
 
 }  // namespace
 
-TensorSlots::TensorSlots(const Graph& graph, const StoragePlan& plan,
-                         const std::vector<Ref>& linked)
-    : slots_(graph.entries.size()) {
-  std::vector<Ref> pools = linked;
-  for (size_t i = 0; i < pools.size(); ++i) {
-    if (!pools[i]) pools[i] = NewMemory(plan.pools[i].nbytes, plan.pools[i].device);
+TensorSlots::TensorSlots(const GraphProgram& program, const ParamSet& params)
+    : program_(program),
+      slots_(program.graph().entries.size()),
+      access_of_pool_(program.num_pools(), Access::kNobody),
+      cells_(program.layout().num_cells()) {
+  std::vector<Ref> pools = program.constants();
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    const uint32_t entry = program.input_entry(i);
+    if (!params[i] || !program.can_share(entry)) continue;
+    pools[program.pool_of_entry(entry)] = params[i];
+    access(entry) = Access::kParamSets;
+    slots_[entry].own = MakeViews(entry, params[i]);
+  }
+  for (uint32_t i = 0; i < pools.size(); ++i) {
+    if (!pools[i]) pools[i] = NewMemory(program.pool(i).nbytes, program.pool(i).device);
   }
   for (uint32_t i = 0; i < slots_.size(); ++i) {
-    const Entry& entry = graph.entries[i];
-    const uint32_t pool = plan.pool_of_entry[i];
-    slots_[i].own.tensor = ViewTensor(pools[pool], entry.shape, entry.dtype);
-    slots_[i].constant = static_cast<bool>(linked[pool]);
-    slots_[i].next = i;
+    if (!slots_[i].own.tensor) {
+      const Ref& memory = pools[program.pool_of_entry(i)];
+      slots_[i].own = MakeViews(i, ViewOfEntry(memory, program.graph().entries[i]));
+    }
+    UpdateCells(i);
+  }
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    const uint32_t entry = program.input_entry(i);
+    if (params[i] && !program.can_share(entry)) WriteOwn(entry, TensorOf(params[i]));
   }
 }
 
-void TensorSlots::Join(uint32_t entry, uint32_t alone) {
-  std::swap(slots_[entry].next, slots_[alone].next);
+Ref TensorSlots::HandOut(uint32_t entry) {
+  if (binding(entry) != Binding::kOwn) return current(entry);
+  const DLTensor& own = TensorOf(current(entry));
+  if (program_.is_constant(entry)) return CopyToDevice(own, own.device);
+  if (access(entry) == Access::kParamSets) ReplaceOwn(entry, own);
+  access(entry) = Access::kCaller;
+  return current(entry);
 }
 
-void TensorSlots::AddCell(uint32_t entry, bool flat) {
-  Slot& slot = slots_[entry];
-  if (flat && !slot.own.flat) slot.own.flat = Flatten(slot.own.tensor);
-  slot.uses.push_back(Use{num_cells(), flat});
-  cells_.push_back(AnyObject((flat ? slot.own.flat : slot.own.tensor).get()));
-}
-
-void TensorSlots::Lend(uint32_t entry, const Ref& tensor, Lender lender) {
-  const std::vector<uint32_t> group = JoinedWith(entry);
-  std::vector<Showing> showings;
-  for (uint32_t joined : group) {
-    const Showing& own = slots_[joined].own;
-    Showing showing;
-    showing.tensor = ViewLike(tensor, TensorOf(own.tensor));
-    if (own.flat) showing.flat = Flatten(showing.tensor);
-    showings.push_back(std::move(showing));
+void TensorSlots::WriteOwn(uint32_t entry, const DLTensor& from) {
+  if (access(entry) != Access::kParamSets) {
+    CopyTensor(from, TensorOf(slots_[entry].own.tensor));
+    return;
   }
+  ReplaceOwn(entry, from);
+  access(entry) = Access::kNobody;
+}
+
+Ref TensorSlots::Share(uint32_t entry) {
+  const Slot& slot = slots_[entry];
+  const bool elsewhere = slot.binding == Binding::kOutput;  // set_input writes there, then
+  if (elsewhere || access(entry) == Access::kCaller || !program_.can_share(entry)) {
+    const DLTensor& value = TensorOf((elsewhere ? slot.bound : slot.own).tensor);
+    return CopyToDevice(value, value.device);
+  }
+  access(entry) = Access::kParamSets;
+  return slot.own.tensor;
+}
+
+void TensorSlots::Bind(uint32_t entry, const Ref& tensor, Binding binding) {
+  const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
+  std::vector<Views> views = MakeViewsOn(tensor, group);
   for (size_t i = 0; i < group.size(); ++i) {
     Slot& slot = slots_[group[i]];
-    std::swap(slot.lent, showings[i]);
-    slot.lender = lender;
-    Point(slot);
+    std::swap(slot.bound, views[i]);
+    slot.binding = binding;
+    UpdateCells(group[i]);
   }
 }
 
-void TensorSlots::Restore(uint32_t entry) {
-  for (uint32_t joined : JoinedWith(entry)) {
-    Slot& slot = slots_[joined];
-    slot.lender = Lender::kNobody;
-    Point(slot);
-    slot.lent = Showing();
+void TensorSlots::Unbind(uint32_t entry) {
+  if (binding(entry) == Binding::kOwn) return;
+  for (uint32_t joined : program_.layout().JoinedWith(entry)) {
+    slots_[joined].binding = Binding::kOwn;
+    UpdateCells(joined);
+    slots_[joined].bound = Views();
   }
 }
 
-std::vector<uint32_t> TensorSlots::JoinedWith(uint32_t entry) const {
-  std::vector<uint32_t> group;
-  uint32_t joined = entry;
-  do {
-    group.push_back(joined);
-    joined = slots_[joined].next;
-  } while (joined != entry);
-  return group;
+TensorSlots::Views TensorSlots::MakeViews(uint32_t entry, Ref tensor) const {
+  Views views{std::move(tensor), Ref()};
+  if (program_.layout().has_flat_use(entry)) views.flat = Flatten(views.tensor);
+  return views;
 }
 
-// Lets all cells of a slot show its current tensor.
-void TensorSlots::Point(const Slot& slot) {
-  const Showing& showing = slot.lender == Lender::kNobody ? slot.own : slot.lent;
-  for (Use use : slot.uses) {
-    cells_[use.cell].v_obj =
-        static_cast<TVMFFIObject*>((use.flat ? showing.flat : showing.tensor).get());
+std::vector<TensorSlots::Views> TensorSlots::MakeViewsOn(const Ref& memory,
+                                                         const std::vector<uint32_t>& group) const {
+  std::vector<Views> views;
+  for (uint32_t entry : group) {
+    views.push_back(MakeViews(entry, ViewOfEntry(memory, program_.graph().entries[entry])));
+  }
+  return views;
+}
+
+// Gives the pool of an entry, which holds one input, new memory with that value.
+void TensorSlots::ReplaceOwn(uint32_t entry, const DLTensor& value) {
+  const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
+  const Pool& pool = program_.pool(program_.pool_of_entry(entry));
+  std::vector<Views> views = MakeViewsOn(NewMemory(pool.nbytes, pool.device), group);
+  CopyTensor(value, TensorOf(views[0].tensor));
+  for (size_t i = 0; i < group.size(); ++i) {
+    std::swap(slots_[group[i]].own, views[i]);
+    UpdateCells(group[i]);
+  }
+}
+
+// Lets all cells of an entry show its current tensor.
+void TensorSlots::UpdateCells(uint32_t entry) {
+  const Slot& slot = slots_[entry];
+  const Views& views = slot.binding == Binding::kOwn ? slot.own : slot.bound;
+  for (SlotLayout::Use use : program_.layout().uses(entry)) {
+    cells_[use.cell] = AnyObject((use.flat ? views.flat : views.tensor).get());
   }
 }
 

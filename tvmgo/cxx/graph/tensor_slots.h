@@ -1,79 +1,79 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One tensor slot per graph entry, shared by all operators that touch the entry. A slot shows the
-// executor's own memory, or, after zero-copy, a tensor lent by the user; operators see the switch
-// at once, because their arguments are cells kept here:
+// The tensors of one state, a slot per graph entry, shared by all operators that touch the entry. A
+// slot shows the state's own tensor or, after zero-copy, the caller's; operators see the switch at
+// once, because their arguments are cells kept here:
 //
-//   pool <---------- own view ---+
-//                                +--- slot ---> cell, cell, ...   (arguments of prepared calls)
-//   user's tensor <- lent view --+
+//   pool or parameter <---- own view ----+
+//                                        +--- slot ---> cell, cell, ...  (arguments of calls)
+//   caller's tensor <------ bound view --+
 //
-// Entries joined by `__nop` are one storage under different shapes; their slots switch together.
+// Slots of entries joined by `__nop` switch together.
 #ifndef TVMGO_CXX_GRAPH_TENSOR_SLOTS_H_
 #define TVMGO_CXX_GRAPH_TENSOR_SLOTS_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "formats/graph_json.h"
-#include "graph/storage_plan.h"
+#include "graph/graph_program.h"
+#include "graph/param_set.h"
 
 namespace tvmgo {
 
-// On whose behalf a tensor has been lent.
-enum class Lender : uint8_t { kNobody, kInput, kOutput };
+// What a slot shows: the state's own tensor, or the caller's, bound to it as an input or output.
+enum class Binding : uint8_t { kOwn, kInput, kOutput };
 
 class TensorSlots {
  public:
-  // Allocates all pools but those that are linked, see linked_params.h.
-  TensorSlots(const Graph& graph, const StoragePlan& plan, const std::vector<Ref>& linked);
+  // Allocates all pools but those that are linked or in `params`. The program must outlive this.
+  TensorSlots(const GraphProgram& program, const ParamSet& params);
 
-  // Set-up: joins two entries of equal size that share a pool, as `__nop` does. The second must not
-  // be joined with anything yet (swapping within one ring would split it).
-  void Join(uint32_t entry, uint32_t alone);
-  // Set-up: adds an argument cell that follows the entry; a flat one shows it in one dimension.
-  void AddCell(uint32_t entry, bool flat);
-  uint32_t num_cells() const { return static_cast<uint32_t>(cells_.size()); }
-
-  // The argument cells; the address is stable once set-up is over.
+  // The argument cells; the address is stable.
   const TVMFFIAny* cells() const { return cells_.data(); }
 
-  const Ref& own(uint32_t entry) const { return slots_[entry].own.tensor; }
+  Binding binding(uint32_t entry) const { return slots_[entry].binding; }
+  // The tensor operators see. Only for reading: it may be part of a ParamSet.
   const Ref& current(uint32_t entry) const {
-    return slots_[entry].lender == Lender::kNobody ? own(entry) : slots_[entry].lent.tensor;
+    const Slot& slot = slots_[entry];
+    return (slot.binding == Binding::kOwn ? slot.own : slot.bound).tensor;
   }
-  // Whether its own memory must never be written to.
-  bool is_constant(uint32_t entry) const { return slots_[entry].constant; }
-  Lender lender(uint32_t entry) const { return slots_[entry].lender; }
+  // The same for somebody outside, who may keep it and write to it. Of a linked constant a copy.
+  Ref HandOut(uint32_t entry);
+
+  // Copies into the entry's own memory; the sizes have been compared. All or nothing.
+  void WriteOwn(uint32_t entry, const DLTensor& from);
+  // The present value as part of a ParamSet.
+  Ref Share(uint32_t entry);
 
   // Redirects the entry and all joined with it to views on a checked tensor, which these keep
   // alive. All or nothing: when this throws, no slot has changed.
-  void Lend(uint32_t entry, const Ref& tensor, Lender lender);
-  // Goes back to own memory and lets the lent tensor go.
-  void Restore(uint32_t entry);
+  void Bind(uint32_t entry, const Ref& tensor, Binding binding);
+  // Goes back to the own tensor and lets the caller's go.
+  void Unbind(uint32_t entry);
 
  private:
-  struct Showing {
+  // Who else can reach the own memory of a pool; see param_set.h.
+  enum class Access : uint8_t { kNobody, kCaller, kParamSets };
+
+  struct Views {
     Ref tensor;
     Ref flat;  // only when some cell is flat
   };
-  struct Use {
-    uint32_t cell;
-    bool flat;
-  };
   struct Slot {
-    Showing own;
-    Showing lent;
-    Lender lender = Lender::kNobody;
-    bool constant = false;
-    std::vector<Use> uses;
-    uint32_t next;  // ring of joined entries; itself when alone
+    Views own;
+    Views bound;
+    Binding binding = Binding::kOwn;
   };
 
-  std::vector<uint32_t> JoinedWith(uint32_t entry) const;
-  void Point(const Slot& slot);
+  Access& access(uint32_t entry) { return access_of_pool_[program_.pool_of_entry(entry)]; }
+  Views MakeViews(uint32_t entry, Ref tensor) const;
+  std::vector<Views> MakeViewsOn(const Ref& memory, const std::vector<uint32_t>& group) const;
+  void ReplaceOwn(uint32_t entry, const DLTensor& value);
+  void UpdateCells(uint32_t entry);
 
+  const GraphProgram& program_;
   std::vector<Slot> slots_;
+  std::vector<Access> access_of_pool_;
   std::vector<TVMFFIAny> cells_;
 };
 

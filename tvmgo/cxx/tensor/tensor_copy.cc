@@ -136,7 +136,7 @@ std::string DescribeTensor(const DLTensor& tensor) {
   return text.str();
 }
 
-void RequireSameSize(const Label& what, const DLTensor& expected, const DLTensor& got) {
+void RequireSameSize(const ErrorContext& what, const DLTensor& expected, const DLTensor& got) {
   const size_t expected_bytes = TensorBytes(expected);
   const size_t got_bytes = TensorBytes(got);
   if (expected_bytes == got_bytes) return;

@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <string>
 
+#include "ffi/error_context.h"
 #include "ffi/ffi.h"
-#include "ffi/label.h"
 
 namespace tvmgo {
 
@@ -31,7 +31,7 @@ inline char* TensorData(const DLTensor& tensor) {
 std::string DescribeTensor(const DLTensor& tensor);
 
 // Throws ValueError unless both tensors have the same size.
-void RequireSameSize(const Label& what, const DLTensor& expected, const DLTensor& got);
+void RequireSameSize(const ErrorContext& what, const DLTensor& expected, const DLTensor& got);
 
 // Copies all elements in C order; the sizes have been checked. On the CPU either side may be
 // strided and the two may overlap; any other device goes through libtvm_runtime, whose target must

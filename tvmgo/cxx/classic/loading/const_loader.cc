@@ -34,7 +34,7 @@ struct GetConstants {
   }
 };
 
-class ConstLoader final : public Behaviour {
+class ConstLoader final : public ModuleImpl {
  public:
   explicit ConstLoader(const ConstantsPayload& payload) {
     auto constants = std::make_shared<Constants>();
@@ -132,7 +132,7 @@ class ConstLoader final : public Behaviour {
   std::unordered_map<std::string, Waiting> waiting_;
 };
 
-class EmptyModule final : public Behaviour {
+class EmptyModule final : public ModuleImpl {
  public:
   explicit EmptyModule(const char* kind) : kind_(kind) {}
 

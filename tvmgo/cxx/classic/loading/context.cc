@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "classic/loading/binding.h"
+#include "ffi/globals.h"
 #include "ffi/module_object.h"
 
 namespace tvmgo::classic {
@@ -96,13 +97,7 @@ Ref Context::FindByName(const std::string& name, TVMFFIObjectHandle module) {
   for (const Ref& import : imports) {
     if (Ref function = FunctionOf(import, name, /*query_imports=*/true)) return function;
   }
-  if (Ref function = FindGlobal(name)) return function;
-  // Sorting and random numbers live in a library of their own, which is loaded when it is missed.
-  if (Ref load = FindGlobal("tvmgo.load_runtime_extra")) {
-    Call(load);
-    return FindGlobal(name);
-  }
-  return Ref();
+  return FindGlobalOrExtra(name);
 }
 
 void Context::SetImports(std::vector<Ref> imports) {

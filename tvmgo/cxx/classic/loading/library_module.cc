@@ -14,7 +14,7 @@ namespace {
 
 constexpr char kEntry[] = "__tvm_main__";
 
-class LibraryModule final : public Behaviour {
+class LibraryModule final : public ModuleImpl {
  public:
   explicit LibraryModule(ContextRef context) : context_(std::move(context)) {}
 
@@ -42,7 +42,7 @@ class LibraryModule final : public Behaviour {
   ContextRef context_;
 };
 
-class SystemLibraryModule final : public Behaviour {
+class SystemLibraryModule final : public ModuleImpl {
  public:
   SystemLibraryModule(std::string prefix, Context* context)
       : prefix_(std::move(prefix)), context_(context) {}

@@ -9,23 +9,24 @@
 #include <string>
 #include <vector>
 
-#include "graph/debug/debug_executor.h"
+#include "graph/debug/debug_state.h"
 #include "graph/module/executor_methods.h"
+#include "graph/module/executor_module.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
 namespace {
 
-// Hands a method its executor as what it is.
-template <Value (*method)(DebugExecutor*, const CallArgs&)>
-Value On(GraphExecutor* executor, const CallArgs& args) {
-  return method(static_cast<DebugExecutor*>(executor), args);
+// Hands a method its state as what it is.
+template <Value (*method)(DebugState*, const CallArgs&)>
+Value On(GraphState* state, const CallArgs& args) {
+  return method(static_cast<DebugState*>(state), args);
 }
 
-uint32_t NodeKey(const DebugExecutor& executor, const CallArgs& args) {
-  if (!args.IsName(0)) return args.Index(0, "node", executor.num_nodes());
+uint32_t NodeKey(const DebugState& state, const CallArgs& args) {
+  if (!args.IsName(0)) return args.Index(0, "node", state.num_nodes());
   const std::string_view name = args.Text(0, "node");
-  const auto node = executor.FindNode(name);
+  const auto node = state.FindNode(name);
   if (!node) {
     TVM_FFI_THROW(KeyError) << args.function() << ": argument 0 (node): the graph has no node "
                             << '"' << name << '"';
@@ -34,44 +35,45 @@ uint32_t NodeKey(const DebugExecutor& executor, const CallArgs& args) {
 }
 
 // The entry meant by (node, output).
-uint32_t EntryKey(const DebugExecutor& executor, const CallArgs& args) {
-  const uint32_t node = NodeKey(executor, args);
-  return executor.Entry(node, args.Index(1, "output", executor.graph().nodes[node].num_outputs));
+uint32_t EntryKey(const DebugState& state, const CallArgs& args) {
+  const uint32_t node = NodeKey(state, args);
+  return state.Entry(node,
+                     args.Index(1, "output", state.program().graph().nodes[node].num_outputs));
 }
 
-Value DebugGetOutput(DebugExecutor* executor, const CallArgs& args) {
-  const uint32_t id = NodeKey(*executor, args);
-  const Node& node = executor->graph().nodes[id];
+Value DebugGetOutput(DebugState* state, const CallArgs& args) {
+  const uint32_t id = NodeKey(*state, args);
+  const Node& node = state->program().graph().nodes[id];
   if (node.num_outputs == 0) {
     TVM_FFI_THROW(ValueError) << "debug_get_output: node \"" << node.name << "\" has no outputs";
   }
-  executor->RunUpTo(id);
-  if (args.size() == 1) return Value(executor->tensor(node.first_output));
-  executor->CopyEntry(Label{"node", node.name}, node.first_output, args.Tensor(1, "out"));
+  state->RunUpTo(id);
+  if (args.size() == 1) return Value(state->tensor(node.first_output));
+  state->CopyEntry(ErrorContext{"node", node.name}, node.first_output, args.Tensor(1, "out"));
   return Value();
 }
 
-Value GetOutputByLayer(DebugExecutor* executor, const CallArgs& args) {
-  return Value(executor->tensor(EntryKey(*executor, args)));
+Value GetOutputByLayer(DebugState* state, const CallArgs& args) {
+  return Value(state->tensor(EntryKey(*state, args)));
 }
 
-Value ExecuteNode(DebugExecutor* executor, const CallArgs& args) {
-  executor->ExecuteNode(NodeKey(*executor, args));
+Value ExecuteNode(DebugState* state, const CallArgs& args) {
+  state->ExecuteNode(NodeKey(*state, args));
   return Value();
 }
 
-Value Restart(DebugExecutor* executor, const CallArgs&) {
-  executor->Restart();
+Value Restart(DebugState* state, const CallArgs&) {
+  state->Restart();
   return Value();
 }
 
-Value GetNodeOutput(DebugExecutor* executor, const CallArgs& args) {
-  const uint32_t node = NodeKey(*executor, args);
-  const uint32_t entry = EntryKey(*executor, args);
-  if (executor->last_executed() != node) {
+Value GetNodeOutput(DebugState* state, const CallArgs& args) {
+  const uint32_t node = NodeKey(*state, args);
+  const uint32_t entry = EntryKey(*state, args);
+  if (state->last_executed() != node) {
     std::ostringstream last;
-    if (executor->last_executed()) {
-      last << "node " << *executor->last_executed();
+    if (state->last_executed()) {
+      last << "node " << *state->last_executed();
     } else {
       last << "none";
     }
@@ -79,7 +81,7 @@ Value GetNodeOutput(DebugExecutor* executor, const CallArgs& args) {
                               << "executed by execute_node, which is " << last.str() << ", got "
                               << node;
   }
-  const Ref tensor = executor->tensor(entry);
+  const Ref tensor = state->tensor(entry);
   return Value(CopyToDevice(TensorOf(tensor), DLDevice{kDLCPU, 0}));
 }
 
@@ -129,45 +131,45 @@ void AppendBytes(std::string* bytes, const std::vector<double>& numbers) {
 }
 
 // The last repeat of each node, as text: "0,0,1.5e-07,".
-Value RunIndividualText(DebugExecutor* executor, const Timing& timing) {
+Value RunIndividualText(DebugState* state, const Timing& timing) {
   std::ostringstream text;
-  for (uint32_t node = 0; node < executor->num_nodes(); ++node) {
-    text << executor->TimeNode(node, timing).back() / executor->text_unit() << ',';
+  for (uint32_t node = 0; node < state->num_nodes(); ++node) {
+    text << state->TimeNode(node, timing).back() / state->text_unit() << ',';
   }
   return Value(std::string_view(text.str()));
 }
 
 // The number of nodes as int64, then each node's repeats as float64.
-Value RunIndividualBytes(DebugExecutor* executor, const Timing& timing) {
-  const int64_t num_nodes = executor->num_nodes();
+Value RunIndividualBytes(DebugState* state, const Timing& timing) {
+  const int64_t num_nodes = state->num_nodes();
   std::string bytes(reinterpret_cast<const char*>(&num_nodes), sizeof(num_nodes));
-  for (uint32_t node = 0; node < executor->num_nodes(); ++node) {
-    AppendBytes(&bytes, executor->TimeNode(node, timing));
+  for (uint32_t node = 0; node < state->num_nodes(); ++node) {
+    AppendBytes(&bytes, state->TimeNode(node, timing));
   }
   return Value::Bytes(bytes);
 }
 
 // The number of arguments tells for which release the caller was written.
-Value RunIndividual(DebugExecutor* executor, const CallArgs& args) {
+Value RunIndividual(DebugState* state, const CallArgs& args) {
   if (args.size() == 4) {
     TVM_FFI_THROW(TypeError) << "run_individual: expected 3, 5 or 6 arguments, got 4";
   }
   const bool old = args.size() == 3;
-  const int64_t num_nodes = std::max<int64_t>(executor->num_nodes(), 1);
+  const int64_t num_nodes = std::max<int64_t>(state->num_nodes(), 1);
   const Timing timing = old ? FirstTimingArgs(args, 0, num_nodes) : TimingArgs(args, 0, num_nodes);
-  executor->Run();
-  return old ? RunIndividualText(executor, timing) : RunIndividualBytes(executor, timing);
+  state->Run();
+  return old ? RunIndividualText(state, timing) : RunIndividualBytes(state, timing);
 }
 
-Value RunIndividualNode(DebugExecutor* executor, const CallArgs& args) {
-  const uint32_t node = NodeKey(*executor, args);
+Value RunIndividualNode(DebugState* state, const CallArgs& args) {
+  const uint32_t node = NodeKey(*state, args);
   std::string bytes;
-  AppendBytes(&bytes, executor->TimeNode(node, TimingArgs(args, 1, /*num_nodes=*/1)));
+  AppendBytes(&bytes, state->TimeNode(node, TimingArgs(args, 1, /*num_nodes=*/1)));
   return Value::Bytes(bytes);
 }
 
-Value DebugRun(DebugExecutor* executor, const CallArgs& args) {
-  return Value(executor->RunTimed(NodeKey(*executor, args)));
+Value DebugRun(DebugState* state, const CallArgs& args) {
+  return Value(state->RunTimed(NodeKey(*state, args)));
 }
 
 void RequireNoCollectors(const CallArgs& args) {
@@ -179,16 +181,21 @@ void RequireNoCollectors(const CallArgs& args) {
   }
 }
 
-Value Profile(DebugExecutor* executor, const CallArgs& args) {
+Value Profile(DebugState* state, const CallArgs& args) {
   RequireNoCollectors(args);
-  return executor->Profile();
+  return state->Profile();
 }
 
-Value ProfileRPC(DebugExecutor* executor, const CallArgs&) {
-  return Call(GetGlobal("ffi.json.Stringify"), executor->Profile().view(), AnyNone());
+Value ProfileRPC(DebugState* state, const CallArgs&) {
+  return Call(GetGlobal("ffi.json.Stringify"), state->Profile().view(), AnyNone());
+}
+
+Value Clone(DebugState* state, const CallArgs&) {
+  return NewExecutorModule(state->Clone(), FindDebugMethod);
 }
 
 constexpr Method kMethods[] = {
+    {"clone", 0, 0, On<Clone>},
     {"debug_get_output", 1, 2, On<DebugGetOutput>},
     {"debug_run", 1, 1, On<DebugRun>},
     {"get_output_by_layer", 2, 2, On<GetOutputByLayer>},

@@ -8,7 +8,7 @@
 
 namespace tvmgo {
 
-// For executors that are a DebugExecutor. The method of that name, or null.
+// For states that are a DebugState. The method of that name, or null.
 const Method* FindDebugMethod(std::string_view name);
 
 }  // namespace tvmgo

@@ -10,39 +10,39 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Lets Python answer signals, such as the user's Ctrl-C, while something lasts for hours.
-class SignalWatch {
+class SignalPoller {
  public:
   // Looks if some time has passed since the last look, and says whether. It costs what is timed
   // next to nothing, even where another thread has the GIL. Throws what a signal's handler raised.
-  bool Look() {
+  bool Poll() {
     const Clock::time_point now = Clock::now();
     if (now - last_ < std::chrono::milliseconds(500)) return false;
     last_ = now;
-    if (look_) Call(look_);
+    if (check_) Call(check_);
     return true;
   }
 
  private:
-  Ref look_ = FindGlobal("tvmgo.check_signals");  // none after somebody has removed it
+  Ref check_ = FindGlobal("tvmgo.check_signals");  // none after somebody has removed it
   Clock::time_point last_ = Clock::now();
 };
 
 // Calls run(n) in pieces, which grow until they last long enough for a look in between.
-void RunInPieces(int64_t number, const std::function<void(int64_t)>& run, SignalWatch* signals) {
+void RunInPieces(int64_t number, const std::function<void(int64_t)>& run, SignalPoller* signals) {
   int64_t piece = 1;
   for (int64_t left = number; left > 0;) {
     run(piece);
     left -= piece;
-    if (!signals->Look() && piece <= left / 2) piece *= 2;
+    if (!signals->Poll() && piece <= left / 2) piece *= 2;
     piece = std::min(piece, left);
   }
 }
 
-void Sleep(int64_t milliseconds, SignalWatch* signals) {
+void Sleep(int64_t milliseconds, SignalPoller* signals) {
   constexpr int64_t kPiece = 100;
   for (int64_t left = milliseconds; left > 0; left -= kPiece) {
     std::this_thread::sleep_for(std::chrono::milliseconds(std::min(left, kPiece)));
-    signals->Look();
+    signals->Poll();
   }
 }
 
@@ -85,7 +85,7 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
   const double wanted_seconds = static_cast<double>(timing.min_repeat_ms) / 1e3;
   int64_t number = timing.number;
   std::vector<double> means;
-  SignalWatch signals;
+  SignalPoller signals;
   run(1);
   for (int64_t i = 0; i < timing.repeat; ++i) {
     double seconds = 0;
@@ -102,7 +102,7 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
     if (timing.cooldown_interval_ms > 0 && i % timing.repeats_to_cooldown == 0) {
       Sleep(timing.cooldown_interval_ms, &signals);
     }
-    signals.Look();
+    signals.Poll();
   }
   return means;
 }

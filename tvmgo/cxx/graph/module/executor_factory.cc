@@ -5,9 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "ffi/call_args.h"
+#include "ffi/bound_method.h"
 #include "ffi/containers.h"
-#include "ffi/module_object.h"
 #include "graph/module/executor_module.h"
 #include "graph/module/executor_variants.h"
 #include "tensor/tensor_copy.h"
@@ -20,7 +19,7 @@ Ref LibraryOf(TVMFFIObjectHandle factory) {
   return imports.empty() ? Ref() : std::move(imports.front());
 }
 
-class ExecutorFactory final : public Behaviour {
+class ExecutorFactory final : public ModuleImpl {
  public:
   ExecutorFactory(std::string graph_json, std::vector<FactoryParam> params, std::string model_name)
       : graph_json_(std::move(graph_json)),
@@ -30,14 +29,16 @@ class ExecutorFactory final : public Behaviour {
   const char* kind() const final { return "GraphExecutorFactory"; }
   Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final;
 
- private:
   struct Method {
     const char* name;
     int32_t min_args, max_args;
     Value (ExecutorFactory::*call)(const CallArgs& args, TVMFFIObjectHandle self) const;
   };
-  struct BoundMethod;
+  Value Invoke(const Method& method, const CallArgs& args, TVMFFIObjectHandle self) const {
+    return (this->*method.call)(args, self);
+  }
 
+ private:
   static const Method kMethods[];
   static const Method kCreate;  // under the name of the model
 
@@ -66,37 +67,16 @@ const ExecutorFactory::Method ExecutorFactory::kMethods[] = {
 const ExecutorFactory::Method ExecutorFactory::kCreate = {"create", 1, kAnyNumber,
                                                           &ExecutorFactory::Create};
 
-struct ExecutorFactory::BoundMethod {
-  Ref module;  // keeps `factory` alive
-  const ExecutorFactory* factory;
-  const Method* method;
-
-  static int Call(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny* result) {
-    return CatchErrors([=] {
-      const auto* bound = static_cast<const BoundMethod*>(self);
-      const CallArgs args(bound->method->name, packed, num_args);
-      args.RequireSize(bound->method->min_args, bound->method->max_args);
-      (bound->factory->*bound->method->call)(args, bound->module.get()).MoveTo(result);
-    });
-  }
-};
-
 Ref ExecutorFactory::GetFunction(const std::string& name, TVMFFIObjectHandle self) {
-  const Method* found = name == model_name_ ? &kCreate : nullptr;
-  for (const Method& method : kMethods) {
-    if (found == nullptr && name == method.name) found = &method;
-  }
-  if (found == nullptr) return Ref();
-  return NewFunction(std::make_unique<BoundMethod>(BoundMethod{Ref::Share(self), this, found}),
-                     BoundMethod::Call);
+  return BindMethod(this, name == model_name_ ? &kCreate : FindIn(kMethods, name), self);
 }
 
 Value ExecutorFactory::CreateOn(const Variant& variant, std::vector<DLDevice> devices,
                                 TVMFFIObjectHandle self) const {
-  std::unique_ptr<GraphExecutor> executor =
+  std::unique_ptr<GraphState> state =
       variant.make(GraphSetup{ParseGraph(graph_json_), LibraryOf(self), std::move(devices), Ref()});
-  for (const FactoryParam& param : params_) executor->SetParam(param.name, TensorOf(param.tensor));
-  return NewExecutorModule(std::move(executor), variant.find);
+  for (const FactoryParam& param : params_) state->SetParam(param.name, TensorOf(param.tensor));
+  return NewExecutorModule(std::move(state), variant.find);
 }
 
 Value ExecutorFactory::Create(const CallArgs& args, TVMFFIObjectHandle self) const {
@@ -112,8 +92,9 @@ Value ExecutorFactory::DebugCreate(const CallArgs& args, TVMFFIObjectHandle self
   return CreateOn(kDebugVariant, args.DeviceObjects(1), self);
 }
 
-Value ExecutorFactory::CudaGraphCreate(const CallArgs& args, TVMFFIObjectHandle self) const {
-  return CreateOn(kCudaGraphVariant, args.DeviceObjects(0), self);
+Value ExecutorFactory::CudaGraphCreate(const CallArgs& args, TVMFFIObjectHandle) const {
+  args.DeviceObjects(0);
+  RefuseCudaGraph();
 }
 
 Value ExecutorFactory::GetGraphJSON(const CallArgs&, TVMFFIObjectHandle) const {

@@ -12,64 +12,67 @@
 #include "ffi/containers.h"
 #include "ffi/module_object.h"
 #include "formats/params_blob.h"
+#include "graph/module/executor_module.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
 namespace {
 
 // Keys are positions or names; a name may be unknown.
-std::optional<uint32_t> InputKey(const GraphExecutor& executor, const CallArgs& args, int32_t i) {
-  if (args.IsName(i)) return executor.FindInput(args.Text(i, "key"));
-  return args.Index(i, "key", executor.num_inputs());
+std::optional<uint32_t> InputKey(const GraphProgram& program, const CallArgs& args, int32_t i) {
+  if (args.IsName(i)) return program.FindInput(args.Text(i, "key"));
+  return args.Index(i, "key", program.num_inputs());
 }
 
-std::optional<uint32_t> OutputKey(const GraphExecutor& executor, const CallArgs& args, int32_t i) {
-  if (args.IsName(i)) return executor.FindOutput(args.Text(i, "key"));
-  return args.Index(i, "key", executor.num_outputs());
+std::optional<uint32_t> OutputKey(const GraphProgram& program, const CallArgs& args, int32_t i) {
+  if (args.IsName(i)) return program.FindOutput(args.Text(i, "key"));
+  return args.Index(i, "key", program.num_outputs());
 }
 
-Value SetInput(GraphExecutor* executor, const CallArgs& args) {
+Value SetInput(GraphState* state, const CallArgs& args) {
   const DLTensor& value = args.Tensor(1, "value");
-  if (const auto index = InputKey(*executor, args, 0)) executor->SetInput(*index, value);
+  if (const auto index = InputKey(state->program(), args, 0)) state->SetInput(*index, value);
   return Value();
 }
 
-Value SetInputZeroCopy(GraphExecutor* executor, const CallArgs& args) {
+Value SetInputZeroCopy(GraphState* state, const CallArgs& args) {
   const Ref value = args.TensorObject(1, "value");
-  if (const auto index = InputKey(*executor, args, 0)) executor->SetInputZeroCopy(*index, value);
+  if (const auto index = InputKey(state->program(), args, 0))
+    state->SetInputZeroCopy(*index, value);
   return Value();
 }
 
-Value SetOutputZeroCopy(GraphExecutor* executor, const CallArgs& args) {
+Value SetOutputZeroCopy(GraphState* state, const CallArgs& args) {
   const Ref value = args.TensorObject(1, "value");
-  if (const auto index = OutputKey(*executor, args, 0)) executor->SetOutputZeroCopy(*index, value);
+  if (const auto index = OutputKey(state->program(), args, 0))
+    state->SetOutputZeroCopy(*index, value);
   return Value();
 }
 
-Value GetInput(GraphExecutor* executor, const CallArgs& args) {
-  const auto index = InputKey(*executor, args, 0);
-  return index ? Value(executor->input(*index)) : Value();
+Value GetInput(GraphState* state, const CallArgs& args) {
+  const auto index = InputKey(state->program(), args, 0);
+  return index ? Value(state->input(*index)) : Value();
 }
 
-Value GetOutput(GraphExecutor* executor, const CallArgs& args) {
-  const auto index = OutputKey(*executor, args, 0);
+Value GetOutput(GraphState* state, const CallArgs& args) {
+  const auto index = OutputKey(state->program(), args, 0);
   if (!index) TVM_FFI_THROW(KeyError) << "Invalid output node:" << args.Text(0, "key");
-  if (args.size() == 1) return Value(executor->output(*index));
-  executor->CopyOutput(*index, args.Tensor(1, "out"));
+  if (args.size() == 1) return Value(state->output(*index));
+  state->CopyOutput(*index, args.Tensor(1, "out"));
   return Value();
 }
 
-Value GetNumInputs(GraphExecutor* executor, const CallArgs&) {
-  return Value(static_cast<int64_t>(executor->num_inputs()));
+Value GetNumInputs(GraphState* state, const CallArgs&) {
+  return Value(static_cast<int64_t>(state->program().num_inputs()));
 }
 
-Value GetNumOutputs(GraphExecutor* executor, const CallArgs&) {
-  return Value(static_cast<int64_t>(executor->num_outputs()));
+Value GetNumOutputs(GraphState* state, const CallArgs&) {
+  return Value(static_cast<int64_t>(state->program().num_outputs()));
 }
 
-Value GetInputIndex(GraphExecutor* executor, const CallArgs& args) {
+Value GetInputIndex(GraphState* state, const CallArgs& args) {
   if (!args.IsName(0)) args.Fail(0, "name", "a string (Input key is not a string)");
-  const auto index = executor->FindInput(args.Text(0, "name"));
+  const auto index = state->program().FindInput(args.Text(0, "name"));
   return Value(index ? static_cast<int64_t>(*index) : int64_t{-1});
 }
 
@@ -97,37 +100,39 @@ class TensorInfo {
   std::vector<Value> dtypes_;
 };
 
-Value GetInputInfo(GraphExecutor* executor, const CallArgs&) {
+Value GetInputInfo(GraphState* state, const CallArgs&) {
   TensorInfo info;
-  for (uint32_t i = 0; i < executor->num_inputs(); ++i) {
-    if (executor->IsParam(i)) continue;
-    info.Add(executor->input_name(i), executor->graph().entries[executor->input_entry(i)]);
+  for (uint32_t i = 0; i < state->program().num_inputs(); ++i) {
+    if (state->IsParam(i)) continue;
+    info.Add(state->program().input_name(i),
+             state->program().graph().entries[state->program().input_entry(i)]);
   }
   return info.ToMap();
 }
 
-Value GetOutputInfo(GraphExecutor* executor, const CallArgs&) {
+Value GetOutputInfo(GraphState* state, const CallArgs&) {
   TensorInfo info;
-  for (uint32_t i = 0; i < executor->num_outputs(); ++i) {
-    info.Add(executor->output_name(i), executor->graph().entries[executor->graph().outputs[i]]);
+  for (uint32_t i = 0; i < state->program().num_outputs(); ++i) {
+    info.Add(state->program().output_name(i),
+             state->program().graph().entries[state->program().output_entry(i)]);
   }
   return info.ToMap();
 }
 
-Value Run(GraphExecutor* executor, const CallArgs&) {
-  executor->Run();
+Value Run(GraphState* state, const CallArgs&) {
+  state->Run();
   return Value();
 }
 
-Value LoadParams(GraphExecutor* executor, const CallArgs& args) {
-  executor->LoadParams(args.Text(0, "params"));
+Value LoadParams(GraphState* state, const CallArgs& args) {
+  state->LoadParams(args.Text(0, "params"));
   return Value();
 }
 
 // Reads the other executor through its module functions, so it need not be one of ours. The
 // reference refuses to share a tensor twice, because it would strand earlier holders; here sharing
 // is zero-copy from the other's tensor, which strands nobody.
-Value ShareParams(GraphExecutor* executor, const CallArgs& args) {
+Value ShareParams(GraphState* state, const CallArgs& args) {
   const Ref other = args.Module(0, "other");
   const Value kind = Call(GetGlobal("ffi.ModuleGetKind"), AnyObject(other.get()));
   const std::string_view kind_name = TextOf(kind.view());
@@ -138,21 +143,21 @@ Value ShareParams(GraphExecutor* executor, const CallArgs& args) {
   }
   std::vector<std::pair<uint32_t, Ref>> shared;
   for (std::string_view name : ParseParamNames(args.Text(1, "params"))) {
-    const auto index = executor->FindInput(name);
+    const auto index = state->program().FindInput(name);
     if (!index) continue;
     Value tensor = Call(get_input, Value(name).view());
     if (tensor.view().type_index != kTVMFFITensor) {
       TVM_FFI_THROW(KeyError) << "share_params: the other executor has no input \"" << name << "\"";
     }
     shared.emplace_back(*index, tensor.TakeObject());
-    executor->CheckInputZeroCopy(*index, shared.back().second);
+    state->CheckInputZeroCopy(*index, shared.back().second);
   }
-  for (const auto& [index, tensor] : shared) executor->SetInputZeroCopy(index, tensor);
+  for (const auto& [index, tensor] : shared) state->SetInputZeroCopy(index, tensor);
   return Value();
 }
 
 // Sets all inputs or, when one of them does not fit, none.
-Value RunFromInputs(GraphExecutor* executor, const CallArgs& args) {
+Value RunFromInputs(GraphState* state, const CallArgs& args) {
   const DLDevice device = args.Device(0);
   if (args.size() % 2 != 0) {
     TVM_FFI_THROW(TypeError) << "run_from_inputs: expected a key and a tensor for each input, got "
@@ -160,19 +165,23 @@ Value RunFromInputs(GraphExecutor* executor, const CallArgs& args) {
   }
   std::vector<std::pair<uint32_t, const DLTensor*>> inputs;
   for (int32_t i = 2; i < args.size(); i += 2) {
-    const auto index = InputKey(*executor, args, i);
+    const auto index = InputKey(state->program(), args, i);
     if (!index) TVM_FFI_THROW(KeyError) << args.Text(i, "key") << " is not a valid input name";
     inputs.emplace_back(*index, &args.Tensor(i + 1, "value"));
-    executor->CheckInput(*index, *inputs.back().second);
+    state->CheckInput(*index, *inputs.back().second);
   }
-  for (const auto& [index, tensor] : inputs) executor->SetInput(index, *tensor);
-  executor->Run();
+  for (const auto& [index, tensor] : inputs) state->SetInput(index, *tensor);
+  state->Run();
   std::vector<Value> outputs;
-  for (uint32_t i = 0; i < executor->num_outputs(); ++i) {
-    const Ref output = executor->output(i);
+  for (uint32_t i = 0; i < state->program().num_outputs(); ++i) {
+    const Ref output = state->output(i);
     outputs.emplace_back(CopyToDevice(TensorOf(output), device));
   }
   return NewArray(outputs);
+}
+
+Value Clone(GraphState* state, const CallArgs&) {
+  return NewExecutorModule(state->Clone(), FindMethod);
 }
 
 constexpr Method kMethods[] = {
@@ -190,6 +199,7 @@ constexpr Method kMethods[] = {
     {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
     {"share_params", 2, 2, ShareParams},
     {"run_from_inputs", 2, kAnyNumber, RunFromInputs},
+    {"clone", 0, 0, Clone},
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The functions of the plain executor module, by name: how packed arguments become calls of
-// GraphExecutor.
+// GraphState.
 #ifndef TVMGO_CXX_GRAPH_MODULE_EXECUTOR_METHODS_H_
 #define TVMGO_CXX_GRAPH_MODULE_EXECUTOR_METHODS_H_
 

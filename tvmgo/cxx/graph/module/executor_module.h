@@ -11,8 +11,8 @@
 
 namespace tvmgo {
 
-// Wraps an executor into a module object of kind "GraphExecutor", whatever the variant.
-Value NewExecutorModule(std::unique_ptr<GraphExecutor> executor, MethodFinder find);
+// Wraps a state into a module object of kind "GraphExecutor", whatever the variant.
+Value NewExecutorModule(std::unique_ptr<GraphState> state, MethodFinder find);
 
 }  // namespace tvmgo
 

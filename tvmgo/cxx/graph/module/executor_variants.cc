@@ -3,28 +3,34 @@
 
 #include <utility>
 
-#include "graph/debug/debug_executor.h"
 #include "graph/debug/debug_methods.h"
+#include "graph/debug/debug_state.h"
 #include "graph/module/executor_methods.h"
 
 namespace tvmgo {
 namespace {
 
-std::unique_ptr<GraphExecutor> MakePlain(GraphSetup setup) {
-  return std::make_unique<GraphExecutor>(std::move(setup));
+std::shared_ptr<const GraphProgram> MakeProgram(GraphSetup setup) {
+  return std::make_shared<const GraphProgram>(std::move(setup));
 }
 
-std::unique_ptr<GraphExecutor> MakeDebug(GraphSetup setup) {
-  return std::make_unique<DebugExecutor>(std::move(setup), 1.0);
+std::unique_ptr<GraphState> MakePlain(GraphSetup setup) {
+  return std::make_unique<GraphState>(MakeProgram(std::move(setup)));
 }
 
-std::unique_ptr<GraphExecutor> MakeRuntimeDebug(GraphSetup setup) {
-  return std::make_unique<DebugExecutor>(std::move(setup), 1e-6);
+std::unique_ptr<GraphState> MakeDebug(GraphSetup setup) {
+  return std::make_unique<DebugState>(MakeProgram(std::move(setup)), 1.0);
 }
+
+std::unique_ptr<GraphState> MakeRuntimeDebug(GraphSetup setup) {
+  return std::make_unique<DebugState>(MakeProgram(std::move(setup)), 1e-6);
+}
+
+}  // namespace
 
 // The classic runtime had its own calls of CUDA's stream capture. Today's keeps them inside its
 // virtual machine, where a graph of kernels cannot reach them.
-std::unique_ptr<GraphExecutor> RefuseCudaGraph(GraphSetup) {
+void RefuseCudaGraph() {
   if (!FindGlobal("device_api.cuda")) {
     TVM_FFI_THROW(RuntimeError) << "CUDA graphs need a CUDA device, and the runtime has none: "
                                 << "there is no global function device_api.cuda";
@@ -35,11 +41,8 @@ std::unique_ptr<GraphExecutor> RefuseCudaGraph(GraphSetup) {
   TVM_FFI_UNREACHABLE();
 }
 
-}  // namespace
-
 const Variant kPlainVariant = {MakePlain, FindMethod};
 const Variant kDebugVariant = {MakeDebug, FindDebugMethod};
 const Variant kRuntimeDebugVariant = {MakeRuntimeDebug, FindDebugMethod};
-const Variant kCudaGraphVariant = {RefuseCudaGraph, FindMethod};
 
 }  // namespace tvmgo

@@ -12,14 +12,16 @@
 namespace tvmgo {
 
 struct Variant {
-  std::unique_ptr<GraphExecutor> (*make)(GraphSetup setup);
+  std::unique_ptr<GraphState> (*make)(GraphSetup setup);
   MethodFinder find;
 };
 
 extern const Variant kPlainVariant;
 extern const Variant kDebugVariant;
 extern const Variant kRuntimeDebugVariant;  // of TVM 0.5-0.7, which wrote times in microseconds
-extern const Variant kCudaGraphVariant;     // always refused, with the reason
+
+// There is no variant for CUDA graphs; throws RuntimeError with the reason.
+[[noreturn]] void RefuseCudaGraph();
 
 }  // namespace tvmgo
 

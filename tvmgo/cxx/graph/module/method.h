@@ -7,8 +7,8 @@
 
 #include <string_view>
 
-#include "ffi/call_args.h"
-#include "graph/graph_executor.h"
+#include "ffi/bound_method.h"
+#include "graph/graph_state.h"
 
 namespace tvmgo {
 
@@ -16,22 +16,11 @@ struct Method {
   const char* name;
   int32_t min_args;
   int32_t max_args;
-  // The executor is of the variant whose table holds the method.
-  Value (*call)(GraphExecutor* executor, const CallArgs& args);
+  // The state is of the variant whose table holds the method.
+  Value (*call)(GraphState* state, const CallArgs& args);
 };
 
-constexpr int32_t kAnyNumber = INT32_MAX;
-
 using MethodFinder = const Method* (*)(std::string_view name);
-
-// The method of that name in a table, or null.
-template <size_t size>
-const Method* FindIn(const Method (&table)[size], std::string_view name) {
-  for (const Method& method : table) {
-    if (method.name == name) return &method;
-  }
-  return nullptr;
-}
 
 }  // namespace tvmgo
 

@@ -3,32 +3,39 @@
 // The debug variant: runs single nodes, shows what lies between them, and times them. Timing
 // repeats operators, so results that share memory with their arguments are not to be used
 // afterwards.
-#ifndef TVMGO_CXX_GRAPH_DEBUG_DEBUG_EXECUTOR_H_
-#define TVMGO_CXX_GRAPH_DEBUG_DEBUG_EXECUTOR_H_
+#ifndef TVMGO_CXX_GRAPH_DEBUG_DEBUG_STATE_H_
+#define TVMGO_CXX_GRAPH_DEBUG_DEBUG_STATE_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/debug/repeat_timer.h"
-#include "graph/graph_executor.h"
+#include "graph/graph_state.h"
 
 namespace tvmgo {
 
-class DebugExecutor final : public GraphExecutor {
+class DebugState final : public GraphState {
  public:
   // `text_unit`, in seconds, is what `run_individual` counts in when it answers by text.
-  DebugExecutor(GraphSetup setup, double text_unit)
-      : GraphExecutor(std::move(setup)), text_unit_(text_unit) {}
+  DebugState(std::shared_ptr<const GraphProgram> program, double text_unit,
+             const ParamSet& params = {})
+      : GraphState(std::move(program), params), text_unit_(text_unit) {}
+
+  std::unique_ptr<GraphState> Clone() final {
+    return std::make_unique<DebugState>(shared_program(), text_unit_, ShareParams());
+  }
 
   double text_unit() const { return text_unit_; }
-  uint32_t num_nodes() const { return static_cast<uint32_t>(graph().nodes.size()); }
+  uint32_t num_nodes() const { return static_cast<uint32_t>(program().graph().nodes.size()); }
   // The first node of that name; names are not unique.
   std::optional<uint32_t> FindNode(std::string_view name) const;
   // The entry that is an output of a node.
   uint32_t Entry(uint32_t node, uint32_t output) const {
-    return graph().nodes[node].first_output + output;
+    return program().graph().nodes[node].first_output + output;
   }
 
   // Runs all nodes up to this one, inclusive.
@@ -58,4 +65,4 @@ class DebugExecutor final : public GraphExecutor {
 
 }  // namespace tvmgo
 
-#endif  // TVMGO_CXX_GRAPH_DEBUG_DEBUG_EXECUTOR_H_
+#endif  // TVMGO_CXX_GRAPH_DEBUG_DEBUG_STATE_H_

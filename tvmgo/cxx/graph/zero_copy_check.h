@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a user's tensor must be so that kernels can work on it in place of the executor's own.
-#ifndef TVMGO_CXX_GRAPH_LEND_CHECK_H_
-#define TVMGO_CXX_GRAPH_LEND_CHECK_H_
+#ifndef TVMGO_CXX_GRAPH_ZERO_COPY_CHECK_H_
+#define TVMGO_CXX_GRAPH_ZERO_COPY_CHECK_H_
 
 #include <tvm/ffi/c_api.h>
 
-#include "ffi/label.h"
+#include "ffi/error_context.h"
 
 namespace tvmgo {
 
 // Throws TypeError for another element type, ValueError for anything else that differs from the
 // entry's own tensor. The reference checks neither the element type nor contiguity, and then lets
 // kernels misread the memory.
-void CheckLendable(const Label& what, const DLTensor& own, const DLTensor& lent);
+void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given);
 
 // The part of it that concerns the memory: throws ValueError unless it is on the device, aligned
 // and contiguous.
-void RequireUsableByKernels(const Label& what, DLDevice device, const DLTensor& lent);
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given);
 
 }  // namespace tvmgo
 
-#endif  // TVMGO_CXX_GRAPH_LEND_CHECK_H_
+#endif  // TVMGO_CXX_GRAPH_ZERO_COPY_CHECK_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "graph/debug/debug_executor.h"
+#include "graph/debug/debug_state.h"
 
 #include "graph/debug/profile_report.h"
 #include "tensor/tensor_copy.h"
@@ -11,26 +11,26 @@ constexpr int kWarmUps = 3;
 
 }  // namespace
 
-std::optional<uint32_t> DebugExecutor::FindNode(std::string_view name) const {
+std::optional<uint32_t> DebugState::FindNode(std::string_view name) const {
   for (uint32_t node = 0; node < num_nodes(); ++node) {
-    if (graph().nodes[node].name == name) return node;
+    if (program().graph().nodes[node].name == name) return node;
   }
   return std::nullopt;
 }
 
-void DebugExecutor::RunUpTo(uint32_t node) const {
+void DebugState::RunUpTo(uint32_t node) const {
   for (uint32_t i = 0; i <= node; ++i) RunNode(i);
 }
 
-double DebugExecutor::RunTimed(uint32_t node) const {
+double DebugState::RunTimed(uint32_t node) const {
   if (!HasCall(node)) return 0;
-  Stopwatch watch(DeviceOf(node));
+  Stopwatch watch(program().DeviceOf(node));
   watch.Start();
   RunNode(node);
   return watch.Read();
 }
 
-void DebugExecutor::ExecuteNode(uint32_t node) {
+void DebugState::ExecuteNode(uint32_t node) {
   if (last_executed_ && node < *last_executed_) last_executed_.reset();
   for (uint32_t i = last_executed_ ? *last_executed_ + 1 : 0; i <= node; ++i) {
     RunNode(i);
@@ -38,18 +38,18 @@ void DebugExecutor::ExecuteNode(uint32_t node) {
   }
 }
 
-std::vector<double> DebugExecutor::TimeNode(uint32_t node, const Timing& timing) const {
+std::vector<double> DebugState::TimeNode(uint32_t node, const Timing& timing) const {
   if (!HasCall(node)) return std::vector<double>(static_cast<size_t>(timing.repeat), 0.0);
-  return TimeRepeats(timing, Stopwatch(DeviceOf(node)), [this, node](int64_t number) {
+  return TimeRepeats(timing, Stopwatch(program().DeviceOf(node)), [this, node](int64_t number) {
     for (int64_t i = 0; i < number; ++i) RunNode(node);
   });
 }
 
-Value DebugExecutor::Profile() {
+Value DebugState::Profile() {
   for (int i = 0; i < kWarmUps; ++i) Run();
   ProfileReport report;
   for (uint32_t i = 0; i < num_nodes(); ++i) {
-    const Node& node = graph().nodes[i];
+    const Node& node = program().graph().nodes[i];
     if (!node.is_op) continue;
     std::string shapes;
     const auto add_shape = [this, &shapes](uint32_t entry) {
@@ -57,7 +57,7 @@ Value DebugExecutor::Profile() {
     };
     for (uint32_t entry : node.inputs) add_shape(entry);
     for (uint32_t k = 0; k < node.num_outputs; ++k) add_shape(Entry(i, k));
-    report.Add(node, DeviceOf(i), RunTimed(i), shapes);
+    report.Add(node, program().DeviceOf(i), RunTimed(i), shapes);
   }
   return report.ToMap();
 }

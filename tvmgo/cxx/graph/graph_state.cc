@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/graph_state.h"
+
+#include <optional>
+#include <utility>
+
+#include "graph/zero_copy_check.h"
+#include "tensor/tensor_copy.h"
+
+namespace tvmgo {
+
+GraphState::GraphState(std::shared_ptr<const GraphProgram> program, const ParamSet& params)
+    : program_(std::move(program)),
+      slots_(*program_, params),
+      calls_(program_->calls(), slots_.cells()),
+      is_param_(program_->num_inputs()) {
+  for (size_t i = 0; i < params.size(); ++i) is_param_[i] = static_cast<bool>(params[i]);
+}
+
+ParamSet GraphState::ShareParams() {
+  ParamSet params(program_->num_inputs());
+  for (uint32_t i = 0; i < params.size(); ++i) {
+    if (is_param_[i]) params[i] = slots_.Share(program_->input_entry(i));
+  }
+  return params;
+}
+
+void GraphState::CheckInput(uint32_t index, const DLTensor& from) const {
+  const uint32_t entry = program_->input_entry(index);
+  RequireSameSize(program_->InputContext(index), program_->Prototype(entry), from);
+  if (program_->is_constant(entry)) {
+    TVM_FFI_THROW(ValueError) << program_->InputContext(index)
+                              << " is a parameter linked into the library, which cannot be written "
+                              << "to; set_input_zero_copy can replace it";
+  }
+}
+
+void GraphState::SetInput(uint32_t index, const DLTensor& from) {
+  CheckInput(index, from);
+  const uint32_t entry = program_->input_entry(index);
+  if (slots_.binding(entry) == Binding::kOutput) {
+    CopyTensor(from, TensorOf(slots_.current(entry)));
+    return;
+  }
+  slots_.WriteOwn(entry, from);
+  slots_.Unbind(entry);
+}
+
+void GraphState::CheckInputZeroCopy(uint32_t index, const Ref& tensor) const {
+  const uint32_t entry = program_->input_entry(index);
+  CheckZeroCopy(program_->InputContext(index), program_->Prototype(entry), TensorOf(tensor));
+  if (slots_.binding(entry) == Binding::kOutput) {
+    TVM_FFI_THROW(ValueError) << program_->InputContext(index)
+                              << " is also an output, and lent as such by set_output_zero_copy";
+  }
+}
+
+void GraphState::SetInputZeroCopy(uint32_t index, const Ref& tensor) {
+  CheckInputZeroCopy(index, tensor);
+  slots_.Bind(program_->input_entry(index), tensor, Binding::kInput);
+}
+
+void GraphState::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {
+  const uint32_t entry = program_->output_entry(index);
+  const ErrorContext what = program_->OutputContext(index);
+  CheckZeroCopy(what, program_->Prototype(entry), TensorOf(tensor));
+  if (slots_.binding(entry) == Binding::kInput) {
+    TVM_FFI_THROW(ValueError) << what << " is also an input, and lent as such by "
+                              << "set_input_zero_copy";
+  }
+  if (program_->is_constant(entry)) {
+    TVM_FFI_THROW(ValueError) << what << " is a parameter linked into the library, which no "
+                              << "operator writes";
+  }
+  slots_.Bind(entry, tensor, Binding::kOutput);
+}
+
+void GraphState::CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const {
+  const DLTensor& from = TensorOf(slots_.current(entry));
+  if (!SameShape(from, to)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected a tensor like " << DescribeTensor(from)
+                              << ", got " << DescribeTensor(to);
+  }
+  RequireSameSize(what, from, to);
+  CopyTensor(from, to);
+}
+
+void GraphState::CopyOutput(uint32_t index, const DLTensor& to) const {
+  CopyEntry(program_->OutputContext(index), program_->output_entry(index), to);
+}
+
+void GraphState::LoadParams(std::string_view blob) {
+  for (const auto& [input, value] : program_->ReadParams(blob)) {
+    SetInput(input, value);
+    is_param_[input] = true;
+  }
+}
+
+void GraphState::SetParam(const std::string& name, const DLTensor& from) {
+  const std::optional<uint32_t> index = program_->FindInput(name);
+  if (!index) return;
+  RequireSameSize(program_->InputContext(*index),
+                  program_->Prototype(program_->input_entry(*index)), from);
+  if (program_->IsLinkedAs(*index, from)) return;
+  SetInput(*index, from);
+  is_param_[*index] = true;
+}
+
+bool GraphState::IsParam(uint32_t index) const {
+  return is_param_[*program_->FindInput(program_->input_name(index))] ||
+         program_->is_constant(program_->input_entry(index));
+}
+
+}  // namespace tvmgo

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One run of a program: the memory for what the graph computes, the tensors set as inputs, the
+// calls with their arguments. What the classic executor was is a state and its program together;
+// executor_module.cc makes it a module of the runtime.
+//
+// A state serves one thread at a time. The module refuses overlapping calls with an error
+// (busy_guard.h), so neither a second thread nor a kernel that calls back can corrupt anything, but
+// it does not wait: give each thread a state of its own.
+#ifndef TVMGO_CXX_GRAPH_GRAPH_STATE_H_
+#define TVMGO_CXX_GRAPH_GRAPH_STATE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "graph/call_sequence.h"
+#include "graph/graph_program.h"
+#include "graph/param_set.h"
+#include "graph/tensor_slots.h"
+
+namespace tvmgo {
+
+class GraphState {
+ public:
+  // Allocates all memory but the parameters that are given. Inputs are zero.
+  explicit GraphState(std::shared_ptr<const GraphProgram> program, const ParamSet& params = {});
+  GraphState(const GraphState&) = delete;
+  GraphState& operator=(const GraphState&) = delete;
+  virtual ~GraphState() = default;
+
+  const GraphProgram& program() const { return *program_; }
+
+  // A new state of the same program with the present values of this one's parameters. All else is
+  // as in a state just made: other inputs are zero, and tensors given by zero-copy stay with this
+  // one. Parses nothing, looks nothing up, and copies no parameter but those that were handed out
+  // and those that lie where operators write; see param_set.h.
+  virtual std::unique_ptr<GraphState> Clone() {
+    return std::make_unique<GraphState>(program_, ShareParams());
+  }
+
+  // The live tensor, overwritten by the next run; the caller's own after zero-copy. Of constant
+  // memory a copy, because nothing keeps a holder from writing to what he holds.
+  Ref tensor(uint32_t entry) { return slots_.HandOut(entry); }
+  Ref input(uint32_t index) { return tensor(program_->input_entry(index)); }
+  Ref output(uint32_t index) { return tensor(program_->output_entry(index)); }
+
+  // Copies into an input; only the sizes in bytes must agree. After SetInputZeroCopy it goes back
+  // to the state's own memory. An input that is bound to a tensor as an output is written there,
+  // and one that is linked into the library cannot be written to.
+  void SetInput(uint32_t index, const DLTensor& from);
+  // Throws what SetInput would throw before it copies.
+  void CheckInput(uint32_t index, const DLTensor& from) const;
+  // Makes the graph read from, or write to, the caller's tensor, which is kept alive. Tensors
+  // joined by `__nop`, or one that is input and output at once, can be bound from one side only.
+  void SetInputZeroCopy(uint32_t index, const Ref& tensor);
+  void CheckInputZeroCopy(uint32_t index, const Ref& tensor) const;
+  void SetOutputZeroCopy(uint32_t index, const Ref& tensor);
+  // Copies an entry, or an output, into a tensor of the same shape.
+  void CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
+  void CopyOutput(uint32_t index, const DLTensor& to) const;
+
+  // Copies the parameters of a blob into the inputs of the same name, and skips the others.
+  // All or nothing: a blob that is malformed or does not fit changes nothing.
+  void LoadParams(std::string_view blob);
+  // The same for one parameter.
+  void SetParam(const std::string& name, const DLTensor& from);
+  // Whether it was given as a parameter, or is linked into the library.
+  bool IsParam(uint32_t index) const;
+
+  void Run() { calls_.Run(); }
+
+ protected:
+  ParamSet ShareParams();
+  const std::shared_ptr<const GraphProgram>& shared_program() const { return program_; }
+
+  bool HasCall(uint32_t node) const { return program_->CallOf(node).has_value(); }
+  // Runs one node; placeholders and `__nop`s do nothing.
+  void RunNode(uint32_t node) const {
+    if (const auto call = program_->CallOf(node)) calls_.RunOne(*call);
+  }
+  // The tensor an operator sees.
+  const Ref& current(uint32_t entry) const { return slots_.current(entry); }
+
+ private:
+  friend class BusyGuard;
+
+  std::shared_ptr<const GraphProgram> program_;
+  TensorSlots slots_;
+  CallSequence calls_;
+  std::vector<bool> is_param_;  // by input index; of equal names only the one that FindInput finds
+  std::atomic<bool> busy_{false};
+};
+
+}  // namespace tvmgo
+
+#endif  // TVMGO_CXX_GRAPH_GRAPH_STATE_H_

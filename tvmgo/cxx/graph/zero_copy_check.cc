@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/zero_copy_check.h"
+
+#include <cstring>
+
+#include "ffi/ffi.h"
+#include "tensor/tensor_copy.h"
+
+namespace tvmgo {
+namespace {
+
+// What kernels compiled by TVM 0.10 and later assume, and enough for every vector instruction the
+// older ones contain.
+constexpr uintptr_t kAlignment = 64;
+
+void RequireAligned(const ErrorContext& what, const DLTensor& given) {
+  if (reinterpret_cast<uintptr_t>(TensorData(given)) % kAlignment == 0) return;
+  TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << kAlignment
+                            << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
+                            << static_cast<void*>(TensorData(given));
+}
+
+void RequireContiguous(const ErrorContext& what, const DLTensor& given) {
+  if (IsContiguous(given)) return;
+  TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
+                            << "is not contiguous";
+}
+
+void RequireDevice(const ErrorContext& what, DLDevice device, const DLTensor& given) {
+  if (device.device_type == given.device.device_type &&
+      device.device_id == given.device.device_id) {
+    return;
+  }
+  TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device " << device.device_type << ":"
+                            << device.device_id << ", got " << given.device.device_type << ":"
+                            << given.device.device_id;
+}
+
+}  // namespace
+
+void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given) {
+  if (std::memcmp(&own.dtype, &given.dtype, sizeof(DLDataType)) != 0) {
+    TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(own) << ", got "
+                             << DescribeTensor(given);
+  }
+  if (!SameShape(own, given)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(own) << ", got "
+                              << DescribeTensor(given);
+  }
+  RequireUsableByKernels(what, own.device, given);
+}
+
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given) {
+  RequireDevice(what, device, given);
+  RequireContiguous(what, given);
+  RequireAligned(what, given);
+}
+
+}  // namespace tvmgo
