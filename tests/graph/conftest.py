@@ -75,3 +75,14 @@ def fake_runtime(native):
     yield
     for name, function in originals.items():
         tvmgo.register_function(function, name, override=True)
+
+
+@pytest.fixture(scope="module")
+def linked_path(tmp_path_factory):
+    target = tmp_path_factory.mktemp("linked") / "linked.so"
+    return compile_library(SOURCES / "linked.c", target)
+
+
+@pytest.fixture(scope="module")
+def linked(linked_path):
+    return tvmgo.load_module(linked_path)

@@ -12,20 +12,9 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.graph.test_graph_executor_core import (  # noqa: F401 (fixtures among them)
-    WORKED_GRAPH,
-    WORKED_PARAMS,
-    document,
-    f32,
-    kernel,
-    op,
-    params_blob,
-    registered_kernels,
-    var,
-    write,
-)
-from tests.graph.test_graph_executor_lookup import linked, linked_path  # noqa: F401 (fixtures)
-from tests.helpers import address_of
+from tests.blobs import params_blob
+from tests.graphs import WORKED_GRAPH, WORKED_PARAMS, document, op, var
+from tests.helpers import address_of, f32
 
 BOTH = pytest.mark.parametrize(
     "create",
@@ -168,7 +157,7 @@ def test_clone_of_a_factorys_executor():
     expect(graph.clone(), W)
 
 
-def test_clone_while_running_raises(kernel):  # noqa: F811
+def test_clone_while_running_raises(kernel):
     graph = None
     errors = []
 
@@ -223,14 +212,14 @@ def test_clone_with_a_folder_needs_the_nodes_names(tmp_path):
 # ---------------------------------------------------------------- parameters
 
 
-def where_the_kernel_reads(kernel):  # noqa: F811
+def where_the_kernel_reads(kernel):
     """A graph of x and w whose kernel writes down where w lies."""
     seen = []
     name = kernel(lambda x, w, out: seen.append(address_of(w)))
     return loaded([var("x"), var("w"), op(name, ["x", "w"], name="y")]), seen
 
 
-def test_parameters_are_shared_not_copied(kernel):  # noqa: F811
+def test_parameters_are_shared_not_copied(kernel):
     graph, seen = where_the_kernel_reads(kernel)
     clones = [graph.clone(), graph.clone()]
     for each in (graph, *clones, clones[0].clone()):
@@ -239,7 +228,7 @@ def test_parameters_are_shared_not_copied(kernel):  # noqa: F811
     assert len(set(seen)) == 1
 
 
-def test_view_taken_before_cloning_reaches_the_one_it_was_taken_of(kernel):  # noqa: F811
+def test_view_taken_before_cloning_reaches_the_one_it_was_taken_of(kernel):
     graph, seen = where_the_kernel_reads(kernel)
     view = graph.get_input("w")
     clone = graph.clone()
@@ -363,7 +352,7 @@ def test_parameter_seen_in_another_shape_stays_shared_and_private():
         np.testing.assert_array_equal(result(each, column), (column + w.reshape(2, 1)) ** 2)
 
 
-def test_linked_parameters_are_shared(linked):  # noqa: F811
+def test_linked_parameters_are_shared(linked):
     nodes = [
         var("x"),
         var("w", sid=7),

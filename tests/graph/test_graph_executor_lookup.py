@@ -15,20 +15,8 @@ from tests.blobs import params_blob
 from tests.graph.executors import CREATE, aligned_row, lent, run, worked, write
 from tests.graphs import WORKED_GRAPH, WORKED_PARAMS, document, op, var
 from tests.helpers import address_of, f32
-from tests.libraries import compile_library
 
 SOURCES = Path(__file__).parent / "sources"
-
-
-@pytest.fixture(scope="module")
-def linked_path(tmp_path_factory):
-    target = tmp_path_factory.mktemp("linked") / "linked.so"
-    return compile_library(SOURCES / "linked.c", target)
-
-
-@pytest.fixture(scope="module")
-def linked(linked_path):
-    return tvmgo.load_module(linked_path)
 
 
 def create(nodes, heads, library=None, *lookup):

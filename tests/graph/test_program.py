@@ -7,15 +7,10 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.graph.test_graph_executor_core import (  # noqa: F401 (a fixture among them)
-    WORKED_GRAPH,
-    WORKED_PARAMS,
-    f32,
-    params_blob,
-    registered_kernels,
-    run,
-)
-from tests.helpers import address_of
+from tests.blobs import params_blob
+from tests.graph.executors import run
+from tests.graphs import WORKED_GRAPH, WORKED_PARAMS
+from tests.helpers import address_of, f32
 
 CPU = (1, 0)
 W = f32(1.5, -2)  # k0 in WORKED_PARAMS; the graph computes (x + k0) ** 2
