@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-from libc.stdint cimport int64_t, uintptr_t
-
-from tvmgo._core.device cimport is_host
 from tvmgo._core.handle cimport Object, cell
 from tvmgo.capi.dlpack cimport DLTensor
+from tvmgo.capi.kernel_rules cimport TVMGoIsCompact, TVMGoNeedsCopy
 
 
 cdef class Array(Object):
@@ -21,25 +19,11 @@ cdef size_t nbytes_of(DLTensor* tensor) noexcept nogil
 
 # Whether the elements lie one after the other in C order.
 cdef inline bint is_compact(DLTensor* tensor) noexcept nogil:
-    cdef int64_t expected = 1
-    cdef int i
-    if tensor.strides == NULL:
-        return True
-    for i in range(tensor.ndim - 1, -1, -1):
-        if tensor.strides[i] != expected and tensor.shape[i] != 1:
-            return has_no_elements(tensor)
-        expected *= tensor.shape[i]
-    return True
+    return TVMGoIsCompact(tensor)
 
-cdef bint has_no_elements(DLTensor* tensor) noexcept nogil
-
-cdef enum:
-    KERNEL_ALIGNMENT = 64       # what compilers of today assume of a tensor's data, in bytes
-
-# Whether compiled kernels cannot work on the elements where they are, see tvmgo.staging.
+# Whether compiled kernels cannot work on the elements where they are, see tvmgo._core.staging.
 cdef inline bint is_unfit(DLTensor* tensor) noexcept nogil:
-    return is_host(tensor.device) and (
-        <uintptr_t>data_of(tensor) % KERNEL_ALIGNMENT != 0 or not is_compact(tensor))
+    return TVMGoNeedsCopy(tensor)
 
 # Traits of an Array.
 cdef enum:

@@ -54,14 +54,6 @@ cdef size_t count_elements(DLTensor* tensor) noexcept nogil:
     return count
 
 
-cdef bint has_no_elements(DLTensor* tensor) noexcept nogil:
-    cdef int i
-    for i in range(tensor.ndim):
-        if tensor.shape[i] == 0:
-            return True
-    return False
-
-
 cdef size_t nbytes_of(DLTensor* tensor) noexcept nogil:
     return packed_nbytes(tensor.dtype, count_elements(tensor))
 

@@ -2,12 +2,16 @@
 from libc.stdint cimport int32_t
 
 from tvmgo._core.native_call cimport Entry
-from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 
 # Call a compiled function, handing it aligned, compact copies of the unfit tensors among `cells`.
+# The copies are made without the GIL, unless the function keeps it.
 cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
                      TVMFFIAny* result) except -1
 
 # The same, without Cython's test of the result: for callers that see to failures themselves.
 ctypedef int (*quiet_call_staged)(const Entry* entry, TVMFFIAny* cells, int32_t count,
                                   TVMFFIAny* result) noexcept
+
+# Let such calls go through `call`, a TVMGoCallWithCopies.
+cdef void use_call_with_copies(TVMFFISafeCallType call) noexcept
