@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-from tvmgo.capi cimport dlpack
 from tvmgo.capi.dlpack cimport DLDevice
+from tvmgo.capi.kernel_rules cimport TVMGoIsHost
 
 
 cdef class Device:
@@ -20,5 +20,4 @@ cdef str device_name(DLDevice c_device)
 
 # Memory the processor can address directly.
 cdef inline bint is_host(DLDevice c_device) noexcept nogil:
-    return (c_device.device_type == dlpack.kDLCPU or c_device.device_type == dlpack.kDLCUDAHost
-            or c_device.device_type == dlpack.kDLROCMHost)
+    return TVMGoIsHost(c_device)

@@ -7,6 +7,7 @@ from tvmgo._core.native_call cimport Entry
 from tvmgo._core.pack cimport Packed
 from tvmgo._core.unchecked cimport unchecked_check
 from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.kernel_rules cimport TVMGO_FEW_ARGUMENTS
 
 
 cdef class Function(Object):
@@ -57,4 +58,4 @@ cdef int name_argument(Py_ssize_t index) except -1
 cdef int name_result() except -1
 
 cdef enum:
-    FEW_ARGUMENTS = 8           # that many need no memory from the heap
+    FEW_ARGUMENTS = TVMGO_FEW_ARGUMENTS     # that many need no memory from the heap

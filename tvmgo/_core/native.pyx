@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ side, put into the runtime's function table when this module is imported: the graph
-executor, and the loader of classic libraries."""
+executor, and the loader of classic libraries. Aligned copies for `staging` are made there, too."""
 from cpython.exc cimport PyErr_CheckSignals
+from libc.stdint cimport int32_t
 
 from tvmgo._core.error cimport check
 from tvmgo._core.registry import register_function
+from tvmgo._core.staging cimport use_call_with_copies
 from tvmgo._native import companions
+from tvmgo.capi.ffi cimport TVMFFIAny
 
 cdef extern from "register.h" nogil:
     int TVMGoRegisterGraphExecutor()
@@ -13,6 +16,11 @@ cdef extern from "register.h" nogil:
 cdef extern from "classic/register_classic.h" nogil:
     int TVMGoRegisterClassicLoader()
 
+cdef extern from "tensor/call_with_copies.h" nogil:
+    int TVMGoCallWithCopies(void* callee, const TVMFFIAny* args, int32_t num_args,
+                            TVMFFIAny* result)
+
+use_call_with_copies(TVMGoCallWithCopies)
 check(TVMGoRegisterGraphExecutor())
 check(TVMGoRegisterClassicLoader())
 

@@ -49,7 +49,7 @@ bool HasAddresses(int32_t device_type) {
 Staging ShowTensor(const DLTensor& from, DLTensor* to) {
   *to = from;
   to->dtype = DTypeForLibrary(from.dtype);
-  if (!IsContiguous(from)) {
+  if (!TVMGoIsCompact(&from)) {
     const std::string description = DescribeTensor(from);
     TVM_FFI_THROW(ValueError) << "expected a contiguous tensor, got one with strides ("
                               << description << ")";
@@ -62,9 +62,8 @@ Staging ShowTensor(const DLTensor& from, DLTensor* to) {
     TVM_FFI_THROW(ValueError) << "expected a tensor that starts its memory, got a byte offset of "
                               << from.byte_offset << " on device type " << from.device.device_type;
   }
-  const bool misaligned = from.device.device_type == kDLCPU &&
-                          reinterpret_cast<uintptr_t>(to->data) % kAlignment != 0 &&
-                          TensorBytes(from) != 0;
+  const bool misaligned =
+      from.device.device_type == kDLCPU && !TVMGoIsAligned(&from) && TensorBytes(from) != 0;
   return misaligned ? Staging::kAlignedCopy : Staging::kNotNeeded;
 }
 

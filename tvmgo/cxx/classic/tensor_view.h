@@ -10,11 +10,9 @@
 
 #include <cstdint>
 
-namespace tvmgo::classic {
+#include "capi/kernel_rules.h"
 
-// What classic kernels may assume of an address: their widest vector instructions move this many
-// bytes, and only to multiples of it.
-constexpr uintptr_t kAlignment = 64;
+namespace tvmgo::classic {
 
 // Handles the common case: an aligned, compact tensor of ordinary numbers on the CPU. False means
 // that ShowTensor has to look closer.
@@ -27,16 +25,10 @@ inline bool ShowOrdinaryTensor(const DLTensor& from, DLTensor* to) {
   to->shape = from.shape;
   to->strides = nullptr;
   to->byte_offset = 0;
-  bool ordinary = from.device.device_type == kDLCPU && address % kAlignment == 0 &&
-                  from.dtype.code <= kDLFloat && from.dtype.bits % 8 == 0;
-  if (from.strides != nullptr) {
-    int64_t expected = 1;
-    for (int32_t i = from.ndim - 1; i >= 0; --i) {
-      ordinary &= from.strides[i] == expected || from.shape[i] == 1;
-      expected *= from.shape[i];
-    }
-  }
-  return ordinary;
+  const bool ordinary = from.device.device_type == kDLCPU &&
+                        address % TVMGO_KERNEL_ALIGNMENT == 0 && from.dtype.code <= kDLFloat &&
+                        from.dtype.bits % 8 == 0;
+  return ordinary && TVMGoIsCompact(&from);
 }
 
 enum class Staging { kNotNeeded, kAlignedCopy };

@@ -3,25 +3,22 @@
 
 #include <cstring>
 
+#include "capi/kernel_rules.h"
 #include "ffi/ffi.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
 namespace {
 
-// What kernels compiled by TVM 0.10 and later assume, and enough for every vector instruction the
-// older ones contain.
-constexpr uintptr_t kAlignment = 64;
-
 void RequireAligned(const ErrorContext& what, const DLTensor& given) {
-  if (reinterpret_cast<uintptr_t>(TensorData(given)) % kAlignment == 0) return;
-  TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << kAlignment
+  if (TVMGoIsAligned(&given)) return;
+  TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << TVMGO_KERNEL_ALIGNMENT
                             << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
                             << static_cast<void*>(TensorData(given));
 }
 
 void RequireContiguous(const ErrorContext& what, const DLTensor& given) {
-  if (IsContiguous(given)) return;
+  if (TVMGoIsCompact(&given)) return;
   TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
                             << "is not contiguous";
 }

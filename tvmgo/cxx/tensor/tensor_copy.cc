@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//
-// The strided walk visits runs of adjacent elements, so that a slice of rows
-// costs one memcpy per row.
 #include "tensor/tensor_copy.h"
 
 #include <cstring>
 #include <sstream>
 #include <vector>
 
+#include "capi/kernel_rules.h"
 #include "tensor/dtype_string.h"
+#include "tensor/strided_runs.h"
 #include "tensor/tensor_make.h"
 #include "tensor/tensor_size.h"
 
@@ -17,83 +16,30 @@ namespace {
 
 bool IsCPU(const DLTensor& tensor) { return tensor.device.device_type == kDLCPU; }
 
-size_t ElementBytes(const DLTensor& tensor) {
-  const size_t bits = static_cast<size_t>(tensor.dtype.bits) * tensor.dtype.lanes;
-  if (bits % 8 != 0) {
-    TVM_FFI_THROW(ValueError) << "cannot copy strided elements of " << DTypeName(tensor.dtype)
-                              << ", which share bytes";
-  }
-  return bits / 8;
-}
-
-// Splits the dimensions in two: the last ones, whose elements are adjacent in memory, form runs of
-// `run_length` elements; returns how many dimensions lead before them.
-int32_t LeadingDims(const DLTensor& tensor, int64_t* run_length) {
-  int32_t ndim = tensor.ndim;
-  *run_length = 1;
-  while (ndim > 0 && (tensor.shape[ndim - 1] == 1 || tensor.strides[ndim - 1] == *run_length)) {
-    *run_length *= tensor.shape[--ndim];
-  }
-  return ndim;
-}
-
-// Calls visit(address, nbytes) for each run of adjacent elements of a non-empty strided tensor, in
-// C order.
-template <typename Visit>
-void ForEachRun(const DLTensor& tensor, Visit visit) {
-  const auto element = static_cast<int64_t>(ElementBytes(tensor));
-  int64_t run_length;
-  const int32_t ndim = LeadingDims(tensor, &run_length);
-  std::vector<int64_t> index(ndim, 0);
-  char* address = TensorData(tensor);
-  while (true) {
-    visit(address, static_cast<size_t>(run_length * element));
-    int32_t dim = ndim - 1;  // count up, the last dimension fastest
-    for (; dim >= 0; --dim) {
-      const int64_t step = tensor.strides[dim] * element;
-      if (++index[dim] < tensor.shape[dim]) {
-        address += step;
-        break;
-      }
-      address -= step * (tensor.shape[dim] - 1);
-      index[dim] = 0;
-    }
-    if (dim < 0) return;
-  }
-}
-
-void Gather(const DLTensor& from, char* to) {
-  ForEachRun(from, [&to](const char* run, size_t nbytes) {
-    std::memcpy(to, run, nbytes);
-    to += nbytes;
+void Gather(const DLTensor& from, size_t nbytes, char* to) {
+  ForEachRun(from, nbytes, [&to](const char* run, size_t size) {
+    std::memcpy(to, run, size);
+    to += size;
   });
 }
 
-void Scatter(const char* from, const DLTensor& to) {
-  ForEachRun(to, [&from](char* run, size_t nbytes) {
-    std::memcpy(run, from, nbytes);
-    from += nbytes;
+void Scatter(const char* from, const DLTensor& to, size_t nbytes) {
+  ForEachRun(to, nbytes, [&from](char* run, size_t size) {
+    std::memcpy(run, from, size);
+    from += size;
   });
 }
 
 void CopyOnCPU(const DLTensor& from, const DLTensor& to, size_t nbytes) {
   if (nbytes == 0) return;
-  if (IsContiguous(from) && IsContiguous(to)) {
+  if (TVMGoIsCompact(&from) && TVMGoIsCompact(&to)) {
     std::memmove(TensorData(to), TensorData(from), nbytes);
     return;
   }
   // A strided side goes through a compact copy, which makes overlap harmless.
   std::vector<char> compact(nbytes);
-  if (IsContiguous(from)) {
-    std::memcpy(compact.data(), TensorData(from), nbytes);
-  } else {
-    Gather(from, compact.data());
-  }
-  if (IsContiguous(to)) {
-    std::memcpy(TensorData(to), compact.data(), nbytes);
-  } else {
-    Scatter(compact.data(), to);
-  }
+  Gather(from, nbytes, compact.data());
+  Scatter(compact.data(), to, nbytes);
 }
 
 void CopyThroughRuntime(const DLTensor& from, const DLTensor& to) {
@@ -114,18 +60,18 @@ size_t TensorBytes(const DLTensor& tensor) {
   return nbytes;
 }
 
-bool IsContiguous(const DLTensor& tensor) {
-  if (tensor.strides == nullptr) return true;
-  for (int32_t i = 0; i < tensor.ndim; ++i) {
-    if (tensor.shape[i] == 0) return true;
-  }
-  int64_t run_length;
-  return LeadingDims(tensor, &run_length) == 0;
-}
-
 bool SameShape(const DLTensor& a, const DLTensor& b) {
   return a.ndim == b.ndim &&
          (a.ndim == 0 || std::memcmp(a.shape, b.shape, sizeof(int64_t) * a.ndim) == 0);
+}
+
+size_t StridedElementBytes(const DLTensor& tensor) {
+  const size_t bits = static_cast<size_t>(tensor.dtype.bits) * tensor.dtype.lanes;
+  if (bits % 8 != 0) {
+    TVM_FFI_THROW(ValueError) << "cannot copy strided elements of " << DTypeName(tensor.dtype)
+                              << ", which share bytes";
+  }
+  return bits / 8;
 }
 
 std::string DescribeTensor(const DLTensor& tensor) {
@@ -148,7 +94,7 @@ void RequireSameSize(const ErrorContext& what, const DLTensor& expected, const D
 void CopyTensor(const DLTensor& from, const DLTensor& to) {
   if (IsCPU(from) && IsCPU(to)) {
     CopyOnCPU(from, to, TensorBytes(from));
-  } else if (IsCPU(from) && !IsContiguous(from)) {
+  } else if (IsCPU(from) && !TVMGoIsCompact(&from)) {
     const Ref compact = CopyToDevice(from, from.device);
     CopyThroughRuntime(TensorOf(compact), to);
   } else {

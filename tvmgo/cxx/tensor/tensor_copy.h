@@ -18,7 +18,8 @@ namespace tvmgo {
 // The tensor's size in bytes when laid out compactly.
 size_t TensorBytes(const DLTensor& tensor);
 
-bool IsContiguous(const DLTensor& tensor);
+// The bytes of one element of a strided tensor. Throws ValueError when elements share bytes.
+size_t StridedElementBytes(const DLTensor& tensor);
 
 bool SameShape(const DLTensor& a, const DLTensor& b);
 

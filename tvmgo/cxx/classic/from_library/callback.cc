@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "capi/kernel_rules.h"
 #include "classic/frame.h"
 #include "classic/loading/context.h"
 #include "classic/tensor_view.h"
@@ -15,8 +16,6 @@
 
 namespace tvmgo::classic {
 namespace {
-
-constexpr int32_t kFew = 8;
 
 // A DLTensor which the library described itself, mostly on its stack, as an object of the runtime.
 // The description is copied; the memory is the library's and ends with the call, as it always did.
@@ -49,7 +48,7 @@ Ref WrapTensor(const DLTensor& tensor) {
 class Arguments {
  public:
   Arguments(const Cell* cells, const int32_t* codes, int32_t size) {
-    if (size > kFew) many_.resize(size);
+    if (size > TVMGO_FEW_ARGUMENTS) many_.resize(size);
     for (int32_t i = 0; i < size; ++i) data()[i] = Convert(cells[i], codes[i], i);
   }
 
@@ -131,7 +130,7 @@ class Arguments {
     return frame == nullptr ? nullptr : frame->FindSlot(pointer);
   }
 
-  TVMFFIAny few_[kFew];
+  TVMFFIAny few_[TVMGO_FEW_ARGUMENTS];
   std::vector<TVMFFIAny> many_;
   std::vector<Ref> made_;
 };

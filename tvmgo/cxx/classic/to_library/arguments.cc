@@ -30,7 +30,7 @@ Arguments::Rest& Arguments::rest() {
 
 void Arguments::ConvertRest(const char* function, const TVMFFIAny* args, int32_t first,
                             int32_t size) {
-  if (size > kFewArguments) MakeRoom(size);
+  if (size > TVMGO_FEW_ARGUMENTS) MakeRoom(size);
   for (int32_t i = first; i < size; ++i) {
     const TVMFFIAny& any = args[i];
     if (any.type_index == kTVMFFITensor &&
@@ -145,9 +145,9 @@ void Arguments::AddTensor(const char* function, const DLTensor& tensor, TVMFFIOb
   ForArgument(function, index, [&] {
     DLTensor* shown = &slots_[num_slots_].tensor;
     if (ShowTensor(tensor, shown) == Staging::kAlignedCopy) {
-      // A callback that gets this argument must see what the function wrote, so the stand-in is
-      // what stands behind it.
-      owner = rest().stand_ins.CopyOf(tensor).get();
+      // A callback that gets this argument must see what the function wrote, so it gets the
+      // copy.
+      owner = rest().copies.CopyOf(tensor);
       ShowTensor(*TVMFFITensorGetDLTensorPtr(owner), shown);
     }
     AddSlot(index, owner);

@@ -8,21 +8,21 @@
 #include <memory>
 #include <string_view>
 
+#include "capi/kernel_rules.h"
 #include "classic/abi.h"
 #include "classic/frame.h"
 #include "classic/tensor_view.h"
-#include "classic/to_library/staging.h"
 #include "ffi/ffi.h"
+#include "tensor/aligned_copies.h"
 
 namespace tvmgo::classic {
 
 // Room for as many arguments as a kernel commonly has; nothing in it is initialised.
-constexpr int32_t kFewArguments = 8;
 struct FewArguments {
-  Cell cells[kFewArguments];
-  int32_t codes[kFewArguments];
-  Slot slots[kFewArguments];
-  Bytes bytes[kFewArguments];  // of arguments that carry their bytes themselves
+  Cell cells[TVMGO_FEW_ARGUMENTS];
+  int32_t codes[TVMGO_FEW_ARGUMENTS];
+  Slot slots[TVMGO_FEW_ARGUMENTS];
+  Bytes bytes[TVMGO_FEW_ARGUMENTS];  // of arguments that carry their bytes themselves
 };
 
 class Arguments {
@@ -35,7 +35,7 @@ class Arguments {
     // which keeps everything in registers.
     Slot* slot = few->slots;
     int32_t i = 0;
-    if (size <= kFewArguments) {
+    if (size <= TVMGO_FEW_ARGUMENTS) {
       for (; i < size; ++i, ++slot) {
         const TVMFFIAny& any = args[i];
         if (any.type_index != kTVMFFITensor) break;
@@ -55,9 +55,9 @@ class Arguments {
   const Slot* slots() const { return slots_; }
   size_t num_slots() const { return num_slots_; }
 
-  // Makes what the function wrote to stand-ins appear in the arguments.
+  // Makes what the function wrote to copies appear in the arguments.
   void WriteBack() const {
-    if (rest_ != nullptr) rest_->stand_ins.WriteBack();
+    if (rest_ != nullptr) rest_->copies.WriteBack();
   }
 
  private:
@@ -67,7 +67,7 @@ class Arguments {
     std::unique_ptr<int32_t[]> codes;
     std::unique_ptr<Slot[]> slots;
     std::unique_ptr<Bytes[]> bytes;
-    StandIns stand_ins;
+    AlignedCopies copies;
   };
 
   void AddSlot(int32_t index, TVMFFIObjectHandle owner) {

@@ -81,7 +81,7 @@ Ref CompiledFunction::ArgumentAt(const void* pointer, const Returned& call) {
   for (int32_t i = 0; i < call.num_args; ++i) {
     if (call.arguments.codes()[i] == kTensor && call.arguments.cells()[i].pointer == pointer &&
         call.args[i].type_index == kTVMFFITensor) {
-      return Ref::Share(call.args[i].v_obj);  // the original, even where a stand-in was used
+      return Ref::Share(call.args[i].v_obj);  // the original, even where a copy was used
     }
   }
   const Slot* slot = Frame::Current()->FindSlot(pointer);

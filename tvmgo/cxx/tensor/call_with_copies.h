@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A call of a compiled function with copies of the tensors that it cannot work on. C and C++.
+#ifndef TVMGO_CXX_TENSOR_CALL_WITH_COPIES_H_
+#define TVMGO_CXX_TENSOR_CALL_WITH_COPIES_H_
+
+#include <tvm/ffi/c_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// How to enter a function: what TVMFFIFunctionCall would look up.
+typedef struct {
+  TVMFFISafeCallType call;
+  void* self;  // what `call` wants first; borrowed
+} TVMGoCallee;
+
+// A TVMFFISafeCallType whose `callee` is a TVMGoCallee, which is called with the same arguments,
+// save that tensors for which TVMGoNeedsCopy is true are replaced by aligned copies. When it has
+// succeeded, what it changed in them is written back. The arguments themselves stay as they are.
+__attribute__((visibility("default"))) int TVMGoCallWithCopies(void* callee, const TVMFFIAny* args,
+                                                               int32_t num_args, TVMFFIAny* result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // TVMGO_CXX_TENSOR_CALL_WITH_COPIES_H_
