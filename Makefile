@@ -15,7 +15,8 @@ FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
 # The tests that cross the border to libtvm_ffi in every way there is.
 FLOOR_TESTS := $(addprefix tests/core/test_,$(addsuffix .py,array array_* callback container \
 	convert convert_* error error_* function interop lifetime load_module module prepared registry \
-	value version)) tests/graph/test_graph_json.py tests/graph/test_executor_*.py
+	staging value version)) \
+	$(addprefix tests/graph/test_,clone.py executor_*.py graph_json.py program.py)
 
 EXTENSION_SOURCES := setup.py pyproject.toml \
 	\
