@@ -34,42 +34,69 @@ Ref NewUninitialised(const DLTensor& like, size_t nbytes) {
 // Copies the numbers of `now` that differ from `before`. Memory that the kernel left alone is never
 // written, not even with what it holds: another thread may be writing to it.
 template <typename Number>
-void CopyChanges(const char* now, const char* before, size_t nbytes, char* to) {
-  constexpr size_t kBlock = 64 / sizeof(Number);
-  const auto* const numbers = reinterpret_cast<const Number*>(now);
-  const auto* const old = reinterpret_cast<const Number*>(before);
-  const size_t count = nbytes / sizeof(Number);
-  Number unused;
-  char* const places[2] = {reinterpret_cast<char*>(&unused), to};
-  for (size_t at = 0; at < count; at += kBlock) {
-    const size_t size = count - at < kBlock ? count - at : kBlock;
-    size_t num_changed = 0;
-    for (size_t i = at; i < at + size; ++i) num_changed += numbers[i] != old[i];
-    if (num_changed == size) {
-      std::memcpy(to + at * sizeof(Number), numbers + at, size * sizeof(Number));
-    } else if (num_changed != 0) {
-      for (size_t i = at; i < at + size; ++i) {  // without branches, which nobody can predict
-        const bool changed = numbers[i] != old[i];
-        std::memcpy(places[changed] + (changed ? i * sizeof(Number) : 0), numbers + i,
-                    sizeof(Number));
+class ChangeCopier {
+ public:
+  ChangeCopier(const char* now, const char* before)
+      : now_(reinterpret_cast<const Number*>(now)),
+        before_(reinterpret_cast<const Number*>(before)) {}
+
+  // Copies from the next `nbytes` bytes.
+  void operator()(char* to, size_t nbytes) {
+    constexpr size_t kBlock = 64 / sizeof(Number);  // mostly all of a block has changed, or nothing
+    size_t count = nbytes / sizeof(Number);
+    for (; count >= kBlock; count -= kBlock) {
+      size_t num_changed = 0;
+      for (size_t i = 0; i < kBlock; ++i) num_changed += now_[i] != before_[i];
+      if (num_changed == kBlock) {
+        std::memcpy(to, now_, 64);
+      } else if (num_changed != 0) {
+        CopyEach(to, kBlock);
       }
+      to += 64;
+      now_ += kBlock;
+      before_ += kBlock;
+    }
+    CopyEach(to, count);
+    now_ += count;
+    before_ += count;
+  }
+
+ private:
+  // Without branches, which no processor can predict.
+  void CopyEach(char* to, size_t count) const {
+    Number unused;
+    char* const places[2] = {reinterpret_cast<char*>(&unused), to};
+    for (size_t i = 0; i < count; ++i) {
+      const bool changed = now_[i] != before_[i];
+      std::memcpy(places[changed] + (changed ? i * sizeof(Number) : 0), now_ + i, sizeof(Number));
     }
   }
+
+  const Number* now_;
+  const Number* before_;
+};
+
+template <typename Number>
+void WriteChanges(const char* now, const char* before, const DLTensor& to, size_t nbytes) {
+  ForEachRun(to, nbytes,
+             [copy = ChangeCopier<Number>(now, before)](char* run, size_t size) mutable {
+               copy(run, size);
+             });
 }
 
 // For elements of so many bits. Complex numbers are two; others that are no power of two, and
 // packed ones, are taken for bytes.
-auto CopyChangesFor(uint8_t bits) {
+auto WriteChangesFor(uint8_t bits) {
   switch (bits) {
     case 16:
-      return CopyChanges<uint16_t>;
+      return WriteChanges<uint16_t>;
     case 32:
-      return CopyChanges<uint32_t>;
+      return WriteChanges<uint32_t>;
     case 64:
     case 128:
-      return CopyChanges<uint64_t>;
+      return WriteChanges<uint64_t>;
     default:
-      return CopyChanges<uint8_t>;
+      return WriteChanges<uint8_t>;
   }
 }
 
@@ -96,7 +123,7 @@ TVMFFIObjectHandle AlignedCopies::CopyOf(const DLTensor& original) {
             {}};
   char* data = TensorData(TensorOf(copy.tensor));
   ForEachRun(original, nbytes, [to = data](const char* run, size_t size) mutable {
-    std::memcpy(to, run, size);
+    CopyRun(to, run, size);
     to += size;
   });
   std::memcpy(TensorData(TensorOf(copy.before)), data, nbytes);
@@ -110,12 +137,7 @@ void AlignedCopies::WriteBack() const {
     const char* now = TensorData(TensorOf(copy.tensor));
     const char* before = TensorData(TensorOf(copy.before));
     if (std::memcmp(now, before, copy.nbytes) == 0) continue;
-    const auto copy_changes = CopyChangesFor(copy.original->dtype.bits);
-    ForEachRun(*copy.original, copy.nbytes, [&](char* run, size_t size) {
-      copy_changes(now, before, size, run);
-      now += size;
-      before += size;
-    });
+    WriteChangesFor(copy.original->dtype.bits)(now, before, *copy.original, copy.nbytes);
   }
 }
 

@@ -7,12 +7,33 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "capi/kernel_rules.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
+
+// std::memcpy for what may be a single element: the common sizes need no call.
+inline void CopyRun(void* to, const void* from, size_t nbytes) {
+  switch (nbytes) {
+    case 1:
+      std::memcpy(to, from, 1);
+      return;
+    case 2:
+      std::memcpy(to, from, 2);
+      return;
+    case 4:
+      std::memcpy(to, from, 4);
+      return;
+    case 8:
+      std::memcpy(to, from, 8);
+      return;
+    default:
+      std::memcpy(to, from, nbytes);
+  }
+}
 
 // Calls visit(address, nbytes) for each run of a tensor of `nbytes` bytes, in C order. Throws
 // ValueError when the runs would not begin and end with whole bytes.

@@ -18,14 +18,14 @@ bool IsCPU(const DLTensor& tensor) { return tensor.device.device_type == kDLCPU;
 
 void Gather(const DLTensor& from, size_t nbytes, char* to) {
   ForEachRun(from, nbytes, [&to](const char* run, size_t size) {
-    std::memcpy(to, run, size);
+    CopyRun(to, run, size);
     to += size;
   });
 }
 
 void Scatter(const char* from, const DLTensor& to, size_t nbytes) {
   ForEachRun(to, nbytes, [&from](char* run, size_t size) {
-    std::memcpy(run, from, size);
+    CopyRun(run, from, size);
     from += size;
   });
 }
