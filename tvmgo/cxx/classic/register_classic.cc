@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "classic/loading/generation.h"
 #include "classic/loading/library_module.h"
 #include "classic/loading/loader.h"
 #include "ffi/call_args.h"
 #include "ffi/globals.h"
+#include "formats/generation.h"
 
 namespace tvmgo::classic {
 namespace {

@@ -13,7 +13,7 @@
 
 #include "ffi/ffi.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 // A text from a blob, fit for an error message: it may be long, and need not be text at all.
 inline std::string Shown(std::string_view text) {
@@ -28,6 +28,9 @@ inline std::string Shown(std::string_view text) {
 class BlobReader {
  public:
   BlobReader(std::string_view blob, const char* document) : blob_(blob), document_(document) {}
+
+  // What later errors begin with, for documents whose parts have names of their own.
+  void set_document(const char* document) { document_ = document; }
 
   size_t position() const { return position_; }
   size_t remaining() const { return blob_.size() - position_; }
@@ -64,11 +67,13 @@ class BlobReader {
 
   std::string_view Text(const char* what) { return Bytes(Number<uint64_t>(what), what); }
 
-  std::vector<std::string_view> Texts(const char* what) {
-    const uint64_t count = Count(what, sizeof(uint64_t));
+  std::vector<std::string_view> Texts(const char* what) { return Texts(what, what); }
+  // The same where an error may be about the length of the list or about an item.
+  std::vector<std::string_view> Texts(const char* length, const char* item) {
+    const uint64_t count = Count(length, sizeof(uint64_t));
     std::vector<std::string_view> texts;
     texts.reserve(count);
-    while (texts.size() < count) texts.push_back(Text(what));
+    while (texts.size() < count) texts.push_back(Text(item));
     return texts;
   }
 
@@ -95,6 +100,6 @@ class BlobReader {
   const char* document_;
 };
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_BLOB_READER_H_

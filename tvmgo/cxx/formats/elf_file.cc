@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-namespace tvmgo::classic {
+namespace tvmgo {
 namespace {
 
 constexpr size_t kIdentBytes = 16;
@@ -284,4 +284,4 @@ void ElfFile::RequireSections(uint64_t begin, uint64_t end, const char* what) co
   if (!begins || !ends) Fail(std::string(what) + " is not what the section headers say");
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo

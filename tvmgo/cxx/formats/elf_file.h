@@ -15,7 +15,7 @@
 
 #include "formats/file_bytes.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 class ElfFile {
  public:
@@ -95,6 +95,6 @@ class ElfFile {
   uint64_t symbols_at_ = 0, symbols_size_ = 0;
 };
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_ELF_FILE_H_

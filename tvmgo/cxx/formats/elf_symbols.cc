@@ -15,7 +15,7 @@
 #include "formats/elf_file.h"
 #include "formats/elf_versions.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 namespace {
 
 enum : uint64_t {
@@ -314,4 +314,4 @@ const ElfSymbol* ElfSymbols::Find(const char* name) const {
   return undefined;
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo

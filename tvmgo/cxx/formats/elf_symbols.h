@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 enum class FileKind {
   kUnreadable,  // missing, a folder, not permitted
@@ -62,6 +62,6 @@ class ElfSymbols {
   std::string foreign_;
 };
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_ELF_SYMBOLS_H_

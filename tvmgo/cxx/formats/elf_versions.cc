@@ -12,7 +12,7 @@
 #include <string>
 #include <unordered_set>
 
-namespace tvmgo::classic {
+namespace tvmgo {
 namespace {
 
 constexpr char kWhat[] = "a table of versions";
@@ -96,4 +96,4 @@ void CheckVersions(const ElfFile& file, const ElfVersionTables& tables, uint64_t
   if (tables.of_symbols) reader.CheckSymbols(*tables.of_symbols, num_symbols);
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo

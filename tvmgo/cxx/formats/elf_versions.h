@@ -12,7 +12,7 @@
 
 #include "formats/elf_file.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 // What the dynamic section says about them.
 struct ElfVersionTables {
@@ -27,6 +27,6 @@ struct ElfVersionTables {
 void CheckVersions(const ElfFile& file, const ElfVersionTables& tables, uint64_t num_symbols,
                    std::string_view names);
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_ELF_VERSIONS_H_

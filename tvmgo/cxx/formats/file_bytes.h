@@ -14,7 +14,7 @@
 
 #include "ffi/ffi.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 // Any part can be read into memory if it is there; a part that is not is a ValueError which begins
 // with the path.
@@ -61,6 +61,6 @@ class FileBytes {
   uint64_t size_ = 0;
 };
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_FILE_BYTES_H_

@@ -19,10 +19,10 @@
 #include <string>
 #include <utility>
 
-namespace tvmgo::classic {
+namespace tvmgo {
 namespace {
 
-constexpr char kDocument[] = "embedded modules";
+constexpr char kEmbeddedModules[] = "embedded modules";
 
 struct Kind {
   std::string_view key;
@@ -50,26 +50,26 @@ constexpr Kind kKinds[] = {
 };
 
 // Modules of which it is known that nothing can run them, and why.
-struct Gone {
+struct RemovedKind {
   std::string_view key;
   const char* reason;
 };
 
-constexpr Gone kGone[] = {
+constexpr RemovedKind kRemovedKinds[] = {
     {"AotExecutorFactory", "the ahead-of-time executor ended with TVM 0.20"},
     {"VMExecutable", "the Relay virtual machine ended with TVM 0.19"},
     {"stackvm", "TVM's stack machine was removed"},
 };
 
 void RequireUsable(std::string_view key, bool has_loader) {
-  for (const Gone& gone : kGone) {
-    if (gone.key == key) {
-      TVM_FFI_THROW(RuntimeError) << kDocument << ": the library contains a module of kind " << key
-                                  << ", which cannot run: " << gone.reason;
+  for (const RemovedKind& removed : kRemovedKinds) {
+    if (removed.key == key) {
+      TVM_FFI_THROW(RuntimeError) << kEmbeddedModules << ": the library contains a module of kind "
+                                  << key << ", which cannot run: " << removed.reason;
     }
   }
   if (!has_loader) {
-    TVM_FFI_THROW(RuntimeError) << kDocument << ": Binary was created using " << Shown(key)
+    TVM_FFI_THROW(RuntimeError) << kEmbeddedModules << ": Binary was created using " << Shown(key)
                                 << " but a loader of that name is not registered"
                                 << (key == "cuda" ? "; it is in libtvm_runtime_cuda, which needs "
                                                     "CUDA and its driver"
@@ -121,7 +121,7 @@ class TreeParser {
  private:
   static void Require(bool condition, const char* expected) {
     if (condition) return;
-    TVM_FFI_THROW(ValueError) << kDocument << ": import tree: expected " << expected;
+    TVM_FFI_THROW(ValueError) << kEmbeddedModules << ": import tree: expected " << expected;
   }
 
   // Takes away modules that nothing left imports, until none is left.
@@ -167,8 +167,8 @@ Payload ReadPayload(std::string_view key, BlobReader* reader,
 
 ModuleBlob ParseModuleBlob(std::string_view symbol,
                            const std::function<bool(std::string_view key)>& has_loader) {
-  BlobReader outer(symbol, kDocument);
-  BlobReader reader(outer.Text("the embedded modules"), kDocument);
+  BlobReader outer(symbol, kEmbeddedModules);
+  BlobReader reader(outer.Text("the embedded modules"), kEmbeddedModules);
   ModuleBlob blob;
   TreeParser tree(&blob);
   const uint64_t count = reader.Count("the number of modules", sizeof(uint64_t));
@@ -190,8 +190,8 @@ ModuleBlob ParseModuleBlob(std::string_view symbol,
 }
 
 void CheckTodaysModuleBlob(std::string_view symbol) {
-  BlobReader outer(symbol, kDocument);
-  BlobReader reader(outer.Text("the embedded modules"), kDocument);
+  BlobReader outer(symbol, kEmbeddedModules);
+  BlobReader reader(outer.Text("the embedded modules"), kEmbeddedModules);
   ModuleBlob blob;
   TreeParser tree(&blob);
   tree.Read(&reader);
@@ -204,4 +204,4 @@ void CheckTodaysModuleBlob(std::string_view symbol) {
   tree.Build();
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo

@@ -14,7 +14,7 @@
 
 #include "formats/payloads.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 // The place of the library itself in the tree.
 struct SelfPayload {};
@@ -54,6 +54,6 @@ ModuleBlob ParseModuleBlob(std::string_view symbol,
 // at the tree. Payloads have lengths there, and the tree comes first.
 void CheckTodaysModuleBlob(std::string_view symbol);
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_MODULE_BLOB_H_

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "formats/payloads.h"
 
-namespace tvmgo::classic {
+#include <unordered_set>
+
+namespace tvmgo {
 namespace {
 
 void WriteNumber(uint64_t number, std::string* out) {
@@ -15,6 +17,20 @@ void WriteText(std::string_view text, std::string* out) {
 
 constexpr std::string_view kSharedMemoryTag = "tir.use_dyn_shared_memory";
 constexpr std::string_view kSharedMemoryTagToday = "tirx.use_dyn_shared_memory";
+
+// Throws unless all constants that a symbol is initialised with are there.
+void RequireConstants(const ConstantsPayload& payload) {
+  std::unordered_set<std::string_view> known;
+  for (const NamedTensor& constant : payload.constants) known.insert(constant.name);
+  for (const auto& [symbol, names] : payload.symbols) {
+    for (std::string_view name : names) {
+      if (known.count(name) != 0) continue;
+      TVM_FFI_THROW(ValueError) << "embedded modules: symbol \"" << Shown(symbol)
+                                << "\" wants the constant \"" << Shown(name)
+                                << "\", which is not there";
+    }
+  }
+}
 
 // name, argument types, launch tags.
 void ReadFunctionInfo(BlobReader* reader, std::string* out) {
@@ -56,6 +72,7 @@ ConstantsPayload ReadConstants(BlobReader* reader) {
   for (std::string_view symbol : symbols) {
     payload.symbols.emplace_back(symbol, reader->Texts("the constants of a symbol"));
   }
+  RequireConstants(payload);
   return payload;
 }
 
@@ -80,4 +97,4 @@ std::string_view ReadJSONRuntime(BlobReader* reader) {
   return reader->Since(begin);
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo

@@ -13,7 +13,7 @@
 #include "formats/blob_reader.h"
 #include "formats/tensor_record.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 struct GraphFactoryPayload {
   std::string_view graph_json;
@@ -24,7 +24,8 @@ GraphFactoryPayload ReadGraphFactory(BlobReader* reader);
 
 struct ConstantsPayload {
   std::vector<NamedTensor> constants;
-  // For each symbol the names of the constants its module is initialised with.
+  // For each symbol the names of the constants its module is initialised with, all of which are
+  // among the constants.
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> symbols;
 };
 ConstantsPayload ReadConstants(BlobReader* reader);
@@ -36,6 +37,6 @@ std::string ReadDeviceCode(BlobReader* reader);
 // A module of an external library, described in JSON; written the same today.
 std::string_view ReadJSONRuntime(BlobReader* reader);
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_PAYLOADS_H_

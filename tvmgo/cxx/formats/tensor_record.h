@@ -10,15 +10,25 @@
 #include "formats/blob_reader.h"
 #include "tensor/tensor_make.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 struct TensorRecord {
-  DLDataType dtype;  // as stored and shown today
+  DLDataType dtype;  // as stored and shown today; of TensorUse::kBytes as written
   Shape shape;
   std::string_view data;  // little-endian, in C order
 };
 
-TensorRecord ReadTensorRecord(BlobReader* reader);
+// What becomes of a record.
+enum class TensorUse {
+  // A tensor like it. So its element type must be one of today's, and its shape must fit in memory
+  // even if it has no elements.
+  kTensor,
+  // Only its bytes are used, under the shape and type that a graph gives them. So any type will do
+  // whose size is known: .params files may hold some that nobody could show today.
+  kBytes,
+};
+
+TensorRecord ReadTensorRecord(BlobReader* reader, TensorUse use);
 
 // A CPU tensor with that content.
 Ref NewTensor(const TensorRecord& record);
@@ -28,10 +38,10 @@ struct NamedTensor {
   TensorRecord tensor;
 };
 
-// As many tensors as names.
+// As many as names, to become tensors.
 std::vector<NamedTensor> ReadTensorRecords(BlobReader* reader,
                                            const std::vector<std::string_view>& names);
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FORMATS_TENSOR_RECORD_H_

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From a file to a module: decides the generation, refuses what cannot work with the reason, opens
-// the library and rebuilds the tree of modules embedded in it.
+// The folder loading: from a file of compiled code to modules. Here: from a file to a module:
+// decides the generation, refuses what cannot work with the reason, opens the library and rebuilds
+// the tree of modules embedded in it.
 #ifndef TVMGO_CXX_CLASSIC_LOADING_LOADER_H_
 #define TVMGO_CXX_CLASSIC_LOADING_LOADER_H_
 
 #include <string>
 
-#include "classic/loading/generation.h"
 #include "ffi/ffi.h"
+#include "formats/generation.h"
 
 namespace tvmgo::classic {
 

@@ -2,12 +2,12 @@
 //
 // Which calling convention a compiled library speaks. It has to be known before the library is
 // opened: calling a function by the wrong convention crashes.
-#ifndef TVMGO_CXX_CLASSIC_LOADING_GENERATION_H_
-#define TVMGO_CXX_CLASSIC_LOADING_GENERATION_H_
+#ifndef TVMGO_CXX_FORMATS_GENERATION_H_
+#define TVMGO_CXX_FORMATS_GENERATION_H_
 
 #include "formats/elf_symbols.h"
 
-namespace tvmgo::classic {
+namespace tvmgo {
 
 enum class Generation {
   kModern,        // TVM 0.22 and later, or a plug-in of the runtime
@@ -24,6 +24,6 @@ Generation GenerationOf(const ElfSymbols& elf);
 // Whether an undecided library has anything to call.
 bool ExportsFunctions(const ElfSymbols& elf);
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
 
-#endif  // TVMGO_CXX_CLASSIC_LOADING_GENERATION_H_
+#endif  // TVMGO_CXX_FORMATS_GENERATION_H_

@@ -2,11 +2,11 @@
 //
 // `__TVMBackend...` variables prove nothing on their own: libraries of 0.21 and
 // later have them too.
-#include "classic/loading/generation.h"
+#include "formats/generation.h"
 
 #include <cstring>
 
-namespace tvmgo::classic {
+namespace tvmgo {
 namespace {
 
 bool StartsWith(const char* name, const char* prefix) {
@@ -59,7 +59,7 @@ struct Marks {
   bool plug_in = false;
 };
 
-void Look(const ElfSymbol& symbol, Marks* marks) {
+void AddSymbol(const ElfSymbol& symbol, Marks* marks) {
   if (symbol.defined) {
     if (StartsWith(symbol.name, kModernPrefix)) {
       (IsOneOf(symbol.name, kTransitionalVariables) ? marks->transitional : marks->modern) = true;
@@ -93,7 +93,7 @@ const char* GenerationName(Generation generation) {
 
 Generation GenerationOf(const ElfSymbols& elf) {
   Marks marks;
-  for (const ElfSymbol& symbol : elf.symbols()) Look(symbol, &marks);
+  for (const ElfSymbol& symbol : elf.symbols()) AddSymbol(symbol, &marks);
   if (marks.modern) return Generation::kModern;
   if (marks.transitional) return Generation::kTransitional;
   if (marks.calls_ffi) return marks.plug_in ? Generation::kModern : Generation::kTransitional;
@@ -107,4 +107,4 @@ bool ExportsFunctions(const ElfSymbols& elf) {
   return false;
 }
 
-}  // namespace tvmgo::classic
+}  // namespace tvmgo
