@@ -16,33 +16,4 @@ const Slot* Frame::FindSlot(const void* pointer) const {
   return nullptr;
 }
 
-Ref NewError(const char* kind, const char* message) {
-  TVMFFIErrorSetRaisedFromCStr(kind, message);
-  return TakeRaised();
-}
-
-Ref TakeRaised() {
-  TVMFFIObjectHandle error = nullptr;
-  TVMFFIErrorMoveFromRaised(&error);
-  if (error == nullptr) {
-    return NewError("RuntimeError", "a function failed without naming its error");
-  }
-  return Ref::Steal(error);
-}
-
-void Record(Ref error) {
-  Frame* frame = Frame::Current();
-  if (frame != nullptr) {
-    frame->SetError(std::move(error));
-  } else {  // a worker of the runtime, or a thread of the library's own
-    TVMFFIErrorSetRaised(error.get());
-  }
-}
-
-void Throw(Ref error) {
-  TVMFFIErrorSetRaised(error.get());
-  TVM_FFI_CHECK_SAFE_CALL(-1);
-  TVM_FFI_UNREACHABLE();
-}
-
 }  // namespace tvmgo::classic

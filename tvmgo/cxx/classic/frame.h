@@ -87,19 +87,6 @@ class Frame {
   TVMFFIObjectHandle error_ = nullptr;  // owned
 };
 
-// A new error object.
-Ref NewError(const char* kind, const char* message);
-
-// Takes the error which a failing function of the runtime left behind, and makes one up if there is
-// none.
-Ref TakeRaised();
-
-// Records an error where the call in progress will find it.
-void Record(Ref error);
-
-// Ends a call of ours with that error.
-[[noreturn]] void Throw(Ref error);
-
 }  // namespace tvmgo::classic
 
 #endif  // TVMGO_CXX_CLASSIC_FRAME_H_

@@ -46,7 +46,7 @@ bool HasAddresses(int32_t device_type) {
 
 }  // namespace
 
-Staging ShowTensor(const DLTensor& from, DLTensor* to) {
+Staging DescribeTensorToLibrary(const DLTensor& from, DLTensor* to) {
   *to = from;
   to->dtype = DTypeForLibrary(from.dtype);
   if (!TVMGoIsCompact(&from)) {

@@ -15,8 +15,8 @@
 namespace tvmgo::classic {
 
 // Handles the common case: an aligned, compact tensor of ordinary numbers on the CPU. False means
-// that ShowTensor has to look closer.
-inline bool ShowOrdinaryTensor(const DLTensor& from, DLTensor* to) {
+// that DescribeTensorToLibrary has to look closer.
+inline bool DescribeOrdinaryTensor(const DLTensor& from, DLTensor* to) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(from.data) + from.byte_offset;
   to->data = reinterpret_cast<void*>(address);
   to->device = from.device;
@@ -35,7 +35,7 @@ enum class Staging { kNotNeeded, kAlignedCopy };
 
 // Any tensor. Throws TypeError for elements that classic code would misread, and ValueError for
 // strides or an offset it cannot be told about.
-Staging ShowTensor(const DLTensor& from, DLTensor* to);
+Staging DescribeTensorToLibrary(const DLTensor& from, DLTensor* to);
 
 // Today's description of an element type a library used.
 DLDataType DTypeFromLibrary(DLDataType dtype);

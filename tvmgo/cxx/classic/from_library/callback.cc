@@ -45,9 +45,9 @@ Ref WrapTensor(const DLTensor& tensor) {
 }
 
 // The arguments as the callee gets them, and the tensors made for it.
-class Arguments {
+class ArgumentsFromLibrary {
  public:
-  Arguments(const Cell* cells, const int32_t* codes, int32_t size) {
+  ArgumentsFromLibrary(const Cell* cells, const int32_t* codes, int32_t size) {
     if (size > TVMGO_FEW_ARGUMENTS) many_.resize(size);
     for (int32_t i = 0; i < size; ++i) data()[i] = Convert(cells[i], codes[i], i);
   }
@@ -149,19 +149,19 @@ Bytes* KeepBytes(std::string_view content) {
 }
 
 // Hands an object over to the library, which owns it from now on.
-void* GiveObject(Ref object) {
+void* TransferObject(Ref object) {
   void* handle = object.get();
   const Frame* frame = Frame::Current();
   if (frame != nullptr && frame->context() != nullptr) {
-    frame->context()->GiveToLibrary(std::move(object));
+    frame->context()->TransferToLibrary(std::move(object));
   } else {
     object.Release();
   }
   return handle;
 }
 
-int32_t GiveObjectResult(Ref object, int32_t type_index, Cell* cell) {
-  cell->pointer = GiveObject(std::move(object));
+int32_t ConvertObjectResult(Ref object, int32_t type_index, Cell* cell) {
+  cell->pointer = TransferObject(std::move(object));
   switch (type_index) {
     case kTVMFFITensor:
       cell->pointer = static_cast<char*>(cell->pointer) + sizeof(TVMFFIObject);
@@ -176,7 +176,7 @@ int32_t GiveObjectResult(Ref object, int32_t type_index, Cell* cell) {
 }
 
 // Writes a result as the classic runtime did, and returns its code.
-int32_t GiveResult(Value result, Cell* cell) {
+int32_t ConvertResult(Value result, Cell* cell) {
   const TVMFFIAny any = result.view();
   switch (any.type_index) {
     case kTVMFFINone:
@@ -212,7 +212,7 @@ int32_t GiveResult(Value result, Cell* cell) {
       cell->pointer = KeepBytes(TextOf(any));
       return kBytes;
     default:
-      return GiveObjectResult(result.TakeObject(), any.type_index, cell);
+      return ConvertObjectResult(result.TakeObject(), any.type_index, cell);
   }
 }
 
@@ -225,8 +225,8 @@ void CallBack(void* function, const Cell* args, const int32_t* codes, int32_t nu
                              << (function == nullptr ? "NULL" : "another object");
   }
   const Ref held = Ref::Share(function);  // the callee may replace what the library took it from
-  const Arguments converted(args, codes, num_args);
-  *result_code = GiveResult(CallPacked(held, converted.data(), num_args), result);
+  const ArgumentsFromLibrary converted(args, codes, num_args);
+  *result_code = ConvertResult(CallPacked(held, converted.data(), num_args), result);
 }
 
 }  // namespace tvmgo::classic

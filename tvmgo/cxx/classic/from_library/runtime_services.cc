@@ -19,7 +19,7 @@ RuntimeServices services;
 std::mutex mutex;
 
 template <typename Function>
-void Take(std::string_view name, std::string_view wanted, void* address, Function* function) {
+void SetIfNamed(std::string_view name, std::string_view wanted, void* address, Function* function) {
   if (name == wanted && *function == nullptr) *function = reinterpret_cast<Function>(address);
 }
 
@@ -35,10 +35,10 @@ const RuntimeServices& FindRuntimeServices() {
   if (IsComplete()) return services;
   const auto visit = [](const tvm::ffi::String& symbol, void* address) {
     const std::string_view name(symbol.data(), symbol.size());
-    Take(name, "__TVMBackendAllocWorkspace", address, &services.alloc_workspace);
-    Take(name, "__TVMBackendFreeWorkspace", address, &services.free_workspace);
-    Take(name, "__TVMBackendParallelLaunch", address, &services.parallel_launch);
-    Take(name, "__TVMBackendParallelBarrier", address, &services.parallel_barrier);
+    SetIfNamed(name, "__TVMBackendAllocWorkspace", address, &services.alloc_workspace);
+    SetIfNamed(name, "__TVMBackendFreeWorkspace", address, &services.free_workspace);
+    SetIfNamed(name, "__TVMBackendParallelLaunch", address, &services.parallel_launch);
+    SetIfNamed(name, "__TVMBackendParallelBarrier", address, &services.parallel_barrier);
   };
   tvm::ffi::Module::VisitContextSymbols(
       tvm::ffi::TypedFunction<void(tvm::ffi::String, void*)>(visit));

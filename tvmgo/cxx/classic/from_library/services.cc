@@ -9,10 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "classic/errors.h"
 #include "classic/frame.h"
 #include "classic/from_library/callback.h"
 #include "classic/from_library/runtime_services.h"
 #include "classic/loading/context.h"
+#include "classic/loading/system_symbols.h"
 #include "ffi/ffi.h"
 
 namespace tvmgo::classic {
@@ -20,28 +22,28 @@ namespace {
 
 // Runs `body`: 0, or -1 with the error recorded.
 template <typename Body>
-int Guard(Body&& body) {
+int CatchAndRecord(Body&& body) {
   if (CatchErrors(body) == 0) return 0;
-  Record(TakeRaised());
+  RecordError(TakeRaisedError());
   return -1;
 }
 
 // The runtime reports by a code and a raised error, or by throwing.
 void Check(int code) {
-  if (code != 0) Throw(TakeRaised());
+  if (code != 0) ThrowError(TakeRaisedError());
 }
 
 int FuncCall(void* function, Cell* args, int32_t* codes, int num_args, Cell* result,
              int32_t* result_code) {
-  return Guard([=] { CallBack(function, args, codes, num_args, result, result_code); });
+  return CatchAndRecord([=] { CallBack(function, args, codes, num_args, result, result_code); });
 }
 
 void SetLastError(const char* message) {
-  Record(NewError("RuntimeError", message != nullptr ? message : ""));
+  RecordError(NewError("RuntimeError", message != nullptr ? message : ""));
 }
 
 int GetFuncFromEnv(void* context, const char* name, void** function) {
-  return Guard([=] {
+  return CatchAndRecord([=] {
     if (context == nullptr || name == nullptr) {
       TVM_FFI_THROW(RuntimeError) << "TVMBackendGetFuncFromEnv: the library gave no "
                                   << (name == nullptr ? "name" : "context");
@@ -60,16 +62,16 @@ int GetFuncFromEnv(void* context, const char* name, void** function) {
 void* AllocWorkspace(int device_type, int device_id, uint64_t nbytes, int code_hint,
                      int bits_hint) {
   void* memory = nullptr;
-  Guard([&] {
+  CatchAndRecord([&] {
     memory = KnownRuntimeServices().alloc_workspace(device_type, device_id, nbytes, code_hint,
                                                     bits_hint);
-    if (memory == nullptr) Throw(TakeRaised());
+    if (memory == nullptr) ThrowError(TakeRaisedError());
   });
   return memory;
 }
 
 int FreeWorkspace(int device_type, int device_id, void* memory) {
-  return Guard(
+  return CatchAndRecord(
       [=] { Check(KnownRuntimeServices().free_workspace(device_type, device_id, memory)); });
 }
 
@@ -93,7 +95,7 @@ class Launch {
     } else {
       Check(KnownRuntimeServices().parallel_launch(RunTask, this, num_task));
     }
-    if (error_) Throw(std::move(error_));
+    if (error_) ThrowError(std::move(error_));
   }
 
  private:
@@ -102,7 +104,7 @@ class Launch {
     Frame frame(launch->frame_);
     const int outside = std::exchange(siblings_, env->num_task);
     int code = 0;
-    if (Guard([&] { code = launch->task_(task_id, env, launch->data_); }) != 0) code = -1;
+    if (CatchAndRecord([&] { code = launch->task_(task_id, env, launch->data_); }) != 0) code = -1;
     siblings_ = outside;
     if (code != 0) launch->Keep(frame.TakeError(), code);
     return 0;
@@ -131,15 +133,15 @@ class Launch {
 thread_local int Launch::siblings_ = 0;
 
 int ParallelLaunch(ParallelTask task, void* data, int num_task) {
-  return Guard([=] { Launch(task, data).Run(num_task); });
+  return CatchAndRecord([=] { Launch(task, data).Run(num_task); });
 }
 
 int ParallelBarrier(int task_id, ParallelEnv* env) {
-  return Guard([=] { Check(KnownRuntimeServices().parallel_barrier(task_id, env)); });
+  return CatchAndRecord([=] { Check(KnownRuntimeServices().parallel_barrier(task_id, env)); });
 }
 
 int RegisterSystemLibSymbol(const char* name, void* address) {
-  return Guard([=] { SystemSymbols::Register(name, address); });
+  return CatchAndRecord([=] { SystemSymbols::Register(name, address); });
 }
 
 int RunOnce(void** handle, int (*body)(void*), void* data, int) {

@@ -56,7 +56,7 @@ void ForEachService(Visit visit) {
   for (const Service& service : services) visit(service);
 }
 
-void ExplainImport(const char* name, const std::string& path) {
+void ThrowIfObsoleteImport(const char* name, const std::string& path) {
   if (std::strstr(name, "3tvm") != nullptr && StartsWith(name, "_Z")) {
     TVM_FFI_THROW(RuntimeError) << path << ": it contains C++ code compiled against the headers of "
                                 << "an old TVM, whose classes no longer exist (it needs " << name
@@ -70,7 +70,7 @@ void ExplainImport(const char* name, const std::string& path) {
 
 }  // namespace
 
-void ProvideFor(const ElfSymbols& elf, const std::string& path) {
+void PrepareServices(const ElfSymbols& elf, const std::string& path) {
   bool needs_exports = false;
   ForEachService([&](const Service& service) {
     const std::string variable = std::string("__") + service.name;
@@ -83,20 +83,20 @@ void ProvideFor(const ElfSymbols& elf, const std::string& path) {
       TVM_FFI_THROW(RuntimeError) << path << ": it needs " << service.name
                                   << " of libtvm_runtime, which is not loaded";
     }
-    if (!imported || IsVisibleToLibraries(service.name)) return;
+    if (!imported || IsGloballyVisible(service.name)) return;
     if (is_ours) {
       needs_exports = true;
     } else {
-      ShowToLibraries(service.in_runtime);
+      MakeGloballyVisible(service.in_runtime);
     }
   });
   if (needs_exports) LoadExports();
 }
 
-void ExplainFailure(const ElfSymbols& elf, const std::string& path) {
+void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path) {
   for (const ElfSymbol& symbol : elf.symbols()) {
     if (symbol.defined || symbol.weak) continue;
-    if (!IsVisibleToLibraries(symbol.name)) ExplainImport(symbol.name, path);
+    if (!IsGloballyVisible(symbol.name)) ThrowIfObsoleteImport(symbol.name, path);
   }
 }
 

@@ -16,11 +16,11 @@ namespace tvmgo::classic {
 // loaded. Loads what it can: libraries of the `c` target import the services by their C names, and
 // those which libtvm_runtime no longer has are exported by a library of their own, loaded for the
 // first of them.
-void ProvideFor(const ElfSymbols& elf, const std::string& path);
+void PrepareServices(const ElfSymbols& elf, const std::string& path);
 
 // Called when the system could not open the library: throws RuntimeError with the reason when that
 // is something of an old TVM that no longer exists, and returns otherwise.
-void ExplainFailure(const ElfSymbols& elf, const std::string& path);
+void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path);
 
 // Stores the services into the library's variables and imports, and `context` into
 // `__tvm_module_ctx`.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-//
 // Locks: nothing foreign runs under a Context's own lock. Under the table's lock a library may be
 // closed, which runs its shut-down code, because no other thread may open it in between.
 #include "classic/loading/context.h"
@@ -105,7 +104,7 @@ void Context::SetImports(std::vector<Ref> imports) {
   imports.swap(imports_);
 }
 
-void Context::GiveToLibrary(Ref object) {
+void Context::TransferToLibrary(Ref object) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const TVMFFIObjectHandle handle = object.get();
   const auto [entry, is_new] = owned_.try_emplace(handle, Owned{Ref(), 0});
@@ -113,7 +112,7 @@ void Context::GiveToLibrary(Ref object) {
   ++entry->second.count;
 }
 
-Ref Context::TakeFromLibrary(TVMFFIObjectHandle object) {
+Ref Context::TransferFromLibrary(TVMFFIObjectHandle object) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = owned_.find(object);
   if (found == owned_.end()) return Ref::Share(object);

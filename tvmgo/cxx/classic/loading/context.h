@@ -45,9 +45,9 @@ class Context {
 
   // Objects the library has received as results of its calls. By the convention it owns them, but
   // nothing can give one back except returning it; the rest is let go when the library is closed.
-  void GiveToLibrary(Ref object);
+  void TransferToLibrary(Ref object);
   // An object which the library returns: what it owns it gives away, what it was lent is shared.
-  Ref TakeFromLibrary(TVMFFIObjectHandle object);
+  Ref TransferFromLibrary(TVMFFIObjectHandle object);
 
  private:
   friend class ContextTable;

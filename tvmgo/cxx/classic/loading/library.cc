@@ -13,75 +13,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <mutex>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
+#include "classic/loading/system_symbols.h"
 #include "ffi/ffi.h"
 
 namespace tvmgo::classic {
-namespace {
-
-using Addresses = std::unordered_map<std::string, void*>;
-
-struct SystemTable {
-  std::mutex mutex;
-  Addresses addresses;
-  std::unordered_map<const void*, Addresses> of_libraries;  // opened by us, by identity
-};
-
-// Never destroyed: libraries may register from other threads while the process ends.
-SystemTable& TheSystemTable() {
-  static auto* table = new SystemTable();
-  return *table;
-}
-
-// The libraries that have registered names while this thread opens one; null when it does not.
-thread_local std::unordered_set<const void*>* registering = nullptr;
-
-// The identity of the library that has the address.
-const void* IdentityAt(void* address) {
-  void* identity = nullptr;
-#ifdef __linux__
-  Dl_info info;
-  if (dladdr1(address, &info, &identity, RTLD_DL_LINKMAP) == 0) return nullptr;
-#endif
-  return identity;
-}
-
-}  // namespace
-
-void SystemSymbols::Register(const char* name, void* address) {
-  const void* identity = registering == nullptr ? nullptr : IdentityAt(address);
-  SystemTable& table = TheSystemTable();
-  const std::lock_guard<std::mutex> lock(table.mutex);
-  if (identity == nullptr) {
-    table.addresses[name] = address;
-    return;
-  }
-  Addresses& addresses = table.of_libraries[identity];
-  if (registering->insert(identity).second) addresses.clear();  // of a library that is gone
-  addresses[name] = address;
-}
-
-void* SystemSymbols::FindIn(const void* identity, const std::string& name) {
-  SystemTable& table = TheSystemTable();
-  const std::lock_guard<std::mutex> lock(table.mutex);
-  const auto library = table.of_libraries.find(identity);
-  if (library == table.of_libraries.end()) return nullptr;
-  const auto found = library->second.find(name);
-  return found == library->second.end() ? nullptr : found->second;
-}
-
-void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
-  SystemTable& table = TheSystemTable();
-  const std::lock_guard<std::mutex> lock(table.mutex);
-  auto found = table.addresses.find(prefix + name);
-  if (found == table.addresses.end()) found = table.addresses.find(name);
-  return found == table.addresses.end() ? nullptr : found->second;
-}
-
 Library::Library(Library&& other) noexcept
     : handle_(std::exchange(other.handle_, nullptr)),
       name_(std::move(other.name_)),
@@ -99,10 +36,10 @@ Library& Library::operator=(Library&& other) noexcept {
 Library::Library(const std::string& path) {
   // Without a slash the system would search its own folders.
   const std::string file = path.find('/') == std::string::npos ? "./" + path : path;
-  std::unordered_set<const void*> registered;
-  auto* outer = std::exchange(registering, &registered);  // opening one may open another
-  handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  registering = outer;
+  {
+    const SystemSymbols::Opening opening;
+    handle_ = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
   if (handle_ == nullptr) {
     const char* problem = dlerror();
     TVM_FFI_THROW(RuntimeError) << "Failed to load dynamic shared library " << path << ": "
@@ -150,9 +87,9 @@ void Library::Redirect(const std::vector<Redirection>& redirections) const {
                   relocated.end / page_size * page_size, redirections);
 }
 
-bool IsVisibleToLibraries(const char* name) { return dlsym(RTLD_DEFAULT, name) != nullptr; }
+bool IsGloballyVisible(const char* name) { return dlsym(RTLD_DEFAULT, name) != nullptr; }
 
-void ShowToLibraries(void* function) {
+void MakeGloballyVisible(void* function) {
   Dl_info info;
   if (dladdr(function, &info) == 0 || info.dli_fname == nullptr) return;
   if (void* handle = dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_GLOBAL)) dlclose(handle);
@@ -216,8 +153,8 @@ Library::Symbol Library::At(void* address, const char* name) const {
 
 #else  // classic libraries are looked for on Linux only; the loader says so before it comes here
 
-bool IsVisibleToLibraries(const char*) { return false; }
-void ShowToLibraries(void*) {}
+bool IsGloballyVisible(const char*) { return false; }
+void MakeGloballyVisible(void*) {}
 Library::Library(const std::string& path) : name_(path) {}
 void Library::ReadSegments() {}
 void Library::Redirect(const std::vector<Redirection>&) const {}

@@ -69,21 +69,9 @@ class Library {
 };
 
 // Whether libraries opened from now on would find a function of that name.
-bool IsVisibleToLibraries(const char* name);
+bool IsGloballyVisible(const char* name);
 // Makes them find the functions of the library that has this one.
-void ShowToLibraries(void* function);
-
-// The names that libraries built as "system library" register while they are being opened.
-class SystemSymbols {
- public:
-  static void Register(const char* name, void* address);
-  // The address that a library registered while a Library opened it, or null. Start-up code runs
-  // for whoever opens a library first, but the names are everybody's who has it open.
-  static void* FindIn(const void* identity, const std::string& name);
-  // The address last registered outside Library under the name with the prefix or, if there is
-  // none, under the name alone; or null.
-  static void* Find(const std::string& prefix, const std::string& name);
-};
+void MakeGloballyVisible(void* function);
 
 }  // namespace tvmgo::classic
 

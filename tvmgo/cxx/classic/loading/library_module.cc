@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "classic/loading/system_symbols.h"
 #include "classic/to_library/compiled_function.h"
 #include "ffi/module_object.h"
 

@@ -12,6 +12,7 @@
 #include "classic/loading/const_loader.h"
 #include "classic/loading/context.h"
 #include "classic/loading/library_module.h"
+#include "classic/loading/system_symbols.h"
 #include "ffi/module_object.h"
 #include "formats/blob_reader.h"
 #include "formats/elf_symbols.h"
@@ -38,7 +39,7 @@ Ref LoadFromBytes(std::string_view key, std::string_view payload) {
 }
 
 // Makes the module of one payload.
-struct Maker {
+struct ModuleOfPayload {
   std::string_view key;
   const Ref& library;
 
@@ -63,7 +64,7 @@ struct Maker {
 Ref BuildTree(const ModuleBlob& blob, const Ref& library) {
   std::vector<Ref> modules;
   for (const EmbeddedModule& embedded : blob.modules) {
-    modules.push_back(std::visit(Maker{embedded.key, library}, embedded.payload));
+    modules.push_back(std::visit(ModuleOfPayload{embedded.key, library}, embedded.payload));
   }
   if (!blob.has_tree) {
     for (const Ref& module : modules) {
@@ -78,11 +79,11 @@ Ref BuildTree(const ModuleBlob& blob, const Ref& library) {
 }
 
 ContextRef Open(const ElfSymbols& elf, const std::string& path) {
-  ProvideFor(elf, path);
+  PrepareServices(elf, path);
   try {
     return ContextRef(path);
   } catch (const tvm::ffi::Error&) {
-    ExplainFailure(elf, path);
+    ThrowIfObsolete(elf, path);
     throw;
   }
 }

@@ -23,18 +23,19 @@ void ForArgument(const char* function, int32_t index, Body&& body) {
 
 }  // namespace
 
-Arguments::Rest& Arguments::rest() {
+ArgumentsToLibrary::Rest& ArgumentsToLibrary::rest() {
   if (rest_ == nullptr) rest_ = std::make_unique<Rest>();
   return *rest_;
 }
 
-void Arguments::ConvertRest(const char* function, const TVMFFIAny* args, int32_t first,
-                            int32_t size) {
-  if (size > TVMGO_FEW_ARGUMENTS) MakeRoom(size);
+void ArgumentsToLibrary::ConvertRest(const char* function, const TVMFFIAny* args, int32_t first,
+                                     int32_t size) {
+  if (size > TVMGO_FEW_ARGUMENTS) AllocateArrays(size);
   for (int32_t i = first; i < size; ++i) {
     const TVMFFIAny& any = args[i];
     if (any.type_index == kTVMFFITensor &&
-        ShowOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj), &slots_[num_slots_].tensor)) {
+        DescribeOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj),
+                               &slots_[num_slots_].tensor)) {
       AddSlot(i, any.v_obj);
     } else {
       Convert(function, any, i);
@@ -42,15 +43,15 @@ void Arguments::ConvertRest(const char* function, const TVMFFIAny* args, int32_t
   }
 }
 
-void Arguments::MakeRoom(int32_t size) {
-  Rest& room = rest();
-  room.cells.reset(cells_ = new Cell[size]);
-  room.codes.reset(codes_ = new int32_t[size]);
-  room.slots.reset(slots_ = new Slot[size]);
-  room.bytes.reset(bytes_ = new Bytes[size]);
+void ArgumentsToLibrary::AllocateArrays(int32_t size) {
+  Rest& owned = rest();
+  owned.cells.reset(cells_ = new Cell[size]);
+  owned.codes.reset(codes_ = new int32_t[size]);
+  owned.slots.reset(slots_ = new Slot[size]);
+  owned.bytes.reset(bytes_ = new Bytes[size]);
 }
 
-void Arguments::Convert(const char* function, const TVMFFIAny& any, int32_t index) {
+void ArgumentsToLibrary::Convert(const char* function, const TVMFFIAny& any, int32_t index) {
   Cell& cell = cells_[index];
   int32_t& code = codes_[index];
   cell.number = 0;
@@ -103,7 +104,7 @@ void Arguments::Convert(const char* function, const TVMFFIAny& any, int32_t inde
   }
 }
 
-void Arguments::AddObject(const char* function, TVMFFIObjectHandle object, int32_t index) {
+void ArgumentsToLibrary::AddObject(const char* function, TVMFFIObjectHandle object, int32_t index) {
   Cell& cell = cells_[index];
   int32_t& code = codes_[index];
   cell.pointer = object;
@@ -140,22 +141,22 @@ void Arguments::AddObject(const char* function, TVMFFIObjectHandle object, int32
   }
 }
 
-void Arguments::AddTensor(const char* function, const DLTensor& tensor, TVMFFIObjectHandle owner,
-                          int32_t index) {
+void ArgumentsToLibrary::AddTensor(const char* function, const DLTensor& tensor,
+                                   TVMFFIObjectHandle owner, int32_t index) {
   ForArgument(function, index, [&] {
-    DLTensor* shown = &slots_[num_slots_].tensor;
-    if (ShowTensor(tensor, shown) == Staging::kAlignedCopy) {
+    DLTensor* described = &slots_[num_slots_].tensor;
+    if (DescribeTensorToLibrary(tensor, described) == Staging::kAlignedCopy) {
       // A callback that gets this argument must see what the function wrote, so it gets the
       // copy.
       owner = rest().copies.CopyOf(tensor);
-      ShowTensor(*TVMFFITensorGetDLTensorPtr(owner), shown);
+      DescribeTensorToLibrary(*TVMFFITensorGetDLTensorPtr(owner), described);
     }
     AddSlot(index, owner);
   });
 }
 
 // A text for C ends at its first NUL, so one inside would cut it silently.
-void Arguments::AddText(const char* function, std::string_view text, int32_t index) {
+void ArgumentsToLibrary::AddText(const char* function, std::string_view text, int32_t index) {
   const size_t nul = text.find('\0');
   if (nul != std::string_view::npos) {
     TVM_FFI_THROW(ValueError) << function << ": argument " << index << ": expected a string "

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Arguments of the runtime as a classic function gets them, in memory the caller provides: calls
-// with few arguments need none from the heap.
+// Arguments of the runtime as a classic function gets them, in memory the caller provides:
+// calls with few arguments need none from the heap.
 #ifndef TVMGO_CXX_CLASSIC_TO_LIBRARY_ARGUMENTS_H_
 #define TVMGO_CXX_CLASSIC_TO_LIBRARY_ARGUMENTS_H_
 
@@ -25,11 +25,11 @@ struct FewArguments {
   Bytes bytes[TVMGO_FEW_ARGUMENTS];  // of arguments that carry their bytes themselves
 };
 
-class Arguments {
+class ArgumentsToLibrary {
  public:
   // Converts all; throws TypeError or ValueError naming the argument. The room must outlive this.
-  [[gnu::always_inline]] Arguments(const char* function, const TVMFFIAny* args, int32_t size,
-                                   FewArguments* few)
+  [[gnu::always_inline]] ArgumentsToLibrary(const char* function, const TVMFFIAny* args,
+                                            int32_t size, FewArguments* few)
       : cells_(few->cells), codes_(few->codes), slots_(few->slots), bytes_(few->bytes) {
     // Kernels mostly take ordinary tensors and nothing else. No member is written in this loop,
     // which keeps everything in registers.
@@ -39,7 +39,7 @@ class Arguments {
       for (; i < size; ++i, ++slot) {
         const TVMFFIAny& any = args[i];
         if (any.type_index != kTVMFFITensor) break;
-        if (!ShowOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj), &slot->tensor)) break;
+        if (!DescribeOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj), &slot->tensor)) break;
         slot->owner = any.v_obj;
         few->cells[i].pointer = &slot->tensor;
         few->codes[i] = kTensor;
@@ -48,7 +48,7 @@ class Arguments {
     num_slots_ = i;
     if (__builtin_expect(i != size, false)) ConvertRest(function, args, i, size);
   }
-  Arguments(const Arguments&) = delete;
+  ArgumentsToLibrary(const ArgumentsToLibrary&) = delete;
 
   Cell* cells() const { return cells_; }
   int32_t* codes() const { return codes_; }
@@ -78,7 +78,7 @@ class Arguments {
   }
 
   void ConvertRest(const char* function, const TVMFFIAny* args, int32_t first, int32_t size);
-  void MakeRoom(int32_t size);
+  void AllocateArrays(int32_t size);
   void Convert(const char* function, const TVMFFIAny& any, int32_t index);
   void AddTensor(const char* function, const DLTensor& tensor, TVMFFIObjectHandle owner,
                  int32_t index);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "classic/errors.h"
 #include "classic/frame.h"
 #include "classic/to_library/arguments.h"
 #include "ffi/module_object.h"
@@ -26,16 +27,16 @@ struct CompiledFunction {
 
   // A call that has come back.
   struct Returned {
-    const Arguments& arguments;
+    const ArgumentsToLibrary& arguments;
     const TVMFFIAny* args;
     int32_t num_args;
   };
 
   // Out of the way of the hot path.
-  [[gnu::noinline]] static void ForgetRaised();
+  [[gnu::noinline]] static void ClearRaisedError();
   [[noreturn, gnu::cold]] void Fail(Frame* frame, int32_t return_code) const;
-  [[gnu::noinline]] void TakeResult(const Returned& call, const Cell& cell, int32_t code,
-                                    TVMFFIAny* result) const;
+  [[gnu::noinline]] void ConvertResult(const Returned& call, const Cell& cell, int32_t code,
+                                       TVMFFIAny* result) const;
   static Ref ArgumentAt(const void* pointer, const Returned& call);
 };
 
@@ -43,9 +44,9 @@ int CompiledFunction::Call(void* self, const TVMFFIAny* args, int32_t num_args, 
   return CatchErrors([=] {
     const auto& function = *static_cast<const CompiledFunction*>(self);
     FewArguments few;
-    const Arguments arguments(function.name.c_str(), args, num_args, &few);
+    const ArgumentsToLibrary arguments(function.name.c_str(), args, num_args, &few);
     Frame frame(function.context, function.module.get(), arguments.slots(), arguments.num_slots());
-    if (function.calls_runtime) ForgetRaised();
+    if (function.calls_runtime) ClearRaisedError();
     Cell cell;
     cell.number = 0;
     int32_t code = kNull;  // stays when the function writes nothing, as those of 0.2-0.6 do
@@ -53,23 +54,25 @@ int CompiledFunction::Call(void* self, const TVMFFIAny* args, int32_t num_args, 
         function.code(arguments.cells(), arguments.codes(), num_args, &cell, &code, nullptr);
     if (__builtin_expect(failure != 0, false)) function.Fail(&frame, failure);
     arguments.WriteBack();
-    if (code != kNull) function.TakeResult(Returned{arguments, args, num_args}, cell, code, result);
+    if (code != kNull) {
+      function.ConvertResult(Returned{arguments, args, num_args}, cell, code, result);
+    }
   });
 }
 
 // An error from before must not pass for this call's.
-void CompiledFunction::ForgetRaised() {
+void CompiledFunction::ClearRaisedError() {
   TVMFFIObjectHandle stale = nullptr;
   TVMFFIErrorMoveFromRaised(&stale);
   Ref::Steal(stale);
 }
 
 void CompiledFunction::Fail(Frame* frame, int32_t return_code) const {
-  if (Ref error = frame->TakeError()) Throw(std::move(error));
+  if (Ref error = frame->TakeError()) ThrowError(std::move(error));
   if (calls_runtime) {
     TVMFFIObjectHandle raised = nullptr;
     TVMFFIErrorMoveFromRaised(&raised);
-    if (raised != nullptr) Throw(Ref::Steal(raised));
+    if (raised != nullptr) ThrowError(Ref::Steal(raised));
   }
   TVM_FFI_THROW(RuntimeError) << name << " failed without an error message (code " << return_code
                               << ")";
@@ -88,15 +91,15 @@ Ref CompiledFunction::ArgumentAt(const void* pointer, const Returned& call) {
   return slot == nullptr ? Ref() : Ref::Share(slot->owner);
 }
 
-void CompiledFunction::TakeResult(const Returned& call, const Cell& cell, int32_t code,
-                                  TVMFFIAny* result) const {
+void CompiledFunction::ConvertResult(const Returned& call, const Cell& cell, int32_t code,
+                                     TVMFFIAny* result) const {
   if (code == kTensor || code == kNDArray) {
     if (Ref argument = ArgumentAt(cell.pointer, call)) {
       return Value(std::move(argument)).MoveTo(result);
     }
   }
-  const auto give_object = [&](void* object) {
-    if (object != nullptr) Value(context->TakeFromLibrary(object)).MoveTo(result);
+  const auto return_object = [&](void* object) {
+    if (object != nullptr) Value(context->TransferFromLibrary(object)).MoveTo(result);
   };
   switch (code) {
     case kInt:
@@ -128,11 +131,11 @@ void CompiledFunction::TakeResult(const Returned& call, const Cell& cell, int32_
     case kObject:
     case kModule:
     case kFunction:
-      return give_object(cell.pointer);
+      return return_object(cell.pointer);
     case kNDArray:
       if (cell.pointer == nullptr) return;
       if (Frame::Current()->FindSlot(cell.pointer) == nullptr) {
-        return give_object(static_cast<char*>(cell.pointer) - sizeof(TVMFFIObject));
+        return return_object(static_cast<char*>(cell.pointer) - sizeof(TVMFFIObject));
       }
       [[fallthrough]];  // the copy of a bare DLTensor is no part of an object
     case kTensor:

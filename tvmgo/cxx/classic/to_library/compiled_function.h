@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One function of a classic library as an ordinary function of the runtime.
+// The folder to_library: calls from the runtime into a classic library. Arguments are converted to
+// its convention, and its result or error back. Here: one function of a classic library as an
+// ordinary function of the runtime.
 #ifndef TVMGO_CXX_CLASSIC_TO_LIBRARY_COMPILED_FUNCTION_H_
 #define TVMGO_CXX_CLASSIC_TO_LIBRARY_COMPILED_FUNCTION_H_
 
