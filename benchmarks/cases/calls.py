@@ -80,9 +80,9 @@ def through_ctypes(call: Call) -> Timed:
     """The C API called with cells that were filled before: no argument is converted."""
     number = len(call.plain)
     # Ints, whatever the others are given: the function looks at none of them.
-    cells = (ctypes.c_int64 * (2 * number))(*([INT, 7] * number))
+    cells = (ctypes.c_int64 * (2 * number))(*([INT, 7] * number)) if number else None
     api = native.c_api(ctypes.CDLL if call.release_gil else ctypes.PyDLL)
-    result = (ctypes.c_int64 * 2)()
+    result = ctypes.byref((ctypes.c_int64 * 2)())
     nop = native.c_function("nop")
     return Timed(partial(api.TVMFFIFunctionCall, nop, cells, number, result), equals(0))
 
