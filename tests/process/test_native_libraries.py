@@ -317,6 +317,66 @@ def test_extra_library_that_is_not_there_leaves_a_key_error(bare, tmp_path):
     )
 
 
+# ---------------------------------------------------------------- asking for functions
+
+
+def test_has_function_finds_what_is_there():
+    assert tvmgo._native.locate.has_function("ffi.Array") is True
+
+
+@pytest.mark.parametrize("name", ["tests.temporary", "tests.temporär", "tests.tempo\0rary"])
+def test_has_function_tells_whether_a_name_is_there_now(name):
+    assert not tvmgo._native.locate.has_function(name)
+    tvmgo.register_function(lambda: 1, name)
+    try:
+        assert tvmgo._native.locate.has_function(name)
+    finally:
+        tvmgo.remove_global_function(name)
+    assert not tvmgo._native.locate.has_function(name)
+
+
+@pytest.mark.parametrize("name", ["", "ffi", "ffi.Array2", "ffi.Array\0", "\0", "ü" * 10000])
+def test_has_function_does_not_find_what_is_not_there(name):
+    assert tvmgo._native.locate.has_function(name) is False
+
+
+def test_has_function_keeps_no_reference(global_name, live_objects):
+    tvmgo.register_function(lambda: 1, global_name)
+    for _ in range(10):
+        assert tvmgo._native.locate.has_function(global_name)
+    tvmgo.remove_global_function(global_name)
+    assert tvmgo.live_objects() == live_objects
+
+
+@pytest.mark.parametrize("times", range(3))
+def test_has_function_while_other_threads_register(times):
+    # libtvm_ffi guards its table by nothing: asked while it grows, it misses what is there.
+    assert (
+        output_of("""
+        import threading, tvmgo
+        missed, done = [], threading.Event()
+        def look():
+            while not done.is_set():
+                if not tvmgo._native.locate.has_function("ffi.Array"):
+                    missed.append(1)
+        threads = [threading.Thread(target=look) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        function = tvmgo.convert_function(lambda: 1)
+        for i in range(150_000):
+            tvmgo.register_function(function, f"tests.{i}", override=True)
+        done.set()
+        for thread in threads:
+            thread.join()
+        print(len(missed))
+    """)
+        == "0\n"
+    )
+
+
+# ---------------------------------------------------------------- the rest
+
+
 def test_libraries_result_is_a_copy():
     tvmgo._native.locate.libraries().clear()
     assert tvmgo._native.locate.libraries() != {}

@@ -8,8 +8,9 @@ import importlib.util
 import os
 import sys
 import threading
+from typing import Any
 
-from tvmgo.exceptions import TVMImportError
+from tvmgo.exceptions import TVMError, TVMImportError
 
 ENVIRONMENT_VARIABLE = "TVMGO_RUNTIME_LIBRARY"
 
@@ -81,11 +82,8 @@ def load_ffi() -> None:
     path = _in_package("tvm_ffi", "tvm_ffi")
     if path is None:
         raise ImportError("tvmgo needs libtvm_ffi; `pip install apache-tvm-ffi` brings it")
-    global _ffi
-    _ffi = open_library("tvm_ffi", path)
-
-
-_ffi: ctypes.CDLL
+    open_library("tvm_ffi", path)
+    _declare_functions(path)
 
 
 class _ByteArray(ctypes.Structure):
@@ -94,16 +92,31 @@ class _ByteArray(ctypes.Structure):
     _fields_ = [("data", ctypes.c_char_p), ("size", ctypes.c_size_t)]
 
 
+_get_global: Any
+_drop: Any
+
+
+def _declare_functions(path: str) -> None:
+    """Make the two C functions below ready to be called."""
+    global _get_global, _drop
+    # PyDLL keeps the GIL, which is all that guards the table of functions: see `registry`.
+    ffi = ctypes.PyDLL(path)
+    _get_global, _drop = ffi.TVMFFIFunctionGetGlobal, ffi.TVMFFIObjectDecRef
+    _get_global.argtypes = (ctypes.POINTER(_ByteArray), ctypes.POINTER(ctypes.c_void_p))
+    _drop.argtypes = (ctypes.c_void_p,)
+    _get_global.restype = _drop.restype = ctypes.c_int
+
+
 def has_function(name: str) -> bool:
     """Return whether there is a global function of this name now. Loads nothing."""
     encoded = name.encode()
     view = _ByteArray(encoded, len(encoded))
     function = ctypes.c_void_p()
-    # Cannot fail for a name that is there or not.
-    _ffi.TVMFFIFunctionGetGlobal(ctypes.byref(view), ctypes.byref(function))
+    if _get_global(view, function) != 0:  # a name that is not there is no failure
+        raise TVMError(f"the table of global functions could not be asked for {name!r}")
     if not function:
         return False
-    _ffi.TVMFFIObjectDecRef(function)
+    _drop(function)
     return True
 
 
