@@ -12,7 +12,7 @@ import tvmgo
 from tests.helpers import name_of
 
 
-def make_roomless():
+def make_classless():
     """Return a runtime object of a type tvmgo does not know."""
     return tvmgo.get_global_function("ffi.GetInvalidObject")()
 
@@ -27,7 +27,7 @@ def test_live_objects_names_the_kinds_it_counts():
         pytest.param(lambda: tvmgo.empty(4), id="array"),
         pytest.param(lambda: tvmgo.Value("text"), id="value"),
         pytest.param(lambda: tvmgo.get_global_function("ffi.Array"), id="function"),
-        pytest.param(make_roomless, id="object"),
+        pytest.param(make_classless, id="object"),
     ],
 )
 def test_live_objects_counts_a_handle_while_it_lives(live_objects, make):
@@ -93,13 +93,13 @@ def test_eq_leaves_the_answer_to_the_other_operand():
     assert tvmgo.empty(2) == Anything()
 
 
-def test_repr_of_a_roomless_object_names_the_runtimes_type():
-    assert repr(make_roomless()).startswith("<tvmgo.Object ffi.Object at 0x")
+def test_repr_of_a_classless_object_names_the_runtimes_type():
+    assert repr(make_classless()).startswith("<tvmgo.Object ffi.Object at 0x")
 
 
-def test_roomless_object_passed_on_comes_back_as_the_same():
-    roomless = make_roomless()
-    assert tvmgo.convert_function(lambda x: x)(roomless) == roomless
+def test_classless_object_passed_on_comes_back_as_the_same():
+    classless = make_classless()
+    assert tvmgo.convert_function(lambda x: x)(classless) == classless
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_roomless_object_passed_on_comes_back_as_the_same():
     [
         pytest.param(lambda: tvmgo.empty(4), id="array"),
         pytest.param(lambda: tvmgo.get_global_function("ffi.Array"), id="function"),
-        pytest.param(make_roomless, id="object"),
+        pytest.param(make_classless, id="object"),
     ],
 )
 def test_weakref_dies_with_the_wrapper(make):

@@ -23,7 +23,7 @@ cdef void use_call_with_copies(TVMFFISafeCallType call) noexcept:
     call_with_copies = call
 
 
-cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
+cdef int call_staged(const Entry* entry, TVMFFIAny* c_args, int32_t count,
                      TVMFFIAny* result) except -1:
     cdef TVMGoCallee callee
     cdef Entry staged
@@ -32,4 +32,4 @@ cdef int call_staged(const Entry* entry, TVMFFIAny* cells, int32_t count,
     staged.call = call_with_copies
     staged.self = &callee
     staged.keeps_gil = entry.keeps_gil
-    return call_native(&staged, cells, count, result)
+    return call_native(&staged, c_args, count, result)
