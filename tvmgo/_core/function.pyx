@@ -16,7 +16,7 @@ from tvmgo._core.owned_any cimport clear
 from tvmgo._core.pack cimport NEEDS_COPY, OWNS, Packed, pack, pack_owned
 from tvmgo._core.staging cimport call_staged
 from tvmgo._core.unchecked cimport (
-    unchecked_call, unchecked_call_native, unchecked_call_staged, unchecked_check,
+    unchecked_call, unchecked_call_native, unchecked_check,
     unchecked_name_argument, unchecked_pack, unchecked_pack_owned,
 )
 from tvmgo._core.unpack cimport (
@@ -59,7 +59,7 @@ cdef inline int call_packed(Function function, PyObject* const* args, Py_ssize_t
     elif check != NULL and check(expected, c_args, count) != 0:
         code = -1
     elif seen & NEEDS_COPY and function.c_compiled:
-        code = (<unchecked_call_staged>call_staged)(&function.c_entry, c_args, <int32_t>count,
+        code = (<unchecked_call_native>call_staged)(&function.c_entry, c_args, <int32_t>count,
                                                     result)
     else:
         code = (<unchecked_call_native>call_native)(&function.c_entry, c_args, <int32_t>count,

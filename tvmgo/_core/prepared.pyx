@@ -4,7 +4,6 @@ cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject, PyTypeObject
 from libc.stdint cimport int32_t
-from libc.string cimport memcpy
 
 from tvmgo._core.device cimport device_name
 from tvmgo._core.dtype cimport same_dtype, wrap_dtype
@@ -96,21 +95,8 @@ cdef int call_with(PreparedCall self, PyObject* const* args, Py_ssize_t count,
 cdef inline int call_prepared(PreparedCall self, TVMFFIAny* result) except -1:
     clear(result)
     if self.staged:
-        return call_copied(self, result)
+        return call_staged(&self.function.c_entry, self.c_args, self.count, result)
     return call_native(&self.function.c_entry, self.c_args, self.count, result)
-
-
-cdef int call_copied(PreparedCall self, TVMFFIAny* result) except -1:
-    """Call with a copy of the arguments, because staging changes them."""
-    cdef size_t nbytes = self.count * sizeof(TVMFFIAny)
-    cdef TVMFFIAny* c_args = <TVMFFIAny*>PyMem_Malloc(nbytes)
-    if c_args == NULL:
-        raise MemoryError()
-    memcpy(c_args, self.c_args, nbytes)
-    try:
-        return call_staged(&self.function.c_entry, c_args, self.count, result)
-    finally:
-        PyMem_Free(c_args)
 
 
 cdef PyObject* call_general(PyObject* self, PyObject* const* args, Py_ssize_t count,

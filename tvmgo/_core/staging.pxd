@@ -5,9 +5,9 @@ from tvmgo._core.native_call cimport Entry
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 
 # Call a compiled function, handing it aligned, compact copies of the tensors among `c_args` that
-# are not kernel-ready.
-# The copies are made without the GIL, unless the function keeps it.
-cdef int call_staged(const Entry* entry, TVMFFIAny* c_args, int32_t count,
+# are not kernel-ready. `c_args` stay as they are. The copies are made without the GIL, unless the
+# function keeps it.
+cdef int call_staged(const Entry* entry, const TVMFFIAny* c_args, int32_t count,
                      TVMFFIAny* result) except -1
 
 # Let such calls go through `call`, a TVMGoCallWithCopies.

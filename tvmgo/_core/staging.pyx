@@ -23,7 +23,7 @@ cdef void use_call_with_copies(TVMFFISafeCallType call) noexcept:
     call_with_copies = call
 
 
-cdef int call_staged(const Entry* entry, TVMFFIAny* c_args, int32_t count,
+cdef int call_staged(const Entry* entry, const TVMFFIAny* c_args, int32_t count,
                      TVMFFIAny* result) except -1:
     cdef TVMGoCallee callee
     cdef Entry staged

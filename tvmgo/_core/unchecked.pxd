@@ -24,8 +24,6 @@ ctypedef int (*unchecked_pack)(PyObject* arg, TVMFFIAny* any, Packed* packed) no
 ctypedef int (*unchecked_pack_owned)(object arg, TVMFFIAny* any) noexcept
 ctypedef int (*unchecked_call_native)(const Entry* entry, const TVMFFIAny* args, int32_t count,
                                       TVMFFIAny* result) noexcept
-ctypedef int (*unchecked_call_staged)(const Entry* entry, TVMFFIAny* args, int32_t count,
-                                      TVMFFIAny* result) noexcept
 ctypedef int (*unchecked_check)(const TVMFFIAny* expected, const TVMFFIAny* args,
                                 Py_ssize_t count) noexcept
 ctypedef int (*unchecked_name_argument)(Py_ssize_t index) noexcept
