@@ -189,10 +189,20 @@ def _namespace(name: str, doc: str, /, **members: Any) -> ModuleType:
 
 _DEVICES = {
     name: getattr(_device, name)
-    for name in (
-        *("cpu", "cuda", "ext_dev", "gpu", "hexagon", "metal", "opencl", "rocm", "vpi", "vulkan"),
-        *("opengl", "webgpu"),
-    )
+    for name in [
+        "cpu",
+        "cuda",
+        "ext_dev",
+        "gpu",
+        "hexagon",
+        "metal",
+        "opencl",
+        "opengl",
+        "rocm",
+        "vpi",
+        "vulkan",
+        "webgpu",
+    ]
 }
 
 nd = _namespace(
