@@ -1,7 +1,68 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Signals that come while native code runs raise when it has ended."""
+"""Signals: handlers are as they were before the import; what comes in native code raises after it."""
 
-from tests.helpers import output_of
+import pytest
+
+from tests.helpers import output_of, run_python
+
+# Names `handlers`, which maps each signal to the address of its handler, as the system tells it.
+HANDLERS = """
+import ctypes, faulthandler, signal
+libc = ctypes.CDLL(None, use_errno=True)
+def handlers():
+    found = {}
+    for number in signal.valid_signals():
+        action = (ctypes.c_void_p * 32)()
+        assert libc.sigaction(int(number), None, action) == 0
+        found[int(number)] = action[0]
+    return found
+"""
+
+
+@pytest.mark.parametrize(
+    "prepare",
+    ["", "faulthandler.enable()", "signal.signal(signal.SIGSEGV, lambda *args: None)"],
+    ids=["default", "faulthandler", "of the user"],
+)
+def test_import_leaves_every_signal_handler_as_it_was(prepare):
+    code = f"""{HANDLERS}
+{prepare}
+before = handlers()
+import tvmgo
+print(handlers() == before, len(before) > 30)
+tvmgo.list_global_functions()  # loads the runtime
+tvmgo.get_global_function("tvm.contrib.sort.argsort")  # loads what lies beside it
+print(handlers() == before, sorted(tvmgo._native.locate.libraries()))
+"""
+    assert output_of(code, env={"PYTHONFAULTHANDLER": ""}) == (
+        "True True\nTrue ['tvm_ffi', 'tvm_runtime', 'tvm_runtime_extra']\n"
+    )
+
+
+def test_import_in_a_thread_leaves_every_signal_handler_as_it_was():
+    code = f"""{HANDLERS}
+import threading
+before = handlers()
+thread = threading.Thread(target=__import__, args=("tvmgo",))
+thread.start(), thread.join()
+print(handlers() == before)
+"""
+    assert output_of(code) == "True\n"
+
+
+def test_faulthandler_shows_the_python_traceback_of_a_crash_after_the_import():
+    done = run_python("""
+        import faulthandler
+        faulthandler.enable()
+        import tvmgo
+        def crashing():
+            import ctypes
+            ctypes.string_at(0)
+        crashing()
+    """)
+    assert done.returncode == -11
+    assert "Fatal Python error: Segmentation fault" in done.stderr
+    assert "in crashing" in done.stderr
 
 
 def test_signal_during_a_kernel_raises_after_it(kernels_path):

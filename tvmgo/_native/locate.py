@@ -10,6 +10,7 @@ import sys
 import threading
 from typing import Any
 
+from tvmgo._native.handlers import kept_handlers
 from tvmgo.exceptions import TVMError, TVMImportError
 
 ENVIRONMENT_VARIABLE = "TVMGO_RUNTIME_LIBRARY"
@@ -32,9 +33,10 @@ def file_name(library: str) -> str:
 
 
 def open_library(library: str, path: str) -> ctypes.CDLL:
-    """Load a library and remember it."""
-    # Global: compiled libraries name functions of these without asking for them by file.
-    handle = ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
+    """Load a library and remember it. Signal handlers stay as they are."""
+    with kept_handlers():
+        # Global: compiled libraries name functions of these without asking for them by file.
+        handle = ctypes.CDLL(path, ctypes.RTLD_GLOBAL)
     loaded[library] = path
     return handle
 
