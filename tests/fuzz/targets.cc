@@ -94,16 +94,6 @@ void ParseGraphJSON(std::string_view input) {
   }
 }
 
-void ParseParamsBlob(std::string_view input) {
-  const std::vector<std::string_view> names = tvmgo::ParseParamNames(input);
-  for (std::string_view name : names) DEMAND(Lies(name, input));
-  const std::vector<tvmgo::Param> params = tvmgo::ParseParams(input);
-  DEMAND(params.size() == names.size());
-  for (size_t i = 0; i < params.size(); ++i) {
-    DEMAND(params[i].name == names[i] && Lies(params[i].data, input));
-  }
-}
-
 void UseTensors(const std::vector<tvmgo::NamedTensor>& tensors, std::string_view input) {
   for (const auto& [name, record] : tensors) {
     DEMAND(Lies(name, input) && Lies(record.data, input));
@@ -116,6 +106,17 @@ void UseTensors(const std::vector<tvmgo::NamedTensor>& tensors, std::string_view
     DEMAND(made.ndim == static_cast<int32_t>(record.shape.size()));
     DEMAND(nbytes == 0 || std::memcmp(made.data, record.data.data(), nbytes) == 0);
   }
+}
+
+void ParseParamsBlob(std::string_view input) {
+  const std::vector<std::string_view> names = tvmgo::ParseParamNames(input);
+  for (std::string_view name : names) DEMAND(Lies(name, input));
+  const auto params = tvmgo::ParseParams(input, tvmgo::TensorUse::kBytes);
+  DEMAND(params.size() == names.size());
+  for (size_t i = 0; i < params.size(); ++i) {
+    DEMAND(params[i].name == names[i] && Lies(params[i].tensor.data, input));
+  }
+  UseTensors(tvmgo::ParseParams(input, tvmgo::TensorUse::kTodaysTensor), input);
 }
 
 bool HasTensor(const std::vector<tvmgo::NamedTensor>& tensors, std::string_view name) {

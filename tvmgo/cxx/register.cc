@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "ffi/bound_method.h"
+#include "ffi/containers.h"
 #include "ffi/globals.h"
 #include "ffi/module_object.h"
+#include "formats/params_blob.h"
 #include "graph/module/executor_factory.h"
 #include "graph/module/executor_module.h"
 #include "graph/module/executor_variants.h"
@@ -67,6 +69,17 @@ Value CreateFactory(const CallArgs& args) {
   return Value(std::move(factory));
 }
 
+Value ParamsOf(const CallArgs& args) {
+  args.RequireSize(1, 1);
+  std::vector<Value> members;
+  const std::string_view blob = args.Text(0, "params_bytes");
+  for (const auto& [name, param] : ParseParams(blob, TensorUse::kTodaysTensor)) {
+    members.emplace_back(name);
+    members.emplace_back(NewTensor(param));
+  }
+  return NewMap(members);
+}
+
 constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_executor.create", Create<kPlainVariant>},
     {"tvm.graph_executor_debug.create", Create<kDebugVariant>},
@@ -76,6 +89,7 @@ constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
     {"tvm.graph_runtime_factory.create", CreateFactory},
     {"tvmgo.graph_program.create", CreateProgram},
+    {"tvmgo.parse_params", ParamsOf},
 };
 
 }  // namespace

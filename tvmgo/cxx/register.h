@@ -19,6 +19,7 @@ extern "C" {
 // and the names these had up to TVM 0.7, when the executor was called graph_runtime; and
 //
 //   tvmgo.graph_program.create           (as tvm.graph_executor.create) -> Module
+//   tvmgo.parse_params                   (bytes of a .params file) -> Map of name to tensor
 //
 // 0, or -1 with the error raised.
 __attribute__((visibility("default"))) int TVMGoRegisterGraphExecutor(void);

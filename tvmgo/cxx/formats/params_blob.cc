@@ -12,7 +12,6 @@
 #include <cstdint>
 
 #include "formats/blob_reader.h"
-#include "formats/tensor_record.h"
 
 namespace tvmgo {
 namespace {
@@ -31,18 +30,13 @@ constexpr char kTensors[] = "Invalid DLTensor file format";
 
 }  // namespace
 
-std::vector<Param> ParseParams(std::string_view blob) {
+std::vector<NamedTensor> ParseParams(std::string_view blob, TensorUse use) {
   BlobReader reader(blob, kHeader);
   const std::vector<std::string_view> names = ReadNames(&reader);
   reader.Expect(reader.Number<uint64_t>("the number of tensors") == names.size(),
                 "as many tensors as names");
   reader.set_document(kTensors);
-  std::vector<Param> params;
-  params.reserve(names.size());
-  for (std::string_view name : names) {
-    params.push_back(Param{name, ReadTensorRecord(&reader, TensorUse::kBytes).data});
-  }
-  return params;
+  return ReadTensorRecords(&reader, names, use);
 }
 
 std::vector<std::string_view> ParseParamNames(std::string_view blob) {

@@ -10,16 +10,13 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/tensor_record.h"
+
 namespace tvmgo {
 
-struct Param {
-  std::string_view name;
-  std::string_view data;  // the tensor's bytes, little-endian, in C order
-};
-
-// Reads all names and tensors. Throws ValueError ("Invalid parameters file format" or "Invalid
-// DLTensor file format") with the byte offset of the first thing that is wrong.
-std::vector<Param> ParseParams(std::string_view blob);
+// Reads all names and tensors, for what `use` says. Throws ValueError ("Invalid parameters file
+// format" or "Invalid DLTensor file format") with the byte offset of the first thing that is wrong.
+std::vector<NamedTensor> ParseParams(std::string_view blob, TensorUse use);
 
 // Reads the header and the names only, for those who share tensors instead of loading them.
 std::vector<std::string_view> ParseParamNames(std::string_view blob);

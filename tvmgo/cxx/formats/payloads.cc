@@ -55,7 +55,7 @@ GraphFactoryPayload ReadGraphFactory(BlobReader* reader) {
   const auto count = reader->Number<uint64_t>("the number of parameters");
   const std::vector<std::string_view> names = reader->Texts("the names of parameters");
   reader->Expect(count == names.size(), "as many names as parameters");
-  payload.params = ReadTensorRecords(reader, names);
+  payload.params = ReadTensorRecords(reader, names, TensorUse::kTensor);
   payload.model_name = reader->Text("the model's name");
   return payload;
 }
@@ -65,7 +65,7 @@ ConstantsPayload ReadConstants(BlobReader* reader) {
   const std::vector<std::string_view> names = reader->Texts("the names of constants");
   reader->Expect(reader->Number<uint64_t>("the number of constants") == names.size(),
                  "as many tensors as names");
-  payload.constants = ReadTensorRecords(reader, names);
+  payload.constants = ReadTensorRecords(reader, names, TensorUse::kTensor);
   const std::vector<std::string_view> symbols = reader->Texts("the symbols");
   reader->Expect(reader->Number<uint64_t>("the number of symbols") == symbols.size(),
                  "as many lists of constants as symbols");

@@ -38,10 +38,13 @@ DLDataType ReadDType(BlobReader* reader, TensorUse use) {
     reader->Expect(dtype.lanes != 0, "at least one lane");
     return dtype;
   }
-  // Writers did not count lanes, so vectors were never stored whole; codes above were 8-bit floats
-  // of changing numbers.
+  // Writers did not count lanes, so vectors were never stored whole.
   reader->Expect(dtype.lanes == 1, "one lane");
-  reader->Expect(dtype.code <= kDLComplex, "an element type of TVM up to 0.20");
+  if (use == TensorUse::kTensor) {
+    reader->Expect(dtype.code <= kDLComplex, "an element type of TVM up to 0.20");
+  } else {
+    reader->Expect(dtype.code <= kDLFloat8_e8m0fnu, "a known element type");
+  }
   reader->Expect(IsStorable(dtype), "elements of whole bytes, or integers of 1 or 4 bits");
   return StoredDType(dtype);
 }
@@ -93,6 +96,10 @@ TensorRecord ReadTensorRecord(BlobReader* reader, TensorUse use) {
   reader->Expect(reader->Number<uint64_t>("the data length") == nbytes,
                  "a data length equal to the shape times the bytes per element");
   record.data = reader->Bytes(nbytes, "the data");
+  // TVM 0.14 to 0.19 wrote 8-bit floats under the code that is bool today.
+  reader->Expect(use != TensorUse::kTodaysTensor || record.dtype.code != kDLBool ||
+                     record.data.find_first_not_of({"\0\1", 2}) == std::string_view::npos,
+                 "bools of 0 and 1");
   return record;
 }
 
@@ -106,10 +113,12 @@ Ref NewTensor(const TensorRecord& record) {
 }
 
 std::vector<NamedTensor> ReadTensorRecords(BlobReader* reader,
-                                           const std::vector<std::string_view>& names) {
+                                           const std::vector<std::string_view>& names,
+                                           TensorUse use) {
   std::vector<NamedTensor> tensors;
+  tensors.reserve(names.size());
   for (std::string_view name : names) {
-    tensors.push_back(NamedTensor{name, ReadTensorRecord(reader, TensorUse::kTensor)});
+    tensors.push_back(NamedTensor{name, ReadTensorRecord(reader, use)});
   }
   return tensors;
 }

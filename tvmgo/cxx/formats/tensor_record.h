@@ -21,8 +21,11 @@ struct TensorRecord {
 // What becomes of a record.
 enum class TensorUse {
   // A tensor like it. So its element type must be one of today's, and its shape must fit in memory
-  // even if it has no elements.
+  // even if it has no elements. Codes above complex were 8-bit floats of changing numbers in the
+  // files that are read so, and are refused.
   kTensor,
+  // The same for files that may be of today, where codes above complex are DLPack's.
+  kTodaysTensor,
   // Only its bytes are used, under the shape and type that a graph gives them. So any type will do
   // whose size is known: .params files may hold some that nobody could show today.
   kBytes,
@@ -38,9 +41,10 @@ struct NamedTensor {
   TensorRecord tensor;
 };
 
-// As many as names, to become tensors.
+// As many as names.
 std::vector<NamedTensor> ReadTensorRecords(BlobReader* reader,
-                                           const std::vector<std::string_view>& names);
+                                           const std::vector<std::string_view>& names,
+                                           TensorUse use);
 
 }  // namespace tvmgo
 

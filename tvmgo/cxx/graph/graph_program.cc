@@ -144,8 +144,8 @@ std::optional<uint32_t> GraphProgram::CallOf(uint32_t node) const {
 
 std::vector<GraphProgram::ParamValue> GraphProgram::ReadParams(std::string_view blob) const {
   std::vector<ParamValue> values;
-  for (const Param& param : ParseParams(blob)) {
-    const std::optional<uint32_t> index = FindInput(param.name);
+  for (const auto& [name, param] : ParseParams(blob, TensorUse::kBytes)) {
+    const std::optional<uint32_t> index = FindInput(name);
     if (!index) continue;
     DLTensor value = Prototype(input_entry(*index));  // the blob's own shape is moot
     if (TensorBytes(value) != param.data.size()) {
