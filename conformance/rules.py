@@ -120,8 +120,8 @@ def tells(message, group, told, about):
         return told.rstrip("/").rpartition("/")[2] in message
     if group == "function":
         return RENAMED.get(told, told) in message
-    if group == "device":  # the device type of remote machines has a number only
-        return {"rpc": "129"}.get(told, told) in message
+    if group == "device":  # a kind of device of a remote machine is written so
+        return {"rpc": "remote["}.get(told, told) in message
     if group == "type":
         # As what was given, not as one of the types that would have been right.
         names = type(about).__name__, repr(about), str(getattr(about, "dtype", about))

@@ -139,8 +139,8 @@ def test_empty_of_no_dtype_raises_type_error():
         tvmgo.empty(1, None)
 
 
-def test_empty_of_an_unknown_dtype_raises_value_error():
-    with pytest.raises(ValueError, match="'flaot32'"):
+def test_empty_of_an_unknown_dtype_raises_type_error():
+    with pytest.raises(TypeError, match="'flaot32'"):
         tvmgo.empty(1, "flaot32")
 
 

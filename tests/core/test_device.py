@@ -102,6 +102,29 @@ def test_every_way_to_the_first_cpu_gives_an_equal_device(make):
     assert str(make()) == "cpu:0"
 
 
+@pytest.mark.parametrize("index", [0, 3, -1, 2**31 - 1])
+@pytest.mark.parametrize("number", [*range(-2, 40), 127, 128, 129, 130, 145, 255, 257, 2**31 - 1])
+def test_str_can_be_read_back(number, index):
+    device = tvmgo.Device(number, index)
+    again = tvmgo.Device(str(device))
+    assert again == device
+    assert (again.device_type, again.device_id) == (number, index)
+
+
+@pytest.mark.parametrize(
+    "name, number",
+    [
+        ("maia:1", 17),
+        ("trn:1", 18),
+        ("device_type_5:1", 5),
+        ("remote[0]-cpu:1", 128 + 1),
+        ("remote[2]-cuda:1", 3 * 128 + 2),
+    ],
+)
+def test_str_of_a_device_is_tvms(name, number):
+    assert str(tvmgo.Device(number, 1)) == name
+
+
 @pytest.mark.parametrize("other", [tvmgo.cpu(1), tvmgo.cuda(0), None, 1, (1, 0)], ids=repr)
 def test_device_differs_from_what_it_is_not(other):
     assert not tvmgo.cpu(0) == other
@@ -130,6 +153,20 @@ def test_context_is_device():
         "\udcff",
         f"cpu:{2**31}",
         "cpu:" + "9" * 99,
+        "device_type_",
+        "device_type_x",
+        "device_type_" + "9" * 99,
+        "remote",
+        "remote[0]",
+        "remote[0]-",
+        "remote[]-cpu",
+        "remote[x]-cpu",
+        "remote[-1]-cpu",
+        "remote[0]cpu",
+        "0]-cpu",
+        "remote[0]-tpu",
+        "remote[0]-device_type_128",
+        "remote[99999999]-cpu",
     ],
 )
 def test_device_of_a_string_that_names_none_raises_value_error(name):

@@ -3,10 +3,12 @@
 
 import copy
 import pickle
+import re
 
 import ml_dtypes
 import numpy as np
 import pytest
+import tvm_ffi
 
 import tvmgo
 from tests.core.arrays import ML_NAMES, NUMPY_NAMES
@@ -112,6 +114,10 @@ def test_type_code_is_dlpacks(name):
         ("float16x3", 16, 3, 6),
         ("float4_e2m1fn", 4, 1, 1),
         ("int24", 24, 1, 3),
+        ("int128", 128, 1, 16),
+        ("boolx4", 8, 4, 4),
+        ("handle", 64, 1, 8),
+        ("float32x32767", 32, 32767, 4 * 32767),
     ],
 )
 def test_dtype_beyond_numpy_knows_its_size(name, bits, lanes, itemsize):
@@ -131,13 +137,20 @@ def test_dtype_beyond_numpy_knows_its_size(name, bits, lanes, itemsize):
 def test_numpy_of_a_dtype_numpy_lacks_raises_type_error(name, reason):
     with pytest.raises(TypeError, match=reason):
         tvmgo.DType(name).numpy
+    with pytest.raises(TypeError, match=reason):
+        np.dtype(tvmgo.DType(name))
+    with pytest.raises(TypeError, match=reason):
+        np.zeros(3, tvmgo.DType(name))
 
 
-@pytest.mark.parametrize(
-    "short, name", [("int", "int32"), ("uint", "uint32"), ("float", "float32")]
-)
-def test_dtype_of_a_name_without_bits_is_tvms_default(short, name):
-    assert tvmgo.DType(short) == name
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", NUMPY_NAMES + ML_NAMES)
+def test_numpy_takes_a_dtype_for_its_own(name):
+    dtype, expected = tvmgo.DType(name), tvmgo.DType(name).numpy
+    assert np.dtype(dtype) == expected
+    assert np.zeros((2, 3), dtype=tvmgo.empty(1, name).dtype).dtype == expected
+    assert np.asarray([1, 0]).astype(dtype).dtype == expected
+    assert np.zeros(8, "uint8").view(tvmgo.DType("int64")).dtype == "int64"
 
 
 @pytest.mark.parametrize(
@@ -159,17 +172,90 @@ def test_dtype_of_a_name_without_bits_is_tvms_default(short, name):
         "x" * 10000,
         "float32x4x4",
         "void",
+        "int0",
+        "int08",
+        "int129",
+        "int255",
+        "uint0",
+        "float0",
+        "float33",
+        "float8",
+        "float80",
+        "float128",
+        "bfloat17",
+        "bool8",
+        "boolx0",
+        "handle32",
+        "float32x1",
+        "float32x04",
+        "float32x32768",
+        "float32x65535",
+        "float8_e4m3fn8",
+        "f4,f4",
+        "O",
+        "U5",
+        "M8[s]",
+        "(3,)f4",
     ],
 )
-def test_dtype_of_a_string_that_names_none_raises_value_error(name):
-    with pytest.raises(ValueError) as caught:
+def test_dtype_of_a_string_that_names_none_raises_type_error(name):
+    with pytest.raises(TypeError, match="^dtype: .* is not the name of an element type") as caught:
         tvmgo.DType(name)
     assert isinstance(caught.value, tvmgo.TVMError)
+    with pytest.raises(TypeError, match="^dtype: "):
+        tvmgo.empty(1, name)
+    with pytest.raises(TypeError, match="^dtype: "):
+        tvmgo.array([1], name)
 
 
-def test_dtype_of_an_unknown_name_shows_it():
-    with pytest.raises(ValueError, match="'flaot32'"):
-        tvmgo.DType("flaot32")
+# Words that mean one thing to TVM, which counts bits, and another to NumPy.
+@pytest.mark.parametrize(
+    "word, tvm, numpy",
+    [
+        ("i8", "int8", "int64"),
+        ("u1", "uint1", "uint8"),
+        ("i1", "int1", "int8"),
+        ("u8", "uint8", "uint64"),
+        ("int", "int32", "int64"),
+        ("float", "float32", "float64"),
+    ],
+)
+def test_word_of_two_meanings_raises_type_error_with_both(word, tvm, numpy):
+    assert np.dtype(word) == numpy
+    with pytest.raises(TypeError, match=f"'{word}' is '{tvm}' to TVM and '{numpy}' to NumPy"):
+        tvmgo.DType(word)
+
+
+@pytest.mark.parametrize(
+    "word, meant",
+    [
+        ("flaot32", "float32"),
+        ("Float32", "float32"),
+        (" int8", "int8"),
+        ("f4", "float32"),
+        ("f8", "float64"),
+        ("<f4", "float32"),
+        (">i8", "int64"),
+        ("?", "bool"),
+        ("double", "float64"),
+        ("half", "float16"),
+        ("fp16", "float16"),
+        ("bf16", "bfloat16"),
+        ("f32", "float32"),
+        ("float0", "float32"),
+        ("float33", "float32"),
+        ("bool8", "bool"),
+        ("e4m3_float8", "float8_e4m3fn"),
+    ],
+)
+def test_word_that_is_no_name_raises_type_error_that_suggests_one(word, meant):
+    with pytest.raises(TypeError, match=re.escape(f"{word!r} is not") + f".*mean '{meant}'"):
+        tvmgo.DType(word)
+
+
+@pytest.mark.parametrize("word", ["i8", "float", "<f4", "no type"])
+def test_dtype_differs_from_a_word_that_is_no_name(word):
+    assert all(tvmgo.DType(name) != word for name in NUMPY_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +284,28 @@ def test_dtype_of_an_unknown_name_shows_it():
 def test_dtype_of_something_else_raises_type_error(x):
     with pytest.raises(TypeError):
         tvmgo.DType(x)
+
+
+def test_scalable_vector_is_a_type_without_a_size():
+    dtype = tvmgo.DType("float32xvscalex4")
+    assert str(dtype) == "float32xvscalex4"
+    assert pickle.loads(pickle.dumps(dtype)) == dtype
+    with pytest.raises(TypeError, match="no size"):
+        dtype.itemsize
+    with pytest.raises(TypeError, match="no size"):
+        tvmgo.empty(1, dtype)
+
+
+@pytest.mark.parametrize("word", ["float", "int8", "f4", "float32x4"])
+def test_dtype_of_tvm_ffis_is_what_that_means(word):
+    theirs = tvm_ffi.dtype(word)
+    dtype = tvmgo.DType(theirs)
+    assert (dtype.type_code, dtype.bits, dtype.lanes) == (
+        theirs.type_code,
+        theirs.bits,
+        theirs.lanes,
+    )
+    assert dtype == theirs
 
 
 def test_dtype_of_another_byte_order_raises_type_error_that_says_so():

@@ -16,6 +16,13 @@ from tvmgo.exceptions import TVMTypeError, TVMValueError
 cdef int SDACCEL = 33
 cdef int OPENGL = 34
 
+# The other way round: not every DLPack that is allowed has these.
+cdef int MAIA = 17
+cdef int TRN = 18
+
+# A device of an RPC session has a number that counts sessions in steps of this one.
+cdef int SESSION = 128
+
 cdef dict DEVICE_NAMES = {
     dlpack.kDLCPU: "cpu",
     dlpack.kDLCUDA: "cuda",
@@ -31,6 +38,8 @@ cdef dict DEVICE_NAMES = {
     dlpack.kDLOneAPI: "oneapi",
     dlpack.kDLWebGPU: "webgpu",
     dlpack.kDLHexagon: "hexagon",
+    MAIA: "maia",
+    TRN: "trn",
     SDACCEL: "sdaccel",
     OPENGL: "opengl",
 }
@@ -57,7 +66,7 @@ cdef class Device:
     Parameters
     ----------
     device : str, int, Device or object with ``__dlpack_device__``
-        ``"cpu"``, ``"cuda:1"``, DLPack's device number, ...
+        ``"cpu"``, ``"cuda:1"``, whatever ``str(device)`` says, DLPack's device number, ...
     device_id : int, default 0
         Which device of that kind. Not checked against the machine; see `exists`.
 
@@ -154,10 +163,35 @@ cdef Device wrap_device(DLDevice c_device):
 
 
 cdef str device_name(DLDevice c_device):
-    name = DEVICE_NAMES.get(<int>c_device.device_type)
-    if name is None:
-        name = f"device_type_{<int>c_device.device_type}"
+    cdef int number = c_device.device_type
+    name = DEVICE_NAMES.get(number)
+    if name is None and number >= SESSION and number % SESSION in DEVICE_NAMES:
+        name = f"{REMOTE}{number // SESSION - 1}{OF_REMOTE}{DEVICE_NAMES[number % SESSION]}"
+    elif name is None:
+        name = f"{NUMBERED}{number}"
     return f"{name}:{c_device.device_id}"
+
+
+# How TVM writes a kind of device of another machine, and how one without a name is written here.
+cdef str REMOTE = "remote["
+cdef str OF_REMOTE = "]-"
+cdef str NUMBERED = "device_type_"
+
+
+cdef int type_of_name(str name) except? 0:
+    """The number of a kind of device as `device_name` writes it; ValueError if it does not."""
+    number = DEVICE_TYPES.get(name)
+    if number is not None:
+        return number
+    if name.startswith(NUMBERED):
+        return to_int32("device", int(name[len(NUMBERED):]))
+    remote, _, kind = name.partition(OF_REMOTE)
+    if not remote.startswith(REMOTE) or kind not in DEVICE_TYPES:
+        raise ValueError
+    session = int(remote[len(REMOTE):])
+    if session < 0:
+        raise ValueError
+    return to_int32("device", DEVICE_TYPES[kind] + (session + 1) * SESSION)
 
 
 cdef int to_int32(str argument, object x) except *:
@@ -177,11 +211,11 @@ cdef DLDevice device_of(object x) except *:
     c_device.device_id = 0
     if isinstance(x, str):
         name, colon, index = x.partition(":")
-        number = DEVICE_TYPES.get(name)
-        if number is None:
+        try:
+            c_device.device_type = <DLDeviceType>type_of_name(name)
+        except ValueError:
             raise TVMValueError(f"device: unknown name {x!r}; known are "
-                                f"{', '.join(sorted(DEVICE_TYPES))}")
-        c_device.device_type = <DLDeviceType><int>number
+                                f"{', '.join(sorted(DEVICE_TYPES))}") from None
         if colon:
             try:
                 c_device.device_id = to_int32("device", int(index))

@@ -7,8 +7,9 @@ from tvmgo._core.error cimport check
 from tvmgo._core.handle cimport cell, drop
 from tvmgo.capi cimport dlpack, ffi
 from tvmgo.capi.dlpack cimport DLDataType
+from tvmgo.capi.dtype_rules cimport TVMGoHasNumbers, TVMGoHasSize
 from tvmgo.capi.pytype cimport TVMGoNameType
-from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.exceptions import TVMTypeError
 
 # Struct-module letters by (code, bits). The buffer protocol has no letter for bfloat16, float8
 # or anything below a byte; NumPy reads 'Zf' and 'Zd' as complex.
@@ -53,20 +54,25 @@ cdef class DType:
 
     Parameters
     ----------
-    dtype : str, DType or anything ``numpy.dtype`` takes
-        ``"float32"``, ``"int8"``, ``"bool"``, ``"bfloat16"``, ``"float8_e4m3fn"``,
-        ``"float32x4"`` (lanes), ``numpy.float32``, ``ml_dtypes.bfloat16``, ...
+    dtype : str, DType or NumPy type
+        A string is TVM's full name of the type: ``"int8"``, ``"uint64"``, ``"float32"``,
+        ``"bool"``, ``"handle"``, ``"bfloat16"``, ``"float8_e4m3fn"``, ``"float32x4"`` (lanes),
+        ``"float32xvscalex4"`` (a scalable vector), ``"complex64"``. Integers have 1 to 128 bits,
+        floats 16, 32 or 64. A type is what ``numpy.dtype`` takes besides strings:
+        ``numpy.float32``, ``numpy.dtype("f4")``, ``ml_dtypes.bfloat16``, Python's ``float``
+        (which is float64), ...
 
     Raises
     ------
     TypeError
-        If `dtype` is no element type DLPack can hold.
-    ValueError
-        If the string is not the name of a type.
+        If `dtype` is no element type DLPack can hold, or a string that is no full name. The
+        message suggests one: short words such as ``"i8"``, ``"f4"`` and ``"float"`` do not mean
+        the same in TVM and in NumPy.
 
     Notes
     -----
-    Compares equal to another `DType`, to its string and to its NumPy type. Immutable.
+    Compares equal to another `DType`, to its name and to its NumPy type. Immutable.
+    ``numpy.dtype(x)`` and every NumPy function with a `dtype` argument take a `DType`.
     Source: ``TVMFFIDataTypeFromString``, ``TVMFFIDataTypeToString``.
     """
 
@@ -91,7 +97,9 @@ cdef class DType:
 
     @property
     def itemsize(self):
-        """Bytes of one element, rounded up."""
+        """Bytes of one element, rounded up. TypeError for a scalable vector, which has no size."""
+        if not TVMGoHasSize(self.c_dtype) and self.c_dtype.bits != 0:
+            raise TVMTypeError(f"dtype: {self} has no size")
         return packed_nbytes(self.c_dtype, 1)
 
     @property
@@ -100,6 +108,11 @@ cdef class DType:
 
         Raises TypeError when neither library has it.
         """
+        return numpy_dtype(self.c_dtype)
+
+    @property
+    def dtype(self):
+        """`numpy` under the name by which NumPy asks for it: ``numpy.zeros(3, dtype=x.dtype)``."""
         return numpy_dtype(self.c_dtype)
 
     def __str__(self):
@@ -113,13 +126,12 @@ cdef class DType:
 
     def __eq__(self, other):
         cdef DLDataType c_other
-        if isinstance(other, DType):
-            c_other = (<DType>other).c_dtype
-        else:
-            try:
-                c_other = dtype_of(other)
-            except (TypeError, ValueError):
-                return NotImplemented
+        if is_word(other) and other not in parsed:  # no reason to say what it may have meant
+            return str.__eq__(dtype_name(self.c_dtype), other)
+        try:
+            c_other = dtype_of(other)
+        except TypeError:
+            return NotImplemented
         return same_dtype(self.c_dtype, c_other)
 
     def __reduce__(self):
@@ -176,24 +188,36 @@ cdef DLDataType parse_dtype(str name) except *:
     cdef ffi.TVMFFIByteArray view
     view.data = data
     view.size = len(data)
-    if name in ("", "void"):  # the runtime knows both, but no array can have such elements
-        raise TVMValueError(f"dtype: expected the name of an element type, got {name!r}")
+    read_as = None
     try:
         check(ffi.TVMFFIDataTypeFromString(&view, &c_dtype))
-    except Exception as error:
-        raise TVMValueError(f"dtype: {name!r} is not an element type ({error})") from None
+        if TVMGoHasNumbers(c_dtype):
+            read_as = dtype_name(c_dtype)
+    except Exception:  # the message below says more
+        pass
+    # The runtime's parser takes many words for a type. Only the one it would print is the name.
+    if read_as != name:
+        from tvmgo._core import dtype_words
+        raise TVMTypeError(f"dtype: {dtype_words.refusal(name, read_as)}")
     parsed[name] = wrap_dtype(c_dtype)
     return c_dtype
 
 
 cdef DLDataType dtype_of(object x) except *:
+    cdef DLDataType c_dtype
     if isinstance(x, DType):
         return (<DType>x).c_dtype
-    if type(x) is str:
-        return parse_dtype(x)
-    if isinstance(x, str):
+    if is_word(x):
         return parse_dtype(str.__str__(x))
-    return dtype_of_numpy(x)
+    if not isinstance(x, str):
+        return dtype_of_numpy(x)
+    c_dtype.code, c_dtype.bits, c_dtype.lanes = x.type_code, x.bits, x.lanes & 0xFFFF
+    return c_dtype
+
+
+cdef inline bint is_word(object x) except -1:
+    # tvm_ffi's type is a str as well, in any spelling; it knows what it means.
+    return type(x) is str or (isinstance(x, str) and not hasattr(type(x), "type_code"))
 
 
 cdef DLDataType dtype_of_numpy(object x) except *:

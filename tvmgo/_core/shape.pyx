@@ -6,6 +6,7 @@ from libc.stdint cimport INT64_MAX, int64_t
 
 from tvmgo._core.dtype cimport packed_nbytes, wrap_dtype
 from tvmgo.capi.dlpack cimport DLDataType
+from tvmgo.capi.dtype_rules cimport TVMGoHasSize
 from tvmgo.capi.pylong cimport TVMGoSmallLong
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
@@ -48,7 +49,7 @@ cdef int64_t read_extent(object item) except -1:
 cdef size_t checked_nbytes(int ndim, const int64_t* dims, DLDataType dtype) except? 0:
     cdef int64_t count = 1, most
     cdef int i
-    if dtype.bits == 0 or dtype.lanes == 0:
+    if not TVMGoHasSize(dtype):
         raise TVMTypeError(f"dtype: {wrap_dtype(dtype)} has no size")
     most = INT64_MAX // <int64_t>packed_nbytes(dtype, 1)
     for i in range(ndim):

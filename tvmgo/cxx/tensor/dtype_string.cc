@@ -3,6 +3,7 @@
 // One table of names and a two-field tail: see dtype_string.h for why this parser exists.
 #include "tensor/dtype_string.h"
 
+#include "capi/dtype_rules.h"
 #include "ffi/ffi.h"
 
 namespace tvmgo {
@@ -61,6 +62,18 @@ class Cursor {
     return static_cast<uint32_t>(number);
   }
 
+  // A width that numbers of this kind have.
+  uint8_t Bits(DLDataType dtype) {
+    const char* const what = "a bit width that such numbers have";
+    const size_t start = position_;
+    dtype.bits = static_cast<uint8_t>(Number(what, 255));
+    if (!TVMGoHasNumbers(dtype)) {
+      position_ = start;
+      Fail(what);
+    }
+    return dtype.bits;
+  }
+
   void ExpectEnd() const {
     if (position_ != text_.size()) Fail("the end of the name");
   }
@@ -92,10 +105,11 @@ DLDataType ParseDType(std::string_view text) {
   const BaseType& base = SkipBaseType(&cursor);
   DLDataType dtype{base.code, base.bits, 1};
   if (!base.fixed && cursor.AtDigit()) {
-    dtype.bits = static_cast<uint8_t>(cursor.Number("a bit width of 1 to 255", 255));
+    dtype.bits = cursor.Bits(dtype);
   }
   if (cursor.Skip("x")) {
-    dtype.lanes = static_cast<uint16_t>(cursor.Number("a lane count of 1 to 65535", 65535));
+    dtype.lanes =
+        static_cast<uint16_t>(cursor.Number("a lane count of 1 to 32767", TVMGO_MOST_LANES));
   }
   cursor.ExpectEnd();
   return dtype;
