@@ -377,8 +377,10 @@ class GraphModule:
         Raises
         ------
         ValueError
-            If the contents are malformed or a parameter has another size than its input; the
-            graph is left as it was.
+            If the contents are malformed, or a parameter has another size, element type or shape
+            than its input; the graph is left as it was. Types that compilers wrote for each other
+            are equal (bool, uint1, int4 and int8; uint4 and uint8), and so are shapes that differ
+            in dimensions of 1 only.
 
         Notes
         -----

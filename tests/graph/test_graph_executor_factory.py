@@ -107,6 +107,14 @@ def test_parameter_that_does_not_fit_raises():
         factory["default"](tvmgo.cpu(0))
 
 
+@pytest.mark.parametrize(
+    "value", [np.ones(2, "i4"), np.ones((2, 1, 2), "f2")], ids=["int32", "float16"]
+)
+def test_parameter_of_another_type_raises(value):
+    with pytest.raises(ValueError, match=f'input "k0": expected .*float32.* got {value.dtype}'):
+        create(k0=value)["default"](tvmgo.cpu(0))
+
+
 def test_malformed_graph_is_refused_by_the_function():
     factory = create(WORKED_GRAPH[:-5])
     with pytest.raises(ValueError, match="^graph JSON"):

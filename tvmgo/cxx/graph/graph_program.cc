@@ -7,6 +7,7 @@
 #include "formats/params_blob.h"
 #include "graph/kernel_lookup.h"
 #include "graph/linked_params.h"
+#include "graph/param_check.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
@@ -147,13 +148,12 @@ std::vector<GraphProgram::ParamValue> GraphProgram::ReadParams(std::string_view 
   for (const auto& [name, param] : ParseParams(blob, TensorUse::kBytes)) {
     const std::optional<uint32_t> index = FindInput(name);
     if (!index) continue;
-    DLTensor value = Prototype(input_entry(*index));  // the blob's own shape is moot
-    if (TensorBytes(value) != param.data.size()) {
-      TVM_FFI_THROW(ValueError) << InputContext(*index) << ": expected " << TensorBytes(value)
-                                << " bytes (" << DescribeTensor(value) << "), got "
-                                << param.data.size()
-                                << " bytes of parameters. The size must exactly match";
-    }
+    DLTensor value = Prototype(input_entry(*index));
+    DLTensor written{};
+    written.ndim = static_cast<int32_t>(param.shape.size());
+    written.dtype = param.dtype;
+    written.shape = const_cast<int64_t*>(param.shape.data());
+    RequireParam(InputContext(*index), value, written, param.data.size());
     value.data = const_cast<char*>(param.data.data());
     value.device = DLDevice{kDLCPU, 0};
     if (!IsLinkedAs(*index, value)) values.push_back(ParamValue{*index, value});

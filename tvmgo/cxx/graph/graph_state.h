@@ -64,7 +64,7 @@ class GraphState {
   void CopyOutput(uint32_t index, const DLTensor& to) const;
 
   // Copies the parameters of a blob into the inputs of the same name, and skips the others.
-  // All or nothing: a blob that is malformed or does not fit changes nothing.
+  // All or nothing: a blob that is malformed or does not fit (see param_check.h) changes nothing.
   void LoadParams(std::string_view blob);
   // The same for one parameter.
   void SetParam(const std::string& name, const DLTensor& from);
