@@ -139,6 +139,8 @@ def test_wheel_carries_stubs_declarations_and_licence(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     for wanted in (
         "tvmgo/_native/lib/LICENSE",
+        "tvmgo/_native/lib/NOTICE",
+        "tvmgo/_native/lib/licenses/LICENSE.builtin_fp16.txt",
         "tvmgo/py.typed",
         "tvmgo/_core/array.pyi",
         "tvmgo/_core/array.pxd",

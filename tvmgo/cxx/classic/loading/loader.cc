@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classic/loading/loader.h"
 
-#include <filesystem>
+#include <sys/stat.h>
+
+#include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -142,8 +143,10 @@ void RefuseForeignFormat(FileKind kind, const std::string& path) {
 }
 
 void RequireFile(const std::string& path) {
-  std::error_code unknown;  // such as a folder that must not be looked into: reading will say so
-  if (std::filesystem::exists(path, unknown) || unknown) return;
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0) return;
+  // All else, such as a folder that must not be looked into: reading will say so.
+  if (errno != ENOENT && errno != ENOTDIR) return;
   TVM_FFI_THROW(FileNotFoundError) << path << ": there is no such file";
 }
 
