@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m release.wheel``: the source distribution and the running Python's wheel, in dist/.
 
-The wheel is as it would be released: compiled against the C and C++ libraries of Debian 11, so that
-it runs on every system since, without debug information (which goes into an archive of its own),
-with the platform tag that its symbols allow, and the same bytes for the same sources.
+The wheel is as it would be released: compiled against the C and C++ libraries of Debian 11 and
+asking them for nothing newer than glibc 2.28 and GCC 8, without debug information (which goes into
+an archive of its own), and the same bytes for the same sources.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ COMPILER = "10"  # GCC of Debian 11
 # is carried beside libtvm_runtime_extra, which names it.
 FOUND_AT_RUN_TIME = ("libtvm_ffi.so", "libtvm_runtime.so")
 # The oldest C library that a release is for; so old are those of apache-tvm and apache-tvm-ffi.
-PLATFORM = "manylinux_2_28_x86_64"
+PLATFORM = f"manylinux_2_28_{platform.machine()}"
 # Installed, tvmgo's own folders must stay below this.
 MOST_BYTES = 12 << 20
 
