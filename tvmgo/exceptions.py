@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+from errno import ENOENT
+from os import strerror
+
 __all__ = [
     "TVMAssertionError",
     "TVMAttributeError",
@@ -73,6 +76,14 @@ class TVMFileNotFoundError(TVMError, FileNotFoundError):
 
     __module__ = "tvmgo"
     kind = "FileNotFoundError"
+
+    @classmethod
+    def for_argument(cls, name: str, path: str | bytes) -> TVMFileNotFoundError:
+        """Make the error for an argument that is the path of no file."""
+        error = cls(f"{name}: there is no file {path!r}")
+        # Only OSError's own constructor sets these.
+        error.errno, error.strerror, error.filename = ENOENT, strerror(ENOENT), path
+        return error
 
 
 class TVMImportError(TVMError, ImportError):

@@ -51,7 +51,8 @@ def create(
     Raises
     ------
     ValueError
-        If the graph is malformed, lacks an operator, or `device` is no device.
+        If the graph is malformed, lacks an operator, or `device` is no device; if the library is
+        of another export than the graph, where both say of which they are.
     TypeError
         If an argument is of the wrong type.
 
@@ -380,7 +381,8 @@ class GraphModule:
             If the contents are malformed, or a parameter has another size, element type or shape
             than its input; the graph is left as it was. Types that compilers wrote for each other
             are equal (bool, uint1, int4 and int8; uint4 and uint8), and so are shapes that differ
-            in dimensions of 1 only.
+            in dimensions of 1 only. Also if the file is of another export than the graph, where both
+            say of which they are.
 
         Notes
         -----

@@ -2,6 +2,8 @@
 """What kind of error `export` raises, and what it leaves behind."""
 
 import copy
+import errno
+import os
 import pickle
 import subprocess
 import sys
@@ -13,6 +15,7 @@ import tvmgo
 from tests.compiler.models import assert_refused, relax_module
 from tests.compiler.test_refusals_relax import REFUSED
 from tvmgo.compiler import ExportError, export
+from tvmgo.compiler.artifacts import staged_artifacts
 
 
 def test_export_error_is_a_value_error():
@@ -40,10 +43,13 @@ def test_export_of_no_model_raises_type_error(model, tmp_path):
 
 
 def test_export_of_a_missing_file_raises_file_not_found(tmp_path):
+    missing = tmp_path / "missing.onnx"
     with pytest.raises(
         tvmgo.TVMFileNotFoundError, match="model: there is no file '.*missing.onnx'"
-    ):
-        export(tmp_path / "missing.onnx", tmp_path)
+    ) as error:
+        export(missing, tmp_path)
+    assert (error.value.errno, error.value.filename) == (errno.ENOENT, str(missing))
+    assert error.value.strerror == os.strerror(errno.ENOENT)
 
 
 # An earlier export
@@ -85,7 +91,26 @@ def test_failing_export_leaves_an_earlier_one_untouched(failure, tmp_path, monke
         assert_refused(error, "linking deploy.so", "install a C++ compiler")
 
 
-def fail_to_write(file, params):
+@pytest.mark.slow
+@pytest.mark.parametrize("made_before", [0, 1, 3])
+def test_failing_export_leaves_no_directory_behind(made_before, tmp_path, monkeypatch):
+    monkeypatch.setattr("tvmgo.compiler.exporter.write_params", fail_to_write)
+    directories = [tmp_path / "a", tmp_path / "a/b", tmp_path / "a/b/c"]
+    for directory in directories[:made_before]:
+        directory.mkdir()
+    with pytest.raises(OSError, match="no space left"):
+        export(relax_module("class Module:" + GOOD), directories[-1])
+    assert [path.exists() for path in directories] == [i < made_before for i in range(3)]
+
+
+def test_failing_export_leaves_what_others_put_into_its_directory(tmp_path):
+    with pytest.raises(OSError, match="no space left"), staged_artifacts(tmp_path / "a/b"):
+        (tmp_path / "a/other").touch()
+        fail_to_write(None, None)
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["other"]
+
+
+def fail_to_write(write, params):
     raise OSError("no space left on device")
 
 

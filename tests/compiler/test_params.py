@@ -14,7 +14,7 @@ from tvmgo.compiler.graph.params import write_params
 
 def blob(params):
     file = io.BytesIO()
-    write_params(file, params)
+    write_params(file.write, params)
     return file.getvalue()
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loading modules: paths, formats, files that are no libraries, and files that are replaced."""
 
+import errno
 import os
 import pathlib
 import shutil
@@ -89,6 +90,7 @@ def test_load_module_of_a_missing_file_raises_file_not_found_error(path):
     with pytest.raises(FileNotFoundError, match=path) as caught:
         tvmgo.load_module(path)
     assert isinstance(caught.value, tvmgo.TVMError)
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOENT, os.path.abspath(path))
 
 
 @pytest.mark.parametrize(

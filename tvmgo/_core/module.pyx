@@ -266,7 +266,7 @@ def load_module(path, format=None):
         raise TVMTypeError(f"format: expected a str, got {type(format).__name__}")
     path = os.path.abspath(path)
     if not os.path.exists(path):
-        raise TVMFileNotFoundError(f"path: there is no file {path!r}")
+        raise TVMFileNotFoundError.for_argument("path", path)
     if os.path.isdir(path):
         raise TVMValueError(f"path: {path!r} is a directory, expected a library")
     locate.load()

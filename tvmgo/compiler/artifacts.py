@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +55,26 @@ def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
     Parameters
     ----------
     directory : pathlib.Path
-        Made if missing. It holds the new files meanwhile, because only within one file system a
-        rename is one step.
+        Made if missing, with its parents; what was made goes again if the block fails. It holds
+        the new files meanwhile, because only within one file system a rename is one step.
+
+    Notes
+    -----
+    Each rename is one step, the three are not. The library comes last: most programs load it first,
+    and those that have found the old one refuse the new graph, whose number is another.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
-        yield artifacts_in(Path(scratch))
-        for name in (LIBRARY, GRAPH, PARAMS):
-            os.replace(Path(scratch, name), directory / name)
+    with ExitStack() as undo:
+        for path in reversed([directory, *directory.parents]):
+            if not path.exists():
+                path.mkdir(exist_ok=True)
+                undo.callback(remove_if_empty, path)
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
+            yield artifacts_in(Path(scratch))
+            for name in (PARAMS, GRAPH, LIBRARY):
+                os.replace(Path(scratch, name), directory / name)
+        undo.pop_all()
+
+
+def remove_if_empty(directory: Path) -> None:
+    with suppress(OSError):  # somebody else has put something there
+        directory.rmdir()

@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
 from tvmgo.compiler.graph.graph_json import graph_to_json
+from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, find_linker, link
@@ -67,15 +71,19 @@ def export(
 
     Notes
     -----
-    The files of `directory` change only when all three are complete, each in one step, so that a
-    failure leaves an earlier export as it was. Until then they are in a hidden directory inside
-    it, ``.export-*``, which is deleted on failure too; a `directory` that was missing is made when
-    the kernels are compiled, and stays if linking or writing fails. The library gets a new inode: a
-    process that has the old one open keeps it, and loading the path again gives the new one.
+    The files of `directory` change only when all three are complete, so that a failure leaves an
+    earlier export as it was. Until then they are in a hidden directory inside it, ``.export-*``,
+    which is deleted on failure too, as is a `directory` that was missing. Then each takes its place
+    in one step, the library last. The library gets a new inode: a process that has the old one open
+    keeps it, and loading the path again gives the new one.
+
+    All three hold one number, derived from the content of all, by which the executor refuses files
+    of two exports: of other weights, another model, or another target. Who opens the
+    files of `directory` while they are replaced gets those of one export or that error.
 
     Input names are kept. Outputs are in the model's order, nested ones flattened; their nodes carry
     the ONNX names where one node computes one output. Weights are stored once each, however often
-    the model uses them, and the same model gives the same graph and the same weights every time.
+    the model uses them, and the same model gives the same three files every time.
 
     Other Python threads run meanwhile: TVM gives the GIL away while it works. What they print by
     `sys.stdout` while an ONNX model is imported is dropped, with what TVM's importer prints.
@@ -106,8 +114,9 @@ def export(
     report("linking and writing")
     directory = Path(directory)
     with staged_artifacts(directory) as files:
-        link(library, files.library, linker)
-        files.graph.write_text(graph_to_json(graph, storage), encoding="utf-8")
+        text = graph_to_json(graph, storage)
+        number = link(library, files.library, linker, partial(model_id, text, graph.params))
+        files.graph.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
         with files.params.open("wb") as file:
-            write_params(file, graph.params)
+            write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
     return artifacts_in(directory)

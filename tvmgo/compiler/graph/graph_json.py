@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
+from tvmgo.compiler.graph.model_id import MODEL_ID, halves
 from tvmgo.compiler.graph.nodes import Entry, Graph, Node
 
 
-def graph_to_json(graph: Graph, storage: Mapping[Entry, int]) -> str:
+def graph_to_json(graph: Graph, storage: Mapping[Entry, int], model_id: int | None = None) -> str:
     """Write a graph as the executor reads it.
 
     Parameters
@@ -19,6 +20,8 @@ def graph_to_json(graph: Graph, storage: Mapping[Entry, int]) -> str:
     graph : Graph
     storage : mapping of Entry to int
         The storage id of every entry, as `plan_storage` gives it.
+    model_id : int, optional
+        The number of the export, see `model_id`; left out when it is not known yet.
 
     Returns
     -------
@@ -46,18 +49,21 @@ def graph_to_json(graph: Graph, storage: Mapping[Entry, int]) -> str:
         }
         return {"op": "tvm_op", "name": node.name, "attrs": attributes, "inputs": inputs}
 
+    attrs: dict[str, list[Any]] = {
+        "shape": ["list_shape", [list(entry.spec.shape) for entry in entries]],
+        "dltype": ["list_str", [entry.spec.dtype for entry in entries]],
+        "storage_id": ["list_int", [storage[entry] for entry in entries]],
+        "device_index": ["list_int", [CPU_DEVICE_TYPE] * len(entries)],
+    }
+    if model_id is not None:
+        attrs[MODEL_ID] = ["list_int", halves(model_id)]
     return json.dumps(
         {
             "nodes": [describe(node) for node in graph.nodes],
             "arg_nodes": [number[node] for node in graph.nodes if node.is_placeholder],
             "heads": [refer(entry) for entry in graph.heads],
             "node_row_ptr": row_pointers,
-            "attrs": {
-                "shape": ["list_shape", [list(entry.spec.shape) for entry in entries]],
-                "dltype": ["list_str", [entry.spec.dtype for entry in entries]],
-                "storage_id": ["list_int", [storage[entry] for entry in entries]],
-                "device_index": ["list_int", [CPU_DEVICE_TYPE] * len(entries)],
-            },
+            "attrs": attrs,
         },
         indent=1,
         ensure_ascii=False,  # the executors of TVM read no \u escapes

@@ -10,8 +10,7 @@ this since 0.2.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
-from typing import BinaryIO
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -24,26 +23,26 @@ DEVICE_ID = 0
 LANES = 1
 
 
-def write_params(file: BinaryIO, params: Mapping[str, np.ndarray]) -> None:
+def write_params(write: Callable[[bytes], object], params: Mapping[str, np.ndarray]) -> None:
     """Write named arrays as a blob that ``load_params`` of every executor reads.
 
     Parameters
     ----------
-    file : binary file
-        Written tensor by tensor, so that memory holds at most one copy of one of them.
+    write : callable
+        Gets the blob tensor by tensor, so that memory holds at most one copy of one of them.
     params : mapping of str to numpy.ndarray
         In this order.
     """
-    file.write(struct.pack("<QQQ", LIST_MAGIC, RESERVED, len(params)))
+    write(struct.pack("<QQQ", LIST_MAGIC, RESERVED, len(params)))
     for name in params:
         text = name.encode()
-        file.write(struct.pack("<Q", len(text)) + text)
-    file.write(struct.pack("<Q", len(params)))
+        write(struct.pack("<Q", len(text)) + text)
+    write(struct.pack("<Q", len(params)))
     for value in params.values():
         code, element_bytes = ELEMENT_TYPES[value.dtype.name]
-        file.write(
+        write(
             struct.pack("<QQii", TENSOR_MAGIC, RESERVED, CPU_DEVICE_TYPE, DEVICE_ID)
             + struct.pack("<iBBH", value.ndim, code, 8 * element_bytes, LANES)
             + struct.pack(f"<{value.ndim}qq", *value.shape, value.nbytes)
         )
-        file.write(value.tobytes())
+        write(value.tobytes())

@@ -140,6 +140,20 @@ class GraphReader {
       }
     });
     CheckStorageIds(attrs.Get("storage_id"));
+    if (const auto tagged = attrs.Find("tvmgo_model_id")) ReadModelId(*tagged);
+  }
+
+  // In two numbers, because TVM skips lists of 32-bit integers only.
+  void ReadModelId(const Json& tagged) {
+    const Json halves = ListOf(tagged, "list_int");
+    if (halves.Size() != 2) halves.Fail("two numbers");
+    graph_.model_id = halves[0].Int(0, INT32_MAX) << 31 | halves[1].Int(0, INT32_MAX);
+  }
+
+  static Json ListOf(const Json& tagged, const char* tag) {
+    if (tagged.Size() != 2) tagged.Fail("[type tag, list]");
+    if (tagged[0].Text() != tag) tagged[0].Fail("the type tag \"" + std::string(tag) + "\"");
+    return tagged[1];
   }
 
   template <typename ReadItem>
@@ -147,9 +161,7 @@ class GraphReader {
                 ReadItem read_item) {
     if (!required && !attrs.Find(key)) return;
     const Json tagged = attrs.Get(key);
-    if (tagged.Size() != 2) tagged.Fail("[type tag, list]");
-    if (tagged[0].Text() != tag) tagged[0].Fail("the type tag \"" + std::string(tag) + "\"");
-    const Json list = tagged[1];
+    const Json list = ListOf(tagged, tag);
     if (list.Size() != num_entries_) {
       list.Fail("one item per entry, " + std::to_string(num_entries_) + " in all");
     }

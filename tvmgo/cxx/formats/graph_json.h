@@ -45,6 +45,7 @@ struct Graph {
   std::vector<uint32_t> inputs;        // node ids; the inputs and parameters, by input index
   std::vector<uint32_t> outputs;       // entry ids, by output index
   std::vector<uint32_t> output_nodes;  // the nodes these belong to
+  std::optional<int64_t> model_id;     // see graph/model_id.h
 };
 
 // Parses and validates; throws ValueError naming the place.

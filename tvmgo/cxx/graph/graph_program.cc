@@ -7,6 +7,7 @@
 #include "formats/params_blob.h"
 #include "graph/kernel_lookup.h"
 #include "graph/linked_params.h"
+#include "graph/model_id.h"
 #include "graph/param_check.h"
 #include "tensor/tensor_copy.h"
 
@@ -27,7 +28,7 @@ ErrorContext NodeContext(const Node& node) { return {"graph JSON: node", node.na
 
 GraphProgram::GraphProgram(GraphSetup setup)
     : graph_(std::move(setup.graph)),
-      library_(std::move(setup.library)),
+      library_(OfSameModel(graph_, std::move(setup.library))),
       first_device_(setup.devices[0]),
       plan_(PlanStorage(graph_, setup.devices)),
       constants_(
@@ -145,9 +146,11 @@ std::optional<uint32_t> GraphProgram::CallOf(uint32_t node) const {
 
 std::vector<GraphProgram::ParamValue> GraphProgram::ReadParams(std::string_view blob) const {
   std::vector<ParamValue> values;
-  for (const auto& [name, param] : ParseParams(blob, TensorUse::kBytes)) {
+  const std::vector<NamedTensor> params = ParseParams(blob, TensorUse::kBytes);
+  RequireSameModel(graph_, params);
+  for (const auto& [name, param] : params) {
     const std::optional<uint32_t> index = FindInput(name);
-    if (!index) continue;
+    if (!index || name == kModelIdName) continue;
     DLTensor value = Prototype(input_entry(*index));
     DLTensor written{};
     written.ndim = static_cast<int32_t>(param.shape.size());

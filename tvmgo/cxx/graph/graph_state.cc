@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "graph/model_id.h"
 #include "graph/param_check.h"
 #include "graph/zero_copy_check.h"
 #include "tensor/tensor_copy.h"
@@ -98,8 +99,9 @@ void GraphState::LoadParams(std::string_view blob) {
 }
 
 void GraphState::SetParam(const std::string& name, const DLTensor& from) {
+  RequireSameModel(program_->graph(), name, from);
   const std::optional<uint32_t> index = program_->FindInput(name);
-  if (!index) return;
+  if (!index || name == kModelIdName) return;
   RequireParam(program_->InputContext(*index), program_->Prototype(program_->input_entry(*index)),
                from, TensorBytes(from));
   if (program_->IsLinkedAs(*index, from)) return;

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import tvm
 from tvm.support import cc
 
 from tvmgo.compiler.errors import as_export_error
+from tvmgo.compiler.graph.model_id import library_source
 from tvmgo.exceptions import ExportError
 
 NEED_COMPILER = (
@@ -60,13 +61,43 @@ def compile_kernels(
         return tvm.tirx.build(tvm.IRModule(functions), target=target)
 
 
-def link(library: tvm.runtime.Module, path: Path, linker: str) -> None:
+def link(
+    library: tvm.runtime.Module,
+    path: Path,
+    linker: str,
+    identify: Callable[[Iterable[bytes]], int],
+) -> int:
     """Write compiled kernels as a shared library.
+
+    Parameters
+    ----------
+    library : tvm.runtime.Module
+    path : pathlib.Path
+    linker : str
+        As `find_linker` gives it.
+    identify : callable
+        Called with the contents of the kernels' object files; the number that it returns becomes a
+        function of the library.
+
+    Returns
+    -------
+    int
+        That number.
 
     Raises
     ------
     ExportError
         If the linker fails; its output is in the message.
     """
+    number = 0
+
+    def link_objects(target: str, objects: list[str]) -> None:
+        nonlocal number
+        number = identify(Path(name).read_bytes() for name in objects)
+        source = Path(objects[0]).with_name("model_id.c")
+        source.write_text(library_source(number), encoding="ascii")
+        cc.create_shared(target, [*objects, str(source)], cc=linker)
+
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
-        library.export_library(str(path), cc=linker)
+        library.export_library(str(path), fcompile=link_objects)
+    return number

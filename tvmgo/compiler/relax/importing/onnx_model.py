@@ -33,7 +33,7 @@ def import_onnx_file(path: str | os.PathLike[str], shapes: InputShapes) -> Impor
     try:
         os.stat(name)
     except FileNotFoundError as error:
-        raise TVMFileNotFoundError(f"model: there is no file {name!r}") from error
+        raise TVMFileNotFoundError.for_argument("model", name) from error
     with as_export_error(f"reading {name}", instead="give an ONNX file"):
         model = onnx.load(name)
     return import_onnx(model, shapes)
