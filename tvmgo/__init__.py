@@ -51,6 +51,7 @@ from tvmgo._core.registry import (
     register_function,
     remove_global_function,
 )
+from tvmgo._core.threads import num_threads
 from tvmgo._core.value import Value
 from tvmgo._core.version import __version__, dlpack_version, runtime_version
 from tvmgo.compat import (
@@ -130,6 +131,7 @@ __all__ = [
     "live_objects",
     "load_module",
     "metal",
+    "num_threads",
     "opencl",
     "opengl",
     "register_function",

@@ -100,9 +100,9 @@ def test_library_that_imports_the_services(variant, options, workers):
         for _ in range(3):
             assert message("parallel_fail") == "a task said why"
             assert message("fail_silently").startswith("fail_silently failed without an error")
+        assert message("parallel_nested") == "a task said why"
         if {workers} > 1:
-            assert "nothing was raised" != message("parallel_nested") != "a task said why"
-            assert "nothing was raised" != message("parallel", 100)
+            assert "number of threads used" in message("parallel", 100)
         assert m["parallel"]() == {workers}
         assert "start_up" not in m and "__tvm_module_ctx" not in m
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The C++ side, put into the runtime's function table when this module is imported: the graph
-executor, and the loader of classic libraries. Aligned copies for `staging` are made there, too."""
+executor, the loader of classic libraries, and threads for parallel kernels. Aligned copies for
+`staging` are made there, too."""
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t
 
 from tvmgo._core.error cimport check
 from tvmgo._core.registry import register_function
 from tvmgo._core.staging cimport use_call_with_copies
-from tvmgo._native import companions
+from tvmgo._native import companions, locate
 from tvmgo.capi.ffi cimport TVMFFIAny
 
 cdef extern from "register.h" nogil:
@@ -16,6 +17,10 @@ cdef extern from "register.h" nogil:
 cdef extern from "classic/register_classic.h" nogil:
     int TVMGoRegisterClassicLoader()
 
+cdef extern from "parallel/register_parallel.h" nogil:
+    int TVMGoRegisterThreadPool()
+    int TVMGoReplaceThreadPool()
+
 cdef extern from "tensor/call_with_copies.h" nogil:
     int TVMGoCallWithCopies(void* callee, const TVMFFIAny* args, int32_t num_args,
                             TVMFFIAny* result)
@@ -23,6 +28,14 @@ cdef extern from "tensor/call_with_copies.h" nogil:
 use_call_with_copies(TVMGoCallWithCopies)
 check(TVMGoRegisterGraphExecutor())
 check(TVMGoRegisterClassicLoader())
+check(TVMGoRegisterThreadPool())
+
+
+def _replace_thread_pool():
+    check(TVMGoReplaceThreadPool())
+
+
+locate.when_loaded(_replace_thread_pool)
 
 
 def _check_signals():

@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from tvmgo._native.handlers import kept_handlers
@@ -23,6 +24,7 @@ CARRIED = os.path.join(os.path.dirname(__file__), "lib")  # in wheels
 
 lock = threading.RLock()
 loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
+_waiting: list[Callable[[], None]] = []  # for libtvm_runtime
 
 
 def file_name(library: str) -> str:
@@ -133,27 +135,48 @@ def load_if_found() -> bool:
     with lock:
         if "tvm_runtime" in loaded:
             return True
-        if has_function("runtime.NumThreads"):
-            # `import tvm` or another binding was first; two runtimes would clash.
-            loaded["tvm_runtime"] = _in_package("tvm", "tvm_runtime") or ""
-            return True
-        chosen = os.environ.get(ENVIRONMENT_VARIABLE)
-        if chosen:
-            _open_runtime(chosen, f"named by {ENVIRONMENT_VARIABLE}")
-            return True
-        # The installed one before the carried one: `import tvm` must not meet a second copy.
-        for path, origin in (
-            (_installed_runtime(), "of the installed apache-tvm"),
-            (_carried_runtime(), "of tvmgo's own wheel"),
-        ):
-            if path is not None:
-                _open_runtime(path, origin)
-                return True
-        try:
-            open_library("tvm_runtime", file_name("tvm_runtime"))
-        except OSError:
+        if not (_loaded_by_others() or _load_found()):
             return False
+        while _waiting:
+            _waiting.pop()()
         return True
+
+
+def when_loaded(call: Callable[[], None]) -> None:
+    """Call `call` once libtvm_runtime is loaded, at once if it is. Loads nothing."""
+    with lock:
+        if "tvm_runtime" in loaded or _loaded_by_others():
+            call()
+        else:
+            _waiting.append(call)
+
+
+def _loaded_by_others() -> bool:
+    """Return whether `import tvm` or another binding was first; two runtimes would clash."""
+    if not has_function("runtime.NumThreads"):
+        return False
+    loaded["tvm_runtime"] = _in_package("tvm", "tvm_runtime") or ""
+    return True
+
+
+def _load_found() -> bool:
+    chosen = os.environ.get(ENVIRONMENT_VARIABLE)
+    if chosen:
+        _open_runtime(chosen, f"named by {ENVIRONMENT_VARIABLE}")
+        return True
+    # The installed one before the carried one: `import tvm` must not meet a second copy.
+    for path, origin in (
+        (_installed_runtime(), "of the installed apache-tvm"),
+        (_carried_runtime(), "of tvmgo's own wheel"),
+    ):
+        if path is not None:
+            _open_runtime(path, origin)
+            return True
+    try:
+        open_library("tvm_runtime", file_name("tvm_runtime"))
+    except OSError:
+        return False
+    return True
 
 
 def _open_runtime(path: str, origin: str) -> None:

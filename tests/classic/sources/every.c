@@ -413,7 +413,7 @@ FUNCTION_OF(parallel_call) {
   return __TVMBackendParallelLaunch(calling_task, data, 0);
 }
 
-// A launch inside a launch, which the runtime refuses by throwing.
+// A launch inside a launch, in one task.
 static int nested_task(int task_id, Env* env, void* data) {
   struct Fill fill = {NULL, 0, 0, 0, NULL};
   return __TVMBackendParallelLaunch(failing_task, &fill, 0);

@@ -65,7 +65,7 @@ static int failing_task(int task_id, Env* env, void* data) {
 // Through a pointer, which the system's loader fills in another way than calls.
 static int (*volatile launch)(int (*)(int, Env*, void*), void*, int) = TVMBackendParallelLaunch;
 PLACE int32_t parallel_fail(PARAMETERS) { return launch(failing_task, NULL, 0); }
-// A launch inside a launch, which the runtime refuses by throwing.
+// A launch inside a launch, in one task.
 static int nested_task(int task_id, Env* env, void* data) {
   return TVMBackendParallelLaunch(failing_task, NULL, 0);
 }

@@ -14,6 +14,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "parallel/launch.h"
+
 namespace tvmgo::classic {
 
 // What a pointer of code kBytes points to; today's byte array has the same layout.
@@ -54,12 +56,8 @@ constexpr DLDataType kClassicBool = {kDLUInt, 1, 1};
 using PackedFunction = int32_t (*)(Cell* args, int32_t* codes, int32_t num_args, Cell* result,
                                    int32_t* result_code, void* resource);
 
-// What the thread pool shows to a parallel task; the same today.
-struct ParallelEnv {
-  void* sync_handle;
-  int32_t num_task;
-};
-using ParallelTask = int (*)(int task_id, ParallelEnv* env, void* data);
+using parallel::ParallelEnv;
+using parallel::ParallelTask;
 
 // The functions a library may use. They reach it through a variable named "__" + function which the
 // loader fills, or, in libraries of the `c` target, as ordinary undefined symbols.

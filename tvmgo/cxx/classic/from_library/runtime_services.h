@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The functions of libtvm_runtime that classic libraries use: scratch memory and the thread pool.
-// Their signatures have never changed.
+// The functions of libtvm_runtime that classic libraries use: scratch memory; and those for
+// parallel kernels, whose addresses tell which imports of a library to redirect, but which are not
+// called. Their signatures have never changed.
 #ifndef TVMGO_CXX_CLASSIC_FROM_LIBRARY_RUNTIME_SERVICES_H_
 #define TVMGO_CXX_CLASSIC_FROM_LIBRARY_RUNTIME_SERVICES_H_
 

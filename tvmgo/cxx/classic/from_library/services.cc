@@ -4,11 +4,6 @@
 // by a code, which it hands on; the frame's owner raises the error in the end.
 #include "classic/from_library/services.h"
 
-#include <atomic>
-#include <mutex>
-#include <string>
-#include <utility>
-
 #include "classic/errors.h"
 #include "classic/frame.h"
 #include "classic/from_library/callback.h"
@@ -75,69 +70,32 @@ int FreeWorkspace(int device_type, int device_id, void* memory) {
       [=] { Check(KnownRuntimeServices().free_workspace(device_type, device_id, memory)); });
 }
 
-// A parallel launch in progress, shared by its workers.
-//
-// The runtime loses what a task has to say about its failure: with one worker even that it failed.
-// So tasks always succeed as far as the runtime can see, and the first failure is kept here.
-class Launch {
- public:
-  Launch(ParallelTask task, void* data) : task_(task), data_(data), frame_(Frame::Current()) {}
+// A parallel task of a library, run in a frame of the call that launched it.
+struct TaskInFrame {
+  ParallelTask task;
+  void* data;
+  const Frame* launching;  // null in a thread of the library's own
 
-  void Run(int num_task) {
-    if (siblings_ > 1) {  // in a worker the runtime says so too; in the launching thread it hangs
-      TVM_FFI_THROW(RuntimeError) << "Cannot launch parallel job inside worker, consider fuse then "
-                                  << "parallel";
-    }
-    if (siblings_ == 1) {  // the runtime's way with one worker, whatever was asked for
-      std::atomic<int32_t> unused{0};
-      ParallelEnv env{&unused, 1};
-      RunTask(0, &env, this);
-    } else {
-      Check(KnownRuntimeServices().parallel_launch(RunTask, this, num_task));
-    }
-    if (error_) ThrowError(std::move(error_));
-  }
-
- private:
-  static int RunTask(int task_id, ParallelEnv* env, void* self) {
-    auto* launch = static_cast<Launch*>(self);
-    Frame frame(launch->frame_);
-    const int outside = std::exchange(siblings_, env->num_task);
+  static int Run(int task_id, ParallelEnv* env, void* self) {
+    const auto& [task, data, launching] = *static_cast<TaskInFrame*>(self);
+    Frame frame(launching);
     int code = 0;
-    if (CatchAndRecord([&] { code = launch->task_(task_id, env, launch->data_); }) != 0) code = -1;
-    siblings_ = outside;
-    if (code != 0) launch->Keep(frame.TakeError(), code);
-    return 0;
+    if (CatchAndRecord([&] { code = task(task_id, env, data); }) != 0) code = -1;
+    if (code == 0) return 0;
+    if (const Ref error = frame.TakeError()) TVMFFIErrorSetRaised(error.get());
+    return code;
   }
-
-  void Keep(Ref error, int code) {
-    if (!error) {
-      const std::string message =
-          "a parallel task failed without an error message (code " + std::to_string(code) + ")";
-      error = NewError("RuntimeError", message.c_str());
-    }
-    const std::lock_guard<std::mutex> lock(mutex_);
-    if (!error_) error_ = std::move(error);
-  }
-
-  // How many tasks the launch has to which the one on this thread belongs; 0 outside all tasks.
-  static thread_local int siblings_;
-
-  ParallelTask task_;
-  void* data_;
-  const Frame* frame_;  // of the launching call; null in a thread of the library's own
-  std::mutex mutex_;
-  Ref error_;
 };
 
-thread_local int Launch::siblings_ = 0;
-
 int ParallelLaunch(ParallelTask task, void* data, int num_task) {
-  return CatchAndRecord([=] { Launch(task, data).Run(num_task); });
+  return CatchAndRecord([=] {
+    TaskInFrame in_frame{task, data, Frame::Current()};
+    parallel::Launch(TaskInFrame::Run, &in_frame, num_task);
+  });
 }
 
 int ParallelBarrier(int task_id, ParallelEnv* env) {
-  return CatchAndRecord([=] { Check(KnownRuntimeServices().parallel_barrier(task_id, env)); });
+  return CatchAndRecord([=] { parallel::AwaitSiblings(task_id, *env); });
 }
 
 int RegisterSystemLibSymbol(const char* name, void* address) {

@@ -61,18 +61,12 @@ int CompiledFunction::Call(void* self, const TVMFFIAny* args, int32_t num_args, 
 }
 
 // An error from before must not pass for this call's.
-void CompiledFunction::ClearRaisedError() {
-  TVMFFIObjectHandle stale = nullptr;
-  TVMFFIErrorMoveFromRaised(&stale);
-  Ref::Steal(stale);
-}
+void CompiledFunction::ClearRaisedError() { TakeRaisedErrorIfAny(); }
 
 void CompiledFunction::Fail(Frame* frame, int32_t return_code) const {
-  if (Ref error = frame->TakeError()) ThrowError(std::move(error));
+  if (Ref error = frame->TakeError()) ThrowError(error);
   if (calls_runtime) {
-    TVMFFIObjectHandle raised = nullptr;
-    TVMFFIErrorMoveFromRaised(&raised);
-    if (raised != nullptr) ThrowError(Ref::Steal(raised));
+    if (Ref error = TakeRaisedErrorIfAny()) ThrowError(error);
   }
   TVM_FFI_THROW(RuntimeError) << name << " failed without an error message (code " << return_code
                               << ")";
