@@ -35,9 +35,17 @@ def test_what_writes_the_files_knows_nothing_of_relax():
     assert [name for name in found if name.startswith("compiler/graph/")] == []
 
 
-def test_only_the_importer_of_onnx_imports_onnx():
+def test_only_what_reads_models_imports_onnx():
     found = importers_of("onnx")
-    assert found == {
-        "compiler/relax/importing/onnx_importer.py",
-        "compiler/relax/importing/onnx_model.py",
-    }
+    assert "compiler/simplify/simplifier.py" in found
+    places = ("compiler/simplify/", "compiler/relax/importing/")
+    assert [name for name in found if not name.startswith(places)] == []
+
+
+def test_only_the_folding_of_constants_imports_onnx_runtime():
+    assert importers_of("onnxruntime") == {"compiler/simplify/folding.py"}
+
+
+def test_the_normal_form_knows_no_compiler():
+    found = importers_of("tvmgo.compiler.relax") | importers_of("tvmgo.compiler.graph")
+    assert [name for name in found if name.startswith("compiler/simplify/")] == []

@@ -10,6 +10,10 @@ from tvmgo.exceptions import ExportError
 
 # Advice that several steps give.
 VIRTUAL_MACHINE = "compile the model with tvm.compile and run it on the Relax virtual machine"
+FIX_SHAPES = (
+    "give the shapes of inputs with open dimensions as shapes={input: shape}; if the shape depends "
+    f"on data, {VIRTUAL_MACHINE}"
+)
 REWRITE_OPERATOR = "rewrite the operator that this speaks of"
 
 

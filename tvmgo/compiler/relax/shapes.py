@@ -10,15 +10,10 @@ from typing import Any, Union
 import tvm
 from tvm import relax
 
-from tvmgo.compiler.errors import VIRTUAL_MACHINE
+from tvmgo.compiler.errors import FIX_SHAPES
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
 from tvmgo.compiler.graph.nodes import TensorSpec
 from tvmgo.exceptions import ExportError
-
-FIX_SHAPES = (
-    "give the shapes of inputs with open dimensions as shapes={input: shape}; if the shape depends "
-    f"on data, {VIRTUAL_MACHINE}"
-)
 
 # What an error is about: a binding, a parameter of main, or anything else in words.
 Subject = Union[relax.Binding, relax.Var, str]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tvmgo.compiler.input_shapes import InputShapes, check_sizes
 from tvmgo.compiler.relax.importing.imported_model import ImportedModel
-from tvmgo.compiler.relax.importing.input_shapes import InputShapes, check_sizes
 from tvmgo.compiler.relax.importing.onnx_model import (
     import_onnx,
     import_onnx_file,

@@ -8,8 +8,8 @@ from typing import Any
 import tvm
 from tvm import relax
 
+from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
 from tvmgo.compiler.relax.importing.imported_model import ImportedModel
-from tvmgo.compiler.relax.importing.input_shapes import InputShapes, match_dimensions
 from tvmgo.compiler.relax.shapes import tensor_spec
 from tvmgo.exceptions import ExportError, TVMValueError
 

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators that are expanded, beside ONNX Runtime's own kernels and arithmetic in float64."""
+
+import numpy as np
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from tests.compiler.models import normal, onnx_runtime
+from tests.compiler.simplified import assert_computes, one_node, operators, simplified
+from tvmgo.compiler import ExportError
+
+FLOATS, INTS = np.float32, np.int64
+STEPS, BATCH, WIDTH, HIDDEN = 5, 2, 3, 4
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+def weights_of(operator, directions):
+    rows = GATES[operator] * HIDDEN
+    return [
+        normal(STEPS, BATCH, WIDTH),
+        normal(directions, rows, WIDTH) / 2,
+        normal(directions, rows, HIDDEN) / 2,
+        normal(directions, 2 * rows) / 2,
+        None,
+        normal(directions, BATCH, HIDDEN),
+    ]
+
+
+def recurrent(operator, inputs, **attributes):
+    outputs = 3 if operator == "LSTM" else 2
+    constants = (1, 2, 3)
+    return one_node(
+        operator, inputs, outputs, constants=constants, hidden_size=HIDDEN, **attributes
+    )
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("operator", GATES)
+def test_recurrent_operators(operator, direction):
+    inputs = weights_of(operator, 2 if direction == "bidirectional" else 1)
+    assert_computes(*recurrent(operator, inputs, direction=direction), gone=[operator])
+    short = inputs[:3]  # neither biases nor a first state
+    assert_computes(*recurrent(operator, short, direction=direction), gone=[operator])
+
+
+def test_lstm_with_a_first_cell_and_peepholes():
+    inputs = [*weights_of("LSTM", 1), normal(1, BATCH, HIDDEN), normal(1, 3 * HIDDEN)]
+    assert_computes(*recurrent("LSTM", inputs), gone=["LSTM"])
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_gru_resets_before_or_after_its_matrix(before):
+    model = recurrent("GRU", weights_of("GRU", 1), linear_before_reset=before)
+    assert_computes(*model, gone=["GRU"])
+
+
+def test_clip_of_recurrent_operators():
+    assert_computes(*recurrent("LSTM", weights_of("LSTM", 1), clip=0.3), gone=["LSTM"])
+
+
+@pytest.mark.parametrize(
+    "names, numbers",
+    [
+        (["Relu"], {}),
+        (["LeakyRelu"], {"activation_alpha": [0.2]}),
+        (["HardSigmoid"], {"activation_alpha": [0.3], "activation_beta": [0.4]}),
+        (["Elu"], {"activation_alpha": [0.7]}),
+        (["Softsign"], {}),
+    ],
+)
+def test_activations_of_recurrent_operators(names, numbers):
+    model = recurrent("RNN", weights_of("RNN", 1), activations=names, **numbers)
+    assert_computes(*model, gone=["RNN"])
+
+
+def test_batch_first_is_the_other_layout_transposed():
+    inputs = weights_of("GRU", 2)
+    expected = recurrent("GRU", inputs, direction="bidirectional")
+    series, last = onnx_runtime(*expected)
+    inputs[0], inputs[5] = inputs[0].transpose(1, 0, 2), inputs[5].transpose(1, 0, 2)
+    model = recurrent("GRU", inputs, direction="bidirectional", layout=1)
+    assert_computes(*model, [series.transpose(2, 0, 1, 3), last.transpose(1, 0, 2)])
+
+
+def test_lengths_of_sequences_are_refused_unless_they_are_all():
+    inputs = weights_of("RNN", 1)
+    inputs[4] = np.array([STEPS, STEPS], np.int32)
+    model = one_node("RNN", inputs, 2, constants=(1, 2, 3, 4), hidden_size=HIDDEN)
+    assert_computes(*model, gone=["RNN"])
+    inputs[4] = np.array([STEPS, STEPS - 1], np.int32)
+    model, _ = one_node("RNN", inputs, 2, constants=(1, 2, 3, 4), hidden_size=HIDDEN)
+    with pytest.raises(ExportError, match="lengths of their own"):
+        simplified(model)
+
+
+def bytes_like(*shape, dtype=np.uint8):
+    limits = np.iinfo(dtype)
+    return np.random.RandomState(1).randint(limits.min, limits.max + 1, shape).astype(dtype)
+
+
+def scale(*values):
+    return np.array(values[0] if len(values) == 1 else values, FLOATS)
+
+
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_q_linear_conv(per_channel):
+    weights = bytes_like(3, 2, 3, 3, dtype=np.int8)
+    w_scale = scale(0.02, 0.03, 0.01) if per_channel else scale(0.02)
+    zeros = np.zeros(w_scale.shape, np.int8)
+    bias = np.array([100, -200, 300], np.int32)
+    inputs = [
+        *(bytes_like(1, 2, 6, 6), scale(0.1), np.uint8(128)),
+        *(weights, w_scale, zeros, scale(0.5), np.uint8(100), bias),
+    ]
+    model = one_node("QLinearConv", inputs, constants=range(1, 9), pads=[1, 1, 1, 1])
+    assert_computes(*model, gone=["QLinearConv"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("per_column", [False, True])
+def test_q_linear_matmul(per_column):
+    b_scale = scale(0.02, 0.03, 0.01) if per_column else scale(0.02)
+    b_zero = np.array([3, 4, 5] if per_column else 3, np.uint8)
+    inputs = [
+        *(bytes_like(4, 6), scale(0.1), np.uint8(120)),
+        *(bytes_like(6, 3), b_scale, b_zero, scale(0.9), np.uint8(90)),
+    ]
+    model = one_node("QLinearMatMul", inputs, constants=range(1, 8))
+    assert_computes(*model, gone=["QLinearMatMul"], rtol=0, atol=0)
+
+
+def test_conv_integer():
+    """ONNX Runtime has no kernel for what it becomes, a convolution of float64."""
+    inputs = [bytes_like(1, 2, 6, 6), bytes_like(3, 2, 3, 3), np.uint8(3), np.uint8(7)]
+    model, values = one_node("ConvInteger", inputs, constants=(1, 2, 3), strides=[2, 2])
+    (result,) = ReferenceEvaluator(simplified(model)).run(None, values)
+    np.testing.assert_array_equal(result, *onnx_runtime(model, values))
+
+
+@pytest.mark.parametrize("mean", [0, 1e3, 1e4])
+@pytest.mark.parametrize("opset", [18, 21])
+def test_variance_of_group_normalization_keeps_its_digits(mean, opset):
+    x = (normal(2, 4, 8, 8) + mean).astype(FLOATS)
+    channels = 4 if opset >= 21 else 2
+    factor, shift = normal(channels), normal(channels)
+    model = one_node(
+        "GroupNormalization", [x, factor, shift], opset=opset, constants=(1, 2), num_groups=2
+    )
+    wide = x.astype(np.float64).reshape(2, 2, -1)
+    wide = (wide - wide.mean(2, keepdims=True)) / np.sqrt(wide.var(2, keepdims=True) + 1e-5)
+    wide = wide.reshape(x.shape)
+    by_channel = (np.repeat(value, 4 // channels)[:, None, None] for value in (factor, shift))
+    factor, shift = by_channel
+    expected = (wide * factor + shift).astype(FLOATS)
+    assert_computes(*model, [expected], gone=["GroupNormalization"], rtol=1e-2, atol=5e-3)
+
+
+def test_variance_of_mean_variance_normalization_keeps_its_digits():
+    x = (normal(2, 3, 4, 4) + 1e3).astype(FLOATS)
+    wide, axes = x.astype(np.float64), (0, 2, 3)
+    wide = (wide - wide.mean(axes, keepdims=True)) / wide.std(axes, keepdims=True)
+    model = one_node("MeanVarianceNormalization", [x], opset=13)
+    assert_computes(*model, [wide.astype(FLOATS)], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("operator", ["Softplus", "Mish"])
+def test_activations_keep_their_digits_far_from_zero(operator):
+    x = np.array([-80, -30, -17, -12, -8, -3, 0, 2, 20, 90], FLOATS)
+    wide = x.astype(np.float64)
+    expected = np.logaddexp(0, wide)
+    if operator == "Mish":
+        expected = wide * np.tanh(expected)
+    model = one_node(operator, [x], opset=18)
+    assert_computes(*model, [expected.astype(FLOATS)], gone=[operator], rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+def test_a_row_of_zeros_stays_one_when_it_is_normalised(p):
+    x = normal(3, 4)
+    x[1] = 0
+    norm = np.linalg.norm(x, p, axis=1, keepdims=True)
+    expected = np.where(norm == 0, 0, x / np.where(norm == 0, 1, norm)).astype(FLOATS)
+    assert_computes(*one_node("LpNormalization", [x], p=p, axis=1), [expected])
+
+
+@pytest.mark.parametrize("words", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+@pytest.mark.parametrize("size", [(10, 7), (7, 8), (9, 9)])
+@pytest.mark.parametrize("strides", [[1, 1], [2, 3]])
+@pytest.mark.parametrize("operator", ["MaxPool", "AveragePool", "Conv"])
+def test_padding_by_words(operator, strides, size, words):
+    inputs = [normal(1, 2, *size)]
+    if operator == "Conv":
+        inputs.append(normal(2, 2, 3, 3))
+    model = one_node(
+        *(operator, inputs), constants=(1,), kernel_shape=[3, 3], strides=strides, auto_pad=words
+    )
+    assert_computes(*model)
+    if words != "VALID":
+        (node,) = simplified(model[0]).graph.node
+        assert "auto_pad" not in {each.name for each in node.attribute}
+
+
+@pytest.mark.parametrize("size, pad", [(1, 1), (4, 4), (4, 9)])
+def test_reflecting_more_than_there_is_is_refused(size, pad):
+    pads = np.array([0, pad, 0, 0], INTS)
+    model, _ = one_node("Pad", [normal(2, size), pads], constants=(1,), mode="reflect")
+    with pytest.raises(ExportError, match=f"reflects {pad} elements .* has {size}"):
+        simplified(model)
+
+
+def test_reflecting_all_but_the_edge_is_right():
+    pads = np.array([0, 3, 0, 3], INTS)
+    assert_computes(*one_node("Pad", [normal(2, 4), pads], constants=(1,), mode="reflect"))
+
+
+@pytest.mark.parametrize("opset", [11, 13, 18])
+def test_an_empty_input_of_resize_is_none(opset):
+    empty = np.zeros(0, FLOATS)
+    inputs = [normal(1, 2, 5, 6), empty, empty, np.array([1, 2, 10, 12], INTS)]
+    model = one_node("Resize", inputs, opset=opset, constants=(1, 2, 3), mode="linear")
+    (node,) = simplified(model[0]).graph.node
+    assert list(node.input)[1:3] == ["", ""]
+    assert_computes(*model)
+
+
+def test_empty_results_are_constants():
+    x = normal(3, 5)
+    starts, ends = np.array([4], INTS), np.array([2], INTS)
+    model = one_node("Slice", [x, starts, ends, np.array([1], INTS)], constants=(1, 2, 3))
+    assert_computes(*model, [np.zeros((3, 0), FLOATS)], gone=["Slice"])
+    sizes = np.array([0, 2, 3], INTS)
+    model = one_node("Split", [x, sizes], 3, constants=(1,), axis=1)
+    assert_computes(*model, [x[:, :0], x[:, :2], x[:, 2:]])
+    assert "Split" in operators(simplified(model[0]))

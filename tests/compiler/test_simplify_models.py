@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole models in the normal form: shapes, domains, functions, and what folds."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.compiler.models import normal, onnx_model, onnx_runtime
+from tests.compiler.simplified import assert_computes, operators, simplified
+from tvmgo.compiler import ExportError
+from tvmgo.compiler.simplify.simplifier import simplify
+from tvmgo.exceptions import TVMValueError
+
+FLOAT = TensorProto.FLOAT
+node = helper.make_node
+
+
+def relu(shape):
+    return onnx_model([node("Relu", ["x"], ["y"])], {"x": (FLOAT, shape)}, {"y": (FLOAT, None)})
+
+
+def shape_of(value):
+    return [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+
+
+@pytest.mark.parametrize("open_dimension", ["batch", "?", None, -1])
+def test_open_dimensions_however_they_are_written(open_dimension):
+    simple = simplified(relu([open_dimension, 3]), {"x": (2, 3)})
+    assert shape_of(simple.graph.input[0]) == [2, 3]
+    assert shape_of(simple.graph.output[0]) == [2, 3]
+
+
+def test_two_unnamed_dimensions_are_two():
+    simple = simplified(relu(["?", "?"]), {"x": (2, 3)})
+    assert shape_of(simple.graph.input[0]) == [2, 3]
+
+
+def test_one_name_is_one_size_in_all_inputs():
+    model = onnx_model(
+        [node("Add", ["a", "b"], ["y"])],
+        {"a": (FLOAT, ["n"]), "b": (FLOAT, ["n"])},
+        {"y": (FLOAT, None)},
+    )
+    assert shape_of(simplified(model, {"a": (4,)}).graph.input[1]) == [4]
+    with pytest.raises(TVMValueError, match="expected 4 for dimension n, got 5"):
+        simplify(model, {"a": (4,), "b": (5,)}, {})
+
+
+def test_wrong_declarations_of_outputs_do_not_matter():
+    model = relu([2, 3])
+    del model.graph.output[:]
+    model.graph.output.append(helper.make_tensor_value_info("y", FLOAT, [7]))
+    assert shape_of(simplified(model).graph.output[0]) == [2, 3]
+
+
+def test_shapes_are_computed_through_to_constants():
+    model = onnx_model(
+        [
+            node("Shape", ["x"], ["s"]),
+            node("Gather", ["s", "zero"], ["rows"]),
+            node("Unsqueeze", ["rows", "first"], ["u"]),
+            node("Concat", ["u", "rest"], ["shape"], axis=0),
+            node("Reshape", ["x", "shape"], ["y"]),
+        ],
+        {"x": (FLOAT, ["n", 3, 4])},
+        {"y": (FLOAT, None)},
+        {"zero": np.int64(0), "first": np.array([0]), "rest": np.array([-1])},
+    )
+    simple = simplified(model, {"x": (2, 3, 4)})
+    assert operators(simple) == ["Reshape"]
+    assert shape_of(simple.graph.output[0]) == [2, 12]
+
+
+def branch(operator, *inputs):
+    return helper.make_graph(
+        [node(operator, list(inputs), ["r"])],
+        "branch",
+        [],
+        [helper.make_tensor_value_info("r", FLOAT, None)],
+    )
+
+
+@pytest.mark.parametrize("rows, wanted", [(1, "Neg"), (2, "Abs")])
+def test_a_branch_whose_condition_is_a_shape_is_taken(rows, wanted):
+    model = onnx_model(
+        [
+            node("Shape", ["x"], ["s"], end=1),
+            node("Equal", ["s", "one"], ["c"]),
+            node("Squeeze", ["c"], ["condition"]),
+            node(
+                *("If", ["condition"], ["y"]),
+                then_branch=branch("Neg", "x"),
+                else_branch=branch("Abs", "x"),
+            ),
+        ],
+        {"x": (FLOAT, [rows, 3])},
+        {"y": (FLOAT, None)},
+        {"one": np.array([1])},
+    )
+    assert operators(simplified(model)) == [wanted]
+
+
+@pytest.mark.parametrize("operator", ["NonZero", "Unique"])
+def test_what_data_gives_its_shape_is_folded_if_the_data_is_constant(operator):
+    model = onnx_model(
+        [node(operator, ["c"], ["i"]), node("Cast", ["i"], ["f"], to=FLOAT)]
+        + [node("Add", ["x", "f"], ["y"])],
+        {"x": (FLOAT, [1])},
+        {"y": (FLOAT, None)},
+        {"c": np.array([3.0, 0, 3], np.float32)},
+    )
+    assert_computes(model, {"x": normal(1)}, gone=[operator])
+
+
+@pytest.mark.parametrize(
+    "attribute, value",
+    [("value_float", 2.5), ("value_int", 3), ("value_ints", [3, 2]), ("value_floats", [1.0, 2.0])],
+)
+def test_constants_of_all_kinds(attribute, value):
+    model = onnx_model(
+        [
+            node("Constant", [], ["c"], **{attribute: value}),
+            node("Cast", ["c"], ["f"], to=FLOAT),
+            node("Mul", ["x", "f"], ["y"]),
+        ],
+        {"x": (FLOAT, [2])},
+        {"y": (FLOAT, None)},
+    )
+    x = normal(2)
+    assert_computes(model, {"x": x}, [x * np.float32(value)], gone=["Constant", "Cast"])
+
+
+def custom(operator, functions=()):
+    model = onnx_model(
+        [helper.make_node(operator, ["x"], ["y"], domain="my", name="here")],
+        {"x": (FLOAT, [3])},
+        {"y": (FLOAT, None)},
+    )
+    model.opset_import.append(helper.make_opsetid("my", 1))
+    model.functions.extend(functions)
+    return model
+
+
+def test_an_operator_is_what_its_domain_says():
+    with pytest.raises(ExportError, match="node `here`, operator Relu: its domain is 'my'"):
+        simplified(custom("Relu"))
+    body = [node("Neg", ["a"], ["b"])]
+    function = helper.make_function("my", "Relu", ["a"], ["b"], body, [helper.make_opsetid("", 17)])
+    simple = simplify(custom("Relu", [function]), {}, {})
+    x = normal(3)
+    np.testing.assert_array_equal(onnx_runtime(simple, {"x": x})[0], -x)
+    assert operators(simplify(custom("Relu"), {}, {"my": {"Relu"}})) == ["Relu"]
+
+
+def test_the_long_name_of_the_standard_domain():
+    model = relu([3])
+    model.graph.node[0].domain = "ai.onnx"
+    model.opset_import[0].domain = "ai.onnx"
+    assert operators(simplified(model)) == ["Relu"]
+
+
+def test_weights_that_are_inputs_as_well_are_weights():
+    model = onnx_model(
+        [node("Add", ["x", "w"], ["y"])],
+        {"x": (FLOAT, [3]), "w": (FLOAT, [3])},
+        {"y": (FLOAT, [3])},
+    )
+    weight = normal(3)
+    model.graph.initializer.append(numpy_helper.from_array(weight, "w"))
+    simple = simplified(model)
+    assert [value.name for value in simple.graph.input] == ["x"]
+    x = normal(3)
+    np.testing.assert_allclose(onnx_runtime(simple, {"x": x})[0], x + weight)
+
+
+def test_what_onnx_runtime_cannot_load_is_left_to_the_compiler():
+    """It has no kernel for the arc cosine of this type."""
+    model = onnx_model(
+        [node("Acos", ["x"], ["y"])],
+        {"x": (TensorProto.DOUBLE, [3])},
+        {"y": (TensorProto.DOUBLE, [3])},
+    )
+    with pytest.raises(Exception, match="NOT_IMPLEMENTED"):
+        onnx_runtime(model, {})
+    assert operators(simplified(model)) == ["Acos"]
+
+
+def test_names_of_inputs_and_outputs_are_kept():
+    model = onnx_model(
+        [node("Identity", ["in put"], ["a/b"]), node("Neg", ["in put"], ["c:0"])],
+        {"in put": (FLOAT, [3])},
+        {"a/b": (FLOAT, [3]), "c:0": (FLOAT, [3])},
+    )
+    simple = simplified(model)
+    assert [value.name for value in simple.graph.input] == ["in put"]
+    assert [value.name for value in simple.graph.output] == ["a/b", "c:0"]
+    assert onnx.checker.check_model(simple) is None

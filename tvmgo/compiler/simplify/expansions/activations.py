@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Activation functions that keep their digits far from zero."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tvmgo.compiler.simplify.expansions.widening import finish, wide_dtype, widen
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+
+def _softplus(g: GraphEditor, x: str | None, dtype: np.dtype[Any]) -> str:
+    """Return max(x, 0) + log1p(exp(-abs(x))), in which no digit is lost and nothing overflows."""
+    one, zero = (g.add_constant(value, dtype) for value in (1, 0))
+    small = g.add("Exp", [g.add("Neg", [g.add("Abs", [x])])])
+    rounded = g.add("Add", [one, small])
+    # log(1 + s) with the error of 1 + s divided out.
+    whole = g.add("Equal", [rounded, one])
+    gap = g.add("Where", [whole, one, g.add("Sub", [rounded, one])])
+    precise = g.add("Div", [g.add("Mul", [g.add("Log", [rounded]), small]), gap])
+    log1p = g.add("Where", [whole, small, precise])
+    return str(g.add("Add", [g.add("Max", [x, zero]), log1p]))
+
+
+def softplus(node: Node, g: GraphEditor) -> bool:
+    finish(g, _softplus(g, widen(g, node), wide_dtype(g, node)), node)
+    return True
+
+
+def mish(node: Node, g: GraphEditor) -> bool:
+    x = widen(g, node)
+    y = g.add("Mul", [x, g.add("Tanh", [_softplus(g, x, wide_dtype(g, node))])])
+    finish(g, str(y), node)
+    return True

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Normalisations, with variances in which no digit is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tvmgo.compiler.simplify.expansions.widening import finish, wide_dtype, widen
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+
+def _normalised(
+    g: GraphEditor, x: str, axes: str, epsilon: float, dtype: np.dtype[Any], floor: bool
+) -> str:
+    """Subtract the mean, divide by the deviation; the variance is that of the differences.
+
+    The variance as a difference of two means loses its digits where the mean is large.
+    """
+    centred = g.add("Sub", [x, g.add("ReduceMean", [x, axes])])
+    variance = g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
+    small = g.add_constant(epsilon, dtype)
+    if floor:
+        return g.add("Div", [centred, g.add("Add", [g.add("Sqrt", [variance]), small])])
+    return g.add("Div", [centred, g.add("Sqrt", [g.add("Add", [variance, small])])])
+
+
+def group_normalization(node: Node, g: GraphEditor) -> bool:
+    """Scale and bias are one number a group in opset 18, one a channel since 21."""
+    shape = g.need_shape(node)
+    groups = node.attributes["num_groups"]
+    x = widen(g, node)
+    each = g.add("Reshape", [x, g.integers(shape[0], groups, -1)])
+    each = _normalised(
+        g, each, g.integers(2), node.attributes.get("epsilon", 1e-5), wide_dtype(g, node), False
+    )
+    per_channel = g.need_shape(node, 1) == [shape[1]]
+    tail = [1] * (len(shape) - 2)
+    if per_channel:
+        each = g.add("Reshape", [each, g.integers(*shape)])
+        weights = g.integers(1, shape[1], *tail)
+    else:
+        weights = g.integers(1, groups, 1)
+    scale, bias = (g.add("Reshape", [widen(g, node, i), weights]) for i in (1, 2))
+    each = g.add("Add", [g.add("Mul", [each, scale]), bias])
+    each = g.add("Reshape", [each, g.integers(*shape)])
+    finish(g, each, node)
+    return True
+
+
+def mean_variance_normalization(node: Node, g: GraphEditor) -> bool:
+    axes = g.integers(*node.attributes.get("axes", (0, 2, 3)))
+    x = widen(g, node)
+    finish(g, _normalised(g, x, axes, 1e-9, wide_dtype(g, node), True), node)
+    return True
+
+
+def lp_normalization(node: Node, g: GraphEditor) -> bool:
+    axes = g.integers(node.attributes.get("axis", -1))
+    operator = {1: "ReduceL1", 2: "ReduceL2"}[node.attributes.get("p", 2)]
+    norm = g.add(operator, [node.input(0), axes])
+    zero, one = (g.add_constant(value, g.dtype(node)) for value in (0, 1))
+    # A row of zeros stays one.
+    norm = g.add("Where", [g.add("Equal", [norm, zero]), one, norm])
+    g.add("Div", [node.input(0), norm], node.outputs)
+    return True

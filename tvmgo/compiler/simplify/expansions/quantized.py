@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantised operators, computed with whole numbers in float32 or float64.
+
+A float32 holds whole numbers up to 2**24 exactly: differences of bytes, their products, and the
+sums of as many of them as occur. Only the product with the scales is rounded, as in ONNX Runtime.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import helper
+
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+
+
+def _cast(g: GraphEditor, name: str | None, dtype: np.dtype[Any]) -> str:
+    return str(g.add("Cast", [name], to=helper.np_dtype_to_tensor_dtype(dtype)))
+
+
+def _along(g: GraphEditor, node: Node, index: int, ndim: int, axis: int) -> str | None:
+    """Return an input that has one number, or one for each place along an axis of `ndim`."""
+    name = node.input(index)
+    shape = [] if name is None else g.need_shape(node, index)
+    if len(shape) != 1 or shape == [1]:
+        return name
+    return str(g.add("Reshape", [name, g.integers(*(-1 if i == axis else 1 for i in range(ndim)))]))
+
+
+def _centred(g: GraphEditor, node: Node, index: int, zero: str | None, dtype: np.dtype[Any]) -> str:
+    """Return an input minus its zero point."""
+    value = _cast(g, node.input(index), dtype)
+    return value if zero is None else str(g.add("Sub", [value, _cast(g, zero, dtype)]))
+
+
+def q_linear_conv(node: Node, g: GraphEditor) -> bool:
+    ndim = len(g.need_shape(node, 3))
+    x = _centred(g, node, 0, node.input(2), FLOAT32)
+    w = _centred(g, node, 3, _along(g, node, 5, ndim, 0), FLOAT32)
+    bias = node.input(8) and _cast(g, node.input(8), FLOAT32)
+    total = g.add("Conv", [x, w, bias], **node.attributes)
+    scale = g.add("Mul", [node.input(1), _along(g, node, 4, ndim, 1)])
+    _requantise(g, node, total, scale, node.input(6), node.input(7))
+    return True
+
+
+def q_linear_matmul(node: Node, g: GraphEditor) -> bool:
+    """Scales and zero points are one number, or one a row of the first and column of the second."""
+    left, right = len(g.need_shape(node, 0)), len(g.need_shape(node, 3))
+    a = _centred(g, node, 0, _along(g, node, 2, left, left - 2), FLOAT32)
+    b = _centred(g, node, 3, _along(g, node, 5, right, right - 1), FLOAT32)
+    ndim = max(left, right, 2)
+    scales = [_along(g, node, 1, ndim, ndim - 2), _along(g, node, 4, ndim, ndim - 1)]
+    total = g.add("MatMul", [a, b])
+    _requantise(g, node, total, g.add("Mul", scales), node.input(6), node.input(7))
+    return True
+
+
+def _requantise(
+    g: GraphEditor, node: Node, total: str, scale: str, by: str | None, zero: str | None
+) -> None:
+    scaled = g.add("Mul", [total, g.add("Div", [scale, by])])
+    g.add("QuantizeLinear", [scaled, g.add_constant(1, np.float32), zero], node.outputs)
+
+
+def conv_integer(node: Node, g: GraphEditor) -> bool:
+    """The sums are wanted as they are: float64 holds them all."""
+    ndim = len(g.need_shape(node, 1))
+    x = _centred(g, node, 0, node.input(2), FLOAT64)
+    w = _centred(g, node, 1, _along(g, node, 3, ndim, 0), FLOAT64)
+    total = g.add("Conv", [x, w], **node.attributes)
+    g.add("Cast", [total], node.outputs, to=helper.np_dtype_to_tensor_dtype(np.dtype(np.int32)))
+    return True

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LSTM, GRU and RNN, a step after the other: their length is fixed when a model is exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+# By name: the operator, the attributes that alpha and beta are, and what they are by default.
+ACTIVATIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
+    "elu": ("Elu", ("alpha",), (1.0,)),
+    "hardsigmoid": ("HardSigmoid", ("alpha", "beta"), (0.2, 0.5)),
+    "leakyrelu": ("LeakyRelu", ("alpha",), (0.01,)),
+    "relu": ("Relu", (), ()),
+    "sigmoid": ("Sigmoid", (), ()),
+    "softplus": ("Softplus", (), ()),
+    "softsign": ("Softsign", (), ()),
+    "tanh": ("Tanh", (), ()),
+    "thresholdedrelu": ("ThresholdedRelu", ("alpha",), (1.0,)),
+}
+
+Activation = Callable[[str], str]
+
+
+class Recurrence:
+    """What the three operators have in common: `gates` blocks of weights, one state or two."""
+
+    def __init__(
+        self, node: Node, g: GraphEditor, gates: int, defaults: list[str], clipped: int
+    ) -> None:
+        self.node, self.g, self.gates = node, g, gates
+        self.dtype = g.dtype(node)
+        shape = g.need_shape(node)
+        self.batch_first = bool(node.attributes.get("layout", 0))
+        self.steps, self.batch = shape[1::-1] if self.batch_first else shape[:2]
+        self.hidden = g.need_shape(node, 2)[-1]
+        direction = node.attributes.get("direction", b"forward").decode()
+        self.reversed = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[
+            direction
+        ]
+        lengths = node.input(4)
+        if lengths is not None:
+            known = g.constant(lengths)
+            if known is None or (known != self.steps).any():
+                raise node.refuse("its sequences have lengths of their own", "leave them out")
+        self.activations = self._read_activations(defaults, clipped)
+
+    def _read_activations(self, defaults: list[str], clipped: int) -> list[list[Activation]]:
+        """Return the functions of each direction; alphas and betas are given to who takes them.
+
+        Of each direction the first `clipped` get clipped arguments, as ONNX Runtime has it.
+        """
+        attributes = self.node.attributes
+        names = [
+            name.decode() if isinstance(name, bytes) else name
+            for name in attributes.get("activations", defaults * len(self.reversed))
+        ]
+        alphas = list(attributes.get("activation_alpha", []))
+        betas = list(attributes.get("activation_beta", []))
+        each = len(defaults)
+        made: list[Activation] = []
+        for name in names:
+            if name.lower() not in ACTIVATIONS:
+                raise self.node.refuse(f"its activation {name} is not known")
+            operator, parameters, values = ACTIVATIONS[name.lower()]
+            given = dict(zip(parameters, values))
+            for parameter, queue in (("alpha", alphas), ("beta", betas)):
+                if parameter in given and queue:
+                    given[parameter] = queue.pop(0)
+            clip = len(made) % each < clipped
+            made.append(self._activation(operator, given, clip))
+        return [made[i : i + each] for i in range(0, len(made), each)]
+
+    def _activation(self, operator: str, attributes: dict[str, float], clipped: bool) -> Activation:
+        clip = self.node.attributes.get("clip", 0.0) if clipped else 0.0
+        limits = [self.g.add_constant(value, self.dtype) for value in (-clip, clip)] if clip else []
+
+        def apply(x: str) -> str:
+            if limits:
+                x = self.g.add("Clip", [x, *limits])
+            return str(self.g.add(operator, [x], **attributes))
+
+        return apply
+
+    def part(self, name: str, axis: int, start: int, stop: int) -> str:
+        i = self.g.integers
+        return str(self.g.add("Slice", [name, i(start), i(stop), i(axis)]))
+
+    def one(self, name: str, axis: int, index: int) -> str:
+        """Return what `name` has at a place of an axis, without the axis."""
+        return str(self.g.add("Gather", [name, self.g.add_constant(index, np.int64)], axis=axis))
+
+    def weights(self, index: int, direction: int) -> str | None:
+        name = self.node.input(index)
+        return None if name is None else self.one(name, 0, direction)
+
+    def transposed(self, index: int, direction: int) -> str:
+        return str(self.g.add("Transpose", [self.weights(index, direction)], perm=[1, 0]))
+
+    def biases(self, direction: int) -> tuple[str | None, str | None]:
+        both = self.weights(3, direction)
+        if both is None:
+            return None, None
+        width = self.gates * self.hidden
+        return self.part(both, 0, 0, width), self.part(both, 0, width, 2 * width)
+
+    def plus(self, x: str, y: str | None) -> str:
+        return x if y is None else str(self.g.add("Add", [x, y]))
+
+    def gate(self, x: str, index: int) -> str:
+        return self.part(x, 1, index * self.hidden, (index + 1) * self.hidden)
+
+    def initial(self, index: int, direction: int) -> str:
+        name = self.node.input(index)
+        if name is None:
+            return self.g.add_constant(np.zeros((self.batch, self.hidden)), self.dtype)
+        return self.one(name, 1 if self.batch_first else 0, direction)
+
+    def run(self, begin: Callable[[int], tuple[list[str], Callable[..., list[str]]]]) -> bool:
+        """Unroll all directions.
+
+        `begin` gives, for a direction, its first states and a function from what a step reads and
+        the states to the next ones; the first state is what comes out.
+        """
+        g, node = self.g, self.node
+        x = node.input(0)
+        if self.batch_first:
+            x = g.add("Transpose", [x], perm=[1, 0, 2])
+        series, last = [], []
+        for direction, backwards in enumerate(self.reversed):
+            states, step = begin(direction)
+            inputs = g.add("MatMul", [x, self.transposed(1, direction)])
+            outputs = []
+            for t in range(self.steps)[:: -1 if backwards else 1]:
+                states = step(self.one(inputs, 0, t), *states)
+                outputs.append(states[0])
+            series.append(self._stack(outputs[:: -1 if backwards else 1], 0))
+            last.append(states)
+        self._give(0, self._stack(series, 1), [2, 0, 1, 3])
+        for index in range(len(last[0])):
+            self._give(index + 1, self._stack([states[index] for states in last], 0), [1, 0, 2])
+        return True
+
+    def _stack(self, parts: list[str], axis: int) -> str:
+        g = self.g
+        wide = [g.add("Unsqueeze", [part, g.integers(axis)]) for part in parts]
+        return str(g.add("Concat", wide, axis=axis))
+
+    def _give(self, index: int, value: str, batch_first: list[int]) -> None:
+        if not self.node.has_output(index):
+            return
+        outputs = [self.node.outputs[index]]
+        if self.batch_first:
+            self.g.add("Transpose", [value], outputs, perm=batch_first)
+        else:
+            self.g.add("Identity", [value], outputs)
+
+
+def lstm(node: Node, g: GraphEditor) -> bool:
+    """The blocks of weights are input, output, forget and cell."""
+    r = Recurrence(node, g, 4, ["Sigmoid", "Tanh", "Tanh"], 2)
+    if node.attributes.get("input_forget", 0):
+        raise node.refuse("it couples its input and forget gates (input_forget=1)")
+
+    def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
+        f, cell_in, cell_out = r.activations[direction]
+        weights, (first, second) = r.transposed(2, direction), r.biases(direction)
+        bias = None if first is None else r.plus(first, second)
+        peepholes = r.weights(7, direction)
+
+        def peep(x: str, index: int, cell: str) -> str:
+            if peepholes is None:
+                return x
+            p = r.part(peepholes, 0, index * r.hidden, (index + 1) * r.hidden)
+            return str(g.add("Add", [x, g.add("Mul", [p, cell])]))
+
+        def step(x: str, h: str, c: str) -> list[str]:
+            total = r.plus(g.add("Add", [x, g.add("MatMul", [h, weights])]), bias)
+            update = f(peep(r.gate(total, 0), 0, c))
+            forget = f(peep(r.gate(total, 2), 2, c))
+            fresh = g.add("Mul", [update, cell_in(r.gate(total, 3))])
+            c = g.add("Add", [g.add("Mul", [forget, c]), fresh])
+            output = f(peep(r.gate(total, 1), 1, c))
+            return [g.add("Mul", [output, cell_out(c)]), c]
+
+        return [r.initial(5, direction), r.initial(6, direction)], step
+
+    return r.run(begin)
+
+
+def gru(node: Node, g: GraphEditor) -> bool:
+    """The blocks of weights are update, reset and hidden."""
+    r = Recurrence(node, g, 3, ["Sigmoid", "Tanh"], 2)
+    one = g.add_constant(1, r.dtype)
+
+    def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
+        f, hidden_of = r.activations[direction]
+        weights, (first, second) = r.transposed(2, direction), r.biases(direction)
+        gates = r.part(weights, 1, 0, 2 * r.hidden)
+        own = r.part(weights, 1, 2 * r.hidden, 3 * r.hidden)
+
+        def piece(bias: str | None, start: int, stop: int) -> str | None:
+            return bias and r.part(bias, 0, start * r.hidden, stop * r.hidden)
+
+        def step(x: str, h: str) -> list[str]:
+            x = r.plus(x, first)
+            total = r.plus(g.add("MatMul", [h, gates]), piece(second, 0, 2))
+            both = g.add("Add", [r.part(x, 1, 0, 2 * r.hidden), total])
+            update, reset = f(r.gate(both, 0)), f(r.gate(both, 1))
+            if node.attributes.get("linear_before_reset", 0):
+                inner = r.plus(g.add("MatMul", [h, own]), piece(second, 2, 3))
+                inner = g.add("Mul", [reset, inner])
+            else:
+                inner = g.add("MatMul", [g.add("Mul", [reset, h]), own])
+                inner = r.plus(inner, piece(second, 2, 3))
+            fresh = hidden_of(g.add("Add", [r.gate(x, 2), inner]))
+            kept = g.add("Mul", [update, h])
+            return [g.add("Add", [g.add("Mul", [g.add("Sub", [one, update]), fresh]), kept])]
+
+        return [r.initial(5, direction)], step
+
+    return r.run(begin)
+
+
+def rnn(node: Node, g: GraphEditor) -> bool:
+    r = Recurrence(node, g, 1, ["Tanh"], 1)
+
+    def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
+        (f,) = r.activations[direction]
+        weights, (first, second) = r.transposed(2, direction), r.biases(direction)
+        bias = None if first is None else r.plus(first, second)
+
+        def step(x: str, h: str) -> list[str]:
+            return [f(r.plus(g.add("Add", [x, g.add("MatMul", [h, weights])]), bias))]
+
+        return [r.initial(5, direction)], step
+
+    return r.run(begin)

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which operators are expanded, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tvmgo.compiler.simplify.expansions.activations import mish, softplus
+from tvmgo.compiler.simplify.expansions.inference import dropout
+from tvmgo.compiler.simplify.expansions.normalization import (
+    group_normalization,
+    lp_normalization,
+    mean_variance_normalization,
+)
+from tvmgo.compiler.simplify.expansions.quantized import (
+    conv_integer,
+    q_linear_conv,
+    q_linear_matmul,
+)
+from tvmgo.compiler.simplify.expansions.recurrent import gru, lstm, rnn
+from tvmgo.compiler.simplify.expansions.windows import (
+    checked_padding,
+    explicit_padding,
+    resize_without_empty_inputs,
+)
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
+
+# ONNX Runtime has no kernel for these: it would expand them while it folds constants, by ONNX's
+# definition, in which the variance loses its digits. Whatever opset a model has that knows them,
+# it knows all that they become.
+FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
+
+EXPANDED: Mapping[str, Rewrite] = {
+    **dict.fromkeys(("AveragePool", "Conv", "LpPool", "MaxPool"), explicit_padding),
+    "ConvInteger": conv_integer,
+    "Dropout": dropout,
+    "GRU": gru,
+    "LSTM": lstm,
+    "LpNormalization": lp_normalization,
+    "MeanVarianceNormalization": mean_variance_normalization,
+    "Mish": mish,
+    "Pad": checked_padding,
+    "QLinearConv": q_linear_conv,
+    "QLinearMatMul": q_linear_matmul,
+    "RNN": rnn,
+    "Resize": resize_without_empty_inputs,
+    "Softplus": softplus,
+}
+
+
+def expand_operators(model: Any, table: Mapping[str, Rewrite]) -> Any:
+    """Expand the operators of a table; types and shapes of values should be known."""
+
+    def expand(proto: Any, editor: GraphEditor) -> bool:
+        rewrite = table.get(proto.op_type) if proto.domain == "" else None
+        return rewrite is not None and rewrite(Node(proto, 0), editor)
+
+    rewrite_graph(model.graph, expand)
+    return model

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Padding and sizes in numbers, where ONNX allows words or nothing."""
+
+from __future__ import annotations
+
+import math
+
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+
+def explicit_padding(node: Node, g: GraphEditor) -> bool:
+    """Say in numbers what auto_pad says in words."""
+    attributes = dict(node.attributes)
+    words = attributes.pop("auto_pad", b"NOTSET")
+    if words not in (b"SAME_UPPER", b"SAME_LOWER"):
+        return False
+    sizes = g.need_shape(node)[2:]
+    kernel = attributes.get("kernel_shape") or g.need_shape(node, 1)[2:]
+    strides = attributes.get("strides") or [1] * len(sizes)
+    dilations = attributes.get("dilations") or [1] * len(sizes)
+    totals = [
+        max((math.ceil(size / step) - 1) * step + (width - 1) * dilation + 1 - size, 0)
+        for size, width, step, dilation in zip(sizes, kernel, strides, dilations)
+    ]
+    less, more = [total // 2 for total in totals], [total - total // 2 for total in totals]
+    attributes.pop("ceil_mode", None)  # the padded size fits the strides
+    attributes["pads"] = [*less, *more] if words == b"SAME_UPPER" else [*more, *less]
+    g.add(node.operator, node.inputs, node.outputs, **attributes)
+    return True
+
+
+def checked_padding(node: Node, g: GraphEditor) -> bool:
+    """Refuse to reflect what is not there."""
+    if node.attributes.get("mode", b"constant") != b"reflect":
+        return False
+    sizes, pads = g.shape(node.input(0)), g.constant(node.input(1))
+    if sizes is None or pads is None:
+        return False  # refused when it is imported
+    given = g.constant(node.input(3))
+    axes = range(len(sizes)) if given is None else [int(axis) for axis in given]
+    for place, pad in enumerate(pads):
+        size = sizes[axes[place % len(axes)]]
+        if pad >= size:
+            raise node.refuse(
+                f"it reflects {pad} elements of a dimension that has {size}, of which it has "
+                f"{max(size - 1, 0)} beside the edge",
+                "pad by less than the size",
+            )
+    return False
+
+
+def resize_without_empty_inputs(node: Node, g: GraphEditor) -> bool:
+    """An empty constant stands for an input that is not there."""
+    inputs = [
+        None if g.shape(name) is not None and 0 in g.shape(name) else name  # type: ignore[operator]
+        for name in node.inputs
+    ]
+    if inputs == node.inputs:
+        return False
+    while inputs and not inputs[-1]:
+        inputs.pop()
+    g.replace(node, inputs, **node.attributes)
+    return True

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rewriting an ONNX graph node by node, with what is known of its values at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from tvmgo.exceptions import ExportError
+
+
+class Node:
+    """A node as a rewrite reads it: inputs None where they are left out, attributes as values."""
+
+    def __init__(self, proto: Any, since: int) -> None:
+        self.proto = proto
+        self.since = since  # the version of the operator, not of the model
+        self.operator: str = proto.op_type
+        self.outputs: list[str] = list(proto.output)
+        self.attributes: dict[str, Any] = {
+            each.name: helper.get_attribute_value(each) for each in proto.attribute
+        }
+        self._inputs: list[str] = list(proto.input)
+
+    def input(self, index: int) -> str | None:
+        return (self._inputs[index] or None) if index < len(self._inputs) else None
+
+    @property
+    def inputs(self) -> list[str]:
+        return list(self._inputs)
+
+    def has_output(self, index: int) -> bool:
+        return index < len(self.outputs) and bool(self.outputs[index])
+
+    @property
+    def place(self) -> str:
+        name = self.proto.name
+        return f"node `{name}`, operator {self.operator}" if name else f"operator {self.operator}"
+
+    def refuse(self, reason: str, instead: str = "rewrite the operator") -> ExportError:
+        return ExportError(self.place, reason, instead)
+
+
+class GraphEditor:
+    """Adds nodes and constants to a graph that is being rewritten.
+
+    Knows the constants and, where inference found them, element types and shapes.
+    """
+
+    def __init__(self, graph: Any, outer: GraphEditor | None = None) -> None:
+        self.nodes: list[Any] = []
+        self._graph = graph
+        self._outer = outer
+        self._constants = {each.name: each for each in graph.initializer}
+        self._types = {
+            each.name: each.type.tensor_type
+            for each in (*graph.value_info, *graph.input, *graph.output)
+            if each.type.HasField("tensor_type")
+        }
+        root = self._root = outer._root if outer else self
+        if outer is None:
+            self._taken = names_in(graph)
+        self._taken: set[str] = root._taken
+
+    def new_name(self, hint: str) -> str:
+        number = len(self._taken)
+        while (name := f"{hint}_{number}") in self._taken:
+            number += 1
+        self._taken.add(name)
+        return name
+
+    def constant(self, name: str | None) -> np.ndarray | None:
+        """Return the value of a constant, or None if it is none."""
+        if name is None:
+            return None
+        if name in self._constants:
+            return np.array(numpy_helper.to_array(self._constants[name]))
+        return self._outer.constant(name) if self._outer else None
+
+    def need_constant(self, node: Node, index: int, what: str) -> np.ndarray:
+        value = self.constant(node.input(index))
+        if value is None:
+            raise node.refuse(
+                f"its {what} is computed while the model runs", "give a constant there"
+            )
+        return value
+
+    def shape(self, name: str | None) -> list[int] | None:
+        """Return the shape of a value, or None if a size is not known."""
+        if name is None:
+            return None
+        if name in self._constants:
+            return list(self._constants[name].dims)
+        found = self._types.get(name)
+        if found is None:
+            return self._outer.shape(name) if self._outer else None
+        if not found.HasField("shape") or not all(
+            dim.HasField("dim_value") for dim in found.shape.dim
+        ):
+            return None
+        return [dim.dim_value for dim in found.shape.dim]
+
+    def need_shape(self, node: Node, index: int = 0) -> list[int]:
+        shape = self.shape(node.input(index))
+        if shape is None:
+            raise node.refuse(f"the shape of its input {index} is not known")
+        return shape
+
+    def element_type(self, name: str | None) -> int | None:
+        if name is None:
+            return None
+        if name in self._constants:
+            return int(self._constants[name].data_type)
+        found = self._types.get(name)
+        if found is None:
+            return self._outer.element_type(name) if self._outer else None
+        return int(found.elem_type) or None
+
+    def dtype(self, node: Node, index: int = 0) -> np.dtype[Any]:
+        code = self.element_type(node.input(index))
+        if code is None:
+            raise node.refuse(f"the element type of its input {index} is not known")
+        return np.dtype(helper.tensor_dtype_to_np_dtype(code))
+
+    def add_constant(self, value: Any, dtype: Any = None, hint: str = "constant") -> str:
+        name = self.new_name(hint)
+        tensor = numpy_helper.from_array(np.asarray(value, dtype), name)
+        self._graph.initializer.append(tensor)
+        self._constants[name] = tensor
+        return name
+
+    def integers(self, *values: int) -> str:
+        return self.add_constant(list(values), np.int64, "indices")
+
+    def add(
+        self,
+        operator: str,
+        inputs: Sequence[str | None],
+        outputs: Sequence[str] | int = 1,
+        **attributes: Any,
+    ) -> Any:
+        """Add a node and return the names of its outputs, or the name if there is one."""
+        if isinstance(outputs, int):
+            outputs = [self.new_name(operator.lower()) for _ in range(outputs)]
+        given = {name: value for name, value in attributes.items() if value is not None}
+        self.nodes.append(
+            helper.make_node(operator, [name or "" for name in inputs], outputs, **given)
+        )
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def replace(
+        self, node: Node, inputs: Sequence[str | None], operator: str = "", **attributes: Any
+    ) -> None:
+        """Add `node` with other inputs and attributes, under its own name."""
+        self.add(operator or node.operator, inputs, node.outputs, **attributes)
+        self.nodes[-1].name = node.proto.name
+
+
+# Adds what takes a node's place and returns True, or adds nothing and returns False.
+Rewrite = Callable[[Node, GraphEditor], bool]
+
+
+def names_in(graph: Any) -> set[str]:
+    names = {each.name for each in (*graph.input, *graph.initializer, *graph.output)}
+    for node in graph.node:
+        names.update(node.input, node.output)
+        for inner in subgraphs(node):
+            names |= names_in(inner)
+    return names
+
+
+def subgraphs(node: Any) -> list[Any]:
+    found = []
+    for attribute in node.attribute:
+        if attribute.type == onnx.AttributeProto.GRAPH:
+            found.append(attribute.g)
+        elif attribute.type == onnx.AttributeProto.GRAPHS:
+            found += attribute.graphs
+    return found
+
+
+def rewrite_graph(
+    graph: Any, rewrite: Callable[[Any, GraphEditor], bool], outer: GraphEditor | None = None
+) -> None:
+    """Give each node of a graph and of the graphs inside it to `rewrite`; keep what it declines."""
+    editor = GraphEditor(graph, outer)
+    for proto in graph.node:
+        for inner in subgraphs(proto):
+            rewrite_graph(inner, rewrite, editor)
+        if not rewrite(proto, editor):
+            editor.nodes.append(proto)
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in editor.nodes]
+    del graph.node[:]
+    graph.node.extend(nodes)

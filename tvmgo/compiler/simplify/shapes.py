@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shapes of a model's inputs, fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tvmgo.compiler.errors import FIX_SHAPES
+from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
+from tvmgo.exceptions import ExportError
+
+
+def fix_shapes(model: Any, shapes: InputShapes) -> None:
+    """Give every input of `model` a fixed shape, and forget what was said of other values' shapes.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Changed.
+    shapes : mapping of str to sequence of int
+        For inputs with open dimensions, at least; a dimension with a name has one size everywhere.
+
+    Raises
+    ------
+    TVMValueError
+        If `shapes` does not fit what the model says.
+    ExportError
+        If a dimension stays open, or an input is no tensor.
+    """
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    declared = {value.name: dimensions_of(value) for value in inputs}
+    sizes = match_dimensions(declared, shapes)
+    for value in inputs:
+        name = value.name
+        fixed = fixed_dimensions(name, declared[name], shapes.get(name), sizes)
+        set_dimensions(value, fixed)
+    for value in model.graph.output:
+        if value.type.WhichOneof("value") is not None:  # else inference finds it
+            dimensions_of(value)
+            # What exporters declare is often wrong.
+            value.type.tensor_type.ClearField("shape")
+    # Weights that are inputs as well can be set by the caller; here they are what they are.
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    del model.graph.value_info[:]
+
+
+def dimensions_of(value: Any) -> list[int | str | None] | None:
+    """Return sizes, names of open dimensions, and None where even the name is missing."""
+    kind = value.type.WhichOneof("value")
+    if kind != "tensor_type":
+        raise ExportError(f"value `{value.name}`", f"it is of kind {kind}", "pass separate tensors")
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    return [size_of(dim) for dim in value.type.tensor_type.shape.dim]
+
+
+def size_of(dim: Any) -> int | str | None:
+    """Return the size or name of a dimension; exporters write -1 and ``?`` for unnamed open ones."""
+    if dim.HasField("dim_value") and dim.dim_value >= 0:
+        return int(dim.dim_value)
+    return dim.dim_param.strip("?") or None
+
+
+def fixed_dimensions(
+    name: str,
+    dimensions: Sequence[Any] | None,
+    shape: Sequence[int] | None,
+    sizes: Mapping[Any, int],
+) -> list[int]:
+    """Return the full shape of an input: as given, or as declared with its dimensions' sizes."""
+    if shape is not None:
+        return list(shape)
+    if dimensions is None:
+        raise ExportError(f"input `{name}`", "it declares no shape", FIX_SHAPES)
+    fixed = [sizes.get(dim, dim) for dim in dimensions]
+    if not all(isinstance(dim, int) for dim in fixed):
+        dims = ", ".join("?" if dim is None else str(dim) for dim in fixed)
+        raise ExportError(f"input `{name}`", f"its shape [{dims}] has open dimensions", FIX_SHAPES)
+    return fixed
+
+
+def set_dimensions(value: Any, dimensions: Sequence[Any]) -> None:
+    """Write sizes; everything else is left open."""
+    shape = value.type.tensor_type.shape
+    del shape.dim[:]
+    shape.SetInParent()
+    for size in dimensions:
+        dim = shape.dim.add()
+        if isinstance(size, int):
+            dim.dim_value = size

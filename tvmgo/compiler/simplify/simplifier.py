@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The steps from any ONNX model to the normal form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import onnx
+
+from tvmgo.compiler.simplify.empties import make_empties_constant
+from tvmgo.compiler.simplify.expansions.table import EXPANDED, FIRST, expand_operators
+from tvmgo.compiler.simplify.folding import fold_constants
+from tvmgo.compiler.simplify.functions import (
+    KnownOperators,
+    check_domains,
+    expand_functions,
+    inline_functions,
+)
+from tvmgo.compiler.simplify.opset import to_normal_opset
+from tvmgo.compiler.simplify.shapes import fix_shapes
+
+
+def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperators) -> Any:
+    """Return a model that computes the same, in the normal form; `model` is not changed.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+    shapes : mapping of str to tuple of int
+        Shapes of inputs, which fix their open dimensions.
+    known : mapping of str to collection of str
+        By domain beside ONNX's own: operators that are left as they are.
+
+    Raises
+    ------
+    ExportError
+        If an operator is unknown, or cannot be said in the normal opset.
+    TVMValueError
+        If `shapes` does not fit the model.
+    """
+    simple = onnx.ModelProto()
+    simple.CopyFrom(model)
+    fix_shapes(simple, shapes)
+    simple = inline_functions(simple)
+    check_domains(simple, known)
+    simple = expand_operators(infer(simple), FIRST)
+    simple = infer(fold_constants(simple))
+    simple = expand_functions(simple)
+    simple = infer(to_normal_opset(simple))
+    simple = infer(expand_operators(simple, EXPANDED))
+    simple = infer(make_empties_constant(simple))
+    return infer(fold_constants(simple))
+
+
+def infer(model: Any) -> Any:
+    """Write the types and shapes of all values into the model."""
+    return onnx.shape_inference.infer_shapes(model, data_prop=True)
