@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel fuzz valgrind clean
+.PHONY: demo test lint format bench bench-check wheel fuzz valgrind old-artifacts clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -95,6 +95,11 @@ fuzz: $(INSTALLED)
 # The tests of classic libraries under Valgrind: a few minutes.
 valgrind: $(INSTALLED)
 	$(RUN) -m tests.classic.valgrind
+
+# Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
+# all of them, or those of OLD=0.19.
+old-artifacts: $(INSTALLED)
+	$(RUN) -m tests.old_compilers $(OLD)
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds artifacts by old compilers and compares what tvmgo makes of them with what they made.
 
-    python -m tests.old_compilers [VERSION ...] [-- NAME ...]
+    python -m tests.old_compilers [VERSION ...]
 
-Makes an environment for each compiler, the first time; all versions and all cases by default.
+Makes an environment for each compiler, the first time; all versions by default.
 A version whose Python is not found is passed over, but for 0.19.
 """
 
@@ -59,9 +59,9 @@ def environment(version):
     return interpreter
 
 
-def build(interpreter, folder, shard, shards, names):
+def build(interpreter, folder, shard, shards):
     """Build a part of the cases; the others at the same time."""
-    command = [interpreter, HERE / "build.py", folder, str(shard), str(shards), *names]
+    command = [interpreter, HERE / "build.py", folder, str(shard), str(shards)]
     variables = {**os.environ, "TOPHUB_LOCATION": "NONE"}  # no search for tuned schedules
     variables.pop("PYTHONPATH", None)
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
@@ -70,14 +70,12 @@ def build(interpreter, folder, shard, shards, names):
         sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr}")
 
 
-def main(arguments):
-    versions, _, names = " ".join(arguments).partition("--")
-    versions = versions.split() or list(COMPILERS)
+def main(*versions):
     shutil.rmtree(BUILT, ignore_errors=True)
     shards = os.cpu_count() or 1
     with ThreadPoolExecutor(shards) as pool:
         parts = []
-        for version in versions:
+        for version in versions or COMPILERS:
             interpreter = environment(version)
             if interpreter is None:
                 message = f"TVM {version}: no Python {' or '.join(COMPILERS[version][0])}"
@@ -86,13 +84,10 @@ def main(arguments):
                 print(message + "; passed over")
                 continue
             for shard in range(shards):
-                folder = BUILT / version
-                parts.append(
-                    pool.submit(build, interpreter, folder, shard, shards, names.split())
-                )
+                parts.append(pool.submit(build, interpreter, BUILT / version, shard, shards))
         for part in parts:
             part.result()
     return pytest.main(["-q", str(HERE / "compare.py")])
 
 
-sys.exit(main(sys.argv[1:]))
+sys.exit(main(*sys.argv[1:]))

@@ -9,11 +9,10 @@ import shutil
 
 import numpy as np
 import tvm
+from artifacts import TARGET, VERSION, build, global_function
 from tvm import relay, te
 from tvm._ffi.libinfo import find_include_path
 from tvm.relay import testing
-
-from artifacts import TARGET, VERSION, build, global_function
 
 AVX2 = TARGET + " -mcpu=core-avx2"
 TYPES = (
@@ -135,9 +134,11 @@ def reductions(artifact, dtype):
 
 @case_for("int8", "int32", "float32", "float64")
 def contractions(artifact, dtype):
-    x, w = relay.var("x", shape=(4, 12), dtype=dtype), relay.var("w", shape=(8, 12), dtype=dtype)
-    image = relay.reshape(x, (1, 3, 4, 4))
-    kernel = relay.reshape(w, (8, 3, 2, 2))
+    if (VERSION, dtype) == ((0, 16), "int8"):
+        raise Missing("the convolution of hhb-tvm 3.2.3 reads memory that nobody has set")
+    x, w = relay.var("x", shape=(4, 16), dtype=dtype), relay.var("w", shape=(8, 16), dtype=dtype)
+    image = relay.reshape(x, (1, 4, 4, 4))
+    kernel = relay.reshape(w, (8, 4, 2, 2))
     wide = "int32" if dtype == "int8" else dtype
     outputs = [
         relay.nn.dense(x, w, out_dtype=wide),
@@ -286,9 +287,7 @@ def factory_of_all_types(artifact):
     inputs = [relay.var("p" + dtype, shape=(3, 2), dtype=dtype) for dtype in TYPES]
     x = relay.var("x", shape=(3, 2))
     outputs = [relay.cast(each, "float32") + x for each in inputs]
-    params = {
-        "p" + dtype: (np.arange(6).reshape(3, 2) % 2 * 3).astype(dtype) for dtype in TYPES
-    }
+    params = {"p" + dtype: (np.arange(6).reshape(3, 2) % 2 * 3).astype(dtype) for dtype in TYPES}
     artifact.factory(build(relay.Function([x, *inputs], relay.Tuple(outputs)), params))
 
 
@@ -329,8 +328,14 @@ def code_generator(artifact, constants):
     for key in ("Primitive", "Inline"):
         f = f.with_attr(key, tvm.tir.IntImm("int32", 1))
     f = f.with_attr("Compiler", "ccompiler").with_attr("global_symbol", "generated_0")
+    lib = build(relay.Function([x], relay.exp(relay.Call(f, [x]))))
     options = ["-O2", "-std=c++17", *("-I" + path for path in find_include_path())]
-    artifact.factory(build(relay.Function([x], relay.exp(relay.Call(f, [x])))), options=options)
+    if constants == "with":  # kept in a C++ container of the old runtime
+        artifact.refused(
+            lib, "C.. code compiled against the headers of an old TVM", options=options
+        )
+    else:
+        artifact.factory(lib, options=options)
 
 
 # ---------------------------------------------------------------- functions without a graph
@@ -390,7 +395,9 @@ def callback(artifact):
 
     with global_function("tests.old.double", double):
         module = tvm.build(te.create_schedule(y.op), [x, y], TARGET, name="call")
-        artifact.functions(module, [("call", np.arange(4, dtype="float32"), np.zeros(4, "float32"))])
+        artifact.functions(
+            module, [("call", np.arange(4, dtype="float32"), np.zeros(4, "float32"))]
+        )
 
 
 # ---------------------------------------------------------------- what is not run
