@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel fuzz valgrind old-artifacts clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -80,13 +80,18 @@ $(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(shell find tvmgo/compiler -name '*.p
 	@echo "== exporting it to deploy.so, deploy.json and deploy.params"
 	@$(RUN) examples/export_model.py $< $(DEMO)
 
-# The running Python's wheel as it would be released, in dist/, and the tests against it installed.
+# The running Python's wheel as it would be released, in dist/, and all tests against it, installed.
 wheel: $(VENV)/.release
 	$(RUN) -m release.wheel
 
 $(VENV)/.release: $(INSTALLED) pyproject.toml
 	$(RUN) -m pip install --quiet --group release
 	touch $@
+
+# The package as somebody else builds it, and the quick tests against that, installed:
+# make trial CC=clang CXX=clang++; make trial PYTHON=python3.13
+trial: $(INSTALLED)
+	CC='$(CC)' CXX='$(CXX)' TVMGO_STRICT=1 $(RUN) -m release.trial $(PYTHON)
 
 # A million mutated inputs for each parser of untrusted files, under the sanitizers.
 fuzz: $(INSTALLED)

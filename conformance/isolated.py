@@ -12,14 +12,13 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from conformance import library
 from conformance.catalogue import counterpart_of
 from conformance.facts import recorded
 from conformance.judge import judge
+from tests.helpers import search_path
 
-ROOT = Path(__file__).parents[1]
 COMMAND = (sys.executable, "-m", "conformance.isolated")
 
 
@@ -58,8 +57,7 @@ def judge_isolated(chosen, directory, command=COMMAND):
 
 
 def _judge_batch(ids, command):
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": search_path()}
     judged = {}
     while waiting := [fact_id for fact_id in ids if fact_id not in judged]:
         result = subprocess.run(

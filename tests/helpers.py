@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -15,29 +16,38 @@ import numpy as np
 import tvmgo
 
 PACKAGE = Path(tvmgo.__file__).parent
+CHECKOUT = Path(__file__).parents[1]
+
+
+def search_path(*first):
+    """Return a PYTHONPATH with which another process finds what this one does, after `first`.
+
+    The package that is tested comes before the checkout, where its sources are.
+    """
+    given = filter(None, [os.environ.get("PYTHONPATH")])
+    return os.pathsep.join([*map(str, first), *given, str(PACKAGE.parent), str(CHECKOUT)])
 
 
 def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
     """Run `code` in a fresh interpreter and return the finished process, whatever became of it.
 
-    It finds the same packages as this one, after those in `path`.
+    It finds the same packages as this one, after those in `path`, and is in an empty folder.
     """
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "TVM"))
     }
-    given = os.environ.get("PYTHONPATH")
-    environment["PYTHONPATH"] = os.pathsep.join(
-        [*map(str, path), *([given] if given else []), str(PACKAGE.parent)]
-    )
+    environment["PYTHONPATH"] = search_path(*path)
     environment["PYTHONFAULTHANDLER"] = "1"
     environment.update(env)
-    return subprocess.run(
-        [sys.executable, *arguments, "-c", textwrap.dedent(code)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-    )
+    with tempfile.TemporaryDirectory() as empty:
+        return subprocess.run(
+            [sys.executable, *arguments, "-c", textwrap.dedent(code)],
+            env=environment,
+            cwd=empty,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
 
 
 FORK_SERVER = """
@@ -66,10 +76,11 @@ class ForkServer:
     """Runs each of many scripts in a process of its own that has executed `setup` already."""
 
     def __init__(self, setup, directory, timeout=100):
-        environment = {**os.environ, "PYTHONFAULTHANDLER": "1"}
-        environment["PYTHONPATH"] = os.pathsep.join(
-            [*filter(None, [os.environ.get("PYTHONPATH")]), str(PACKAGE.parent)]
-        )
+        environment = {
+            **os.environ,
+            "PYTHONFAULTHANDLER": "1",
+            "PYTHONPATH": search_path(),
+        }
         self.output = Path(directory, "output")
         self.process = subprocess.Popen(
             [sys.executable, "-c", FORK_SERVER.format(setup=setup, timeout=timeout)],

@@ -70,6 +70,7 @@ TORCH_EXCHANGE = """
 """
 
 
+@pytest.mark.apache_tvm
 @pytest.mark.parametrize(
     "order", [*itertools.permutations(["tvmgo", "tvm_ffi", "tvm"])], ids=", ".join
 )
@@ -96,7 +97,14 @@ def test_import_with_torch_in_any_order_works_and_objects_pass(order, kernels_pa
     assert output_of(code) == "exchanged\ntorch too\n"
 
 
-@pytest.mark.parametrize("other", ["tvm", "tvm_ffi", pytest.param("torch", marks=needs_torch)])
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("tvm", marks=pytest.mark.apache_tvm),
+        "tvm_ffi",
+        pytest.param("torch", marks=needs_torch),
+    ],
+)
 def test_import_of_another_while_objects_are_alive_works(other, kernels_path):
     assert (
         output_of(f"""
@@ -113,6 +121,7 @@ def test_import_of_another_while_objects_are_alive_works(other, kernels_path):
     )
 
 
+@pytest.mark.apache_tvm
 def test_tvm_loads_no_second_runtime_after_tvmgo(kernels_path):
     assert (
         output_of(f"""

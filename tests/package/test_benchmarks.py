@@ -66,8 +66,7 @@ def figures(*results, date="2026-01-02T03:04:05+00:00", **changes):
 def run_cases(*options):
     """Run the cases under pytest in a fresh interpreter. Return what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "benchmarks/test_cases.py", *map(str, options)],
-        cwd=ROOT,
+        [sys.executable, "-m", "pytest", ROOT / "benchmarks" / "test_cases.py", *map(str, options)],
         capture_output=True,
         text=True,
     )

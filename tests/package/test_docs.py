@@ -34,6 +34,7 @@ def image_classifier() -> onnx.ModelProto:
 
 
 @pytest.mark.slow
+@pytest.mark.apache_tvm
 @pytest.mark.parametrize("page", PAGES)
 def test_code_of_page_runs(page, tmp_path, monkeypatch):
     from tvmgo.compiler import export

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import tvmgo
+from tests.helpers import output_of
+
 ROOT = Path(__file__).parents[2]
 
 PROGRAM = """\
@@ -46,6 +49,10 @@ def test_type_checker_finds_the_installed_package(checker, tmp_path):
     assert len(errors) == 1, said
     assert "program.py:12:" in errors[0]  # the misuse, and nothing that could not be found
     assert '"int"' in said or '"builtins.int"' in said  # the type revealed, which is not Any
+
+
+def test_other_processes_import_the_package_that_is_tested():
+    assert output_of("import tests, tvmgo; print(tvmgo.__file__)") == f"{tvmgo.__file__}\n"
 
 
 def test_script_beside_the_clone_imports_the_package(tmp_path):

@@ -4,47 +4,26 @@ TVM's runtime along, and carries no path of the first."""
 
 import importlib.util
 import os
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from release.command import run
+from release.source import build_sdist, build_wheel, copy_checkout
 
-pytestmark = pytest.mark.slow
-
-
-def run(*command, **options) -> str:
-    done = subprocess.run(
-        [str(part) for part in command], capture_output=True, text=True, **options
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
-    """A copy of the files that git knows or would add."""
-    source = tmp_path_factory.mktemp("source") / "tvmgo"
-    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    for name in names.splitlines():
-        if (ROOT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            (source / name).write_bytes((ROOT / name).read_bytes())
-    return source
-
-
-def source_distribution(source: Path, target: Path) -> Path:
-    run(sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", target, source)
-    [built] = target.glob("*.tar.gz")
-    return built
+    return copy_checkout(tmp_path_factory.mktemp("source") / "tvmgo")
 
 
 @pytest.fixture(scope="module")
 def sdist(source, tmp_path_factory) -> Path:
-    return source_distribution(source, tmp_path_factory.mktemp("sdist"))
+    return build_sdist(source, tmp_path_factory.mktemp("sdist"), "--no-isolation")
 
 
 @pytest.fixture(scope="module")
@@ -56,21 +35,20 @@ def wheel(sdist, tmp_path_factory) -> Path:
     work = tmp_path_factory.mktemp("wheel")
     constraint = work / "constraints.txt"
     constraint.write_text("apache-tvm-ffi==0.1.14.post0\n")
-    environment = {
-        **os.environ,
-        "PIP_CONSTRAINT": str(constraint),
-        "PIP_BUILD_CONSTRAINT": str(constraint),
-        "CFLAGS": "-O0",  # how fast it is is not the question here
-    }
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", work, sdist, env=environment)
-    [built] = work.glob("*.whl")
-    return built
+    return build_wheel(
+        sys.executable,
+        sdist,
+        work,
+        PIP_CONSTRAINT=str(constraint),
+        PIP_BUILD_CONSTRAINT=str(constraint),
+        CFLAGS="-O0",  # how fast it is is not the question here
+    )
 
 
 def test_source_distribution_is_reproducible(source, sdist, tmp_path):
     for path in source.rglob("*"):
         os.utime(path, (1e9, 1e9))  # of no importance
-    again = source_distribution(source, tmp_path)
+    again = build_sdist(source, tmp_path, "--no-isolation")
     assert again.read_bytes() == sdist.read_bytes()
 
 

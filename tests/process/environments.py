@@ -16,6 +16,17 @@ def in_bare(bare, code, *, more=(), **env):
     return output_of(code, arguments=["-S"], env={"PYTHONPATH": search, **env})
 
 
+def link_without_runtime(package, target):
+    """Make tvmgo available elsewhere, without the runtime that its wheels carry."""
+    target.mkdir()
+    for path in package.iterdir():
+        if path.name != "_native":
+            (target / path.name).symlink_to(path)
+    (target / "_native").mkdir()
+    for path in package.glob("_native/*.py"):
+        (target / "_native" / path.name).symlink_to(path)
+
+
 def link_runtime(directory, name=REAL.name):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / name).symlink_to(REAL)
