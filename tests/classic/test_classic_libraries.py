@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are E
     [
         (),
         ("-DENTRY_IS_FUNCTION",),
-        ("-DENTRY_IS_CALLED_MAIN", "-Wno-main"),
+        ("-DENTRY_IS_CALLED_MAIN",),
     ],
     ids=["name", "function", "main"],
 )

@@ -482,6 +482,7 @@ def check(monkeypatch, tmp_path, stored, now, versions=None):
     instructions.main()
 
 
+@pytest.mark.apache_tvm
 def test_check_passes_and_fails(monkeypatch, tmp_path, capsys):
     check(monkeypatch, tmp_path, counts(100), counts(102))
     assert "none of 1 cases takes over 3%" in capsys.readouterr().out
@@ -490,6 +491,7 @@ def test_check_passes_and_fails(monkeypatch, tmp_path, capsys):
         check(monkeypatch, tmp_path, counts(100), counts(106))
 
 
+@pytest.mark.apache_tvm
 def test_other_versions_are_named_when_the_check_fails(monkeypatch, tmp_path):
     said = f"note: numpy 2.0 when the counts were stored, {np.__version__} now"
     with pytest.raises(SystemExit, match=re.escape(said)):

@@ -16,7 +16,9 @@ VARIABLE const char __tvm_main__[] = {'t', 'h', 'e'};
 #elif defined(ENTRY_IS_ELSEWHERE)
 VARIABLE const char __tvm_main__[] = "strlen";
 #elif defined(ENTRY_IS_CALLED_MAIN)
-FUNCTION_OF(main) { return the_entry(args, codes, num_args, ret, ret_code, resource); }
+// Named so for the linker alone: compilers know what parameters a `main` has.
+FUNCTION_OF(called_main) __asm__("main");
+FUNCTION_OF(called_main) { return the_entry(args, codes, num_args, ret, ret_code, resource); }
 #else
 VARIABLE const char __tvm_main__[] = "the_entry";
 #endif
