@@ -100,7 +100,21 @@ def test_invoke_without_a_result_returns_a_value_of_null(kernels):
     assert kernels["sleep_us"].invoke(0).type_code == 4
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 9])
+@pytest.mark.parametrize(
+    "args",
+    [([],), (1, []), ([], []), ([tvmgo.Value(1), 2],), ([[tvmgo.Value(1)]],), ([None],)],
+    ids=repr,
+)
+def test_invoke_with_other_lists_passes_them_as_a_plain_call_does(args):
+    function = Callable()
+    made = tvmgo.convert_function(function)
+    made.invoke(*args)
+    made(*args)
+    assert function.calls[0] == function.calls[1]
+    assert len(function.calls[0]) == len(args)
+
+
+@pytest.mark.parametrize("count", [1, 2, 9])
 def test_invoke_with_a_list_of_values_spreads_it(kernels, count):
     assert kernels["sum_ints"].invoke([tvmgo.Value(i) for i in range(count)]).as_int64() == sum(
         range(count)

@@ -245,7 +245,8 @@ cdef class Function(Object):
         Parameters
         ----------
         *args : object
-            As for a plain call; or one list of `Value`, which is spread.
+            As for a plain call; or one list that is not empty and holds nothing but `Value`,
+            which is spread.
 
         Returns
         -------
@@ -326,7 +327,7 @@ cdef void use_prepare(object make) noexcept:
 
 
 cdef bint is_value_list(object arg):
-    return type(arg) is list and all([isinstance(item, Value) for item in arg])
+    return type(arg) is list and len(arg) > 0 and all([isinstance(item, Value) for item in arg])
 
 
 # A callback holds its Python callable through the runtime, where the garbage collector cannot look.
