@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Python callables as functions of the runtime (tvm-ffi ``TVMFFIFunctionCreate``; gotvm
+"""Python callables as functions of the runtime (tvm-ffi ``TVMFFIFunctionCell``; gotvm
 ``ConvertFunction``)."""
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.object cimport PyObject
 from libc.stdint cimport int32_t
+from libc.stdlib cimport free
 
 from tvmgo._core.array cimport Array
 from tvmgo._core.array_copy cimport write_back
-from tvmgo._core.error cimport check, raise_pending, raise_to_native
+from tvmgo._core.error cimport raise_pending, raise_to_native
 from tvmgo._core.function cimport (
-    FEW_ARGUMENTS, Function, bind_python_callable, name_result, use_for_collected, wrap_function,
+    FEW_ARGUMENTS, Function, name_result, recognise_callbacks, use_for_collected, wrap_function,
 )
 from tvmgo._core.handle cimport count_callbacks
 from tvmgo._core.owned_any cimport clear
@@ -21,23 +22,29 @@ from tvmgo._core.unchecked cimport (
 from tvmgo._core.unpack cimport new_reference, unpack_borrowed
 from tvmgo._core.value cimport value_from_borrowed
 from tvmgo.capi cimport ffi
+from tvmgo.capi.callback_object cimport TVMGoCallback, TVMGoNewCallback
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.capi.python cimport (
     Py_DECREF, Py_EnterRecursiveCall, Py_INCREF, Py_IsInitialized, Py_LeaveRecursiveCall, Py_None,
     PyFunction_Check, PyObject_Vectorcall,
 )
+from tvmgo.capi.object_header cimport (
+    kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
+)
 from tvmgo._core.pack import is_foreign
 from tvmgo._core.value import Value
 from tvmgo.exceptions import TVMError, TVMTypeError
 
 
-cdef void release_callback(void* callback) noexcept nogil:
+cdef void release_callback(void* self, int flags) noexcept nogil:
     # The runtime may drop its last reference in any thread, after Python has ended, too.
-    if Py_IsInitialized():
+    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong and Py_IsInitialized():
         with gil:
             count_callbacks(-1)
-            Py_DECREF(<PyObject*>callback)
+            Py_DECREF(<PyObject*>(<TVMGoCallback*>self).callable)
+    if flags & kTVMFFIObjectDeleterFlagBitMaskWeak:
+        free(self)
 
 
 cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
@@ -113,35 +120,35 @@ cdef int write_changes_back(PyObject* const* received, const TVMFFIAny* args, in
     return 0
 
 
-cdef int run_with_gil(void* callback, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
+cdef int run_with_gil(void* self, const TVMFFIAny* args, int32_t count, TVMFFIAny* result,
                       bint values) noexcept:
-    if (<unchecked_run_callback>run_callback)(<PyObject*>callback, args, count, result,
-                                              values) != 0:
+    if (<unchecked_run_callback>run_callback)(<PyObject*>(<TVMGoCallback*>self).callable, args,
+                                              count, result, values) != 0:
         return hand_over_exception()
     return 0
 
 
-ctypedef int (*with_gil_held)(void* callback, const TVMFFIAny* args, int32_t count,
+ctypedef int (*with_gil_held)(void* self, const TVMFFIAny* args, int32_t count,
                               TVMFFIAny* result, bint values) noexcept nogil
 
 
-cdef inline int enter_callback(void* callback, const TVMFFIAny* args, int32_t count,
+cdef inline int enter_callback(void* self, const TVMFFIAny* args, int32_t count,
                                TVMFFIAny* result, bint values) noexcept nogil:
     cdef TVMGoGil gil = TVMGoEnterPython()
-    cdef int code = (<with_gil_held><void*>run_with_gil)(callback, args, count, result, values)
+    cdef int code = (<with_gil_held><void*>run_with_gil)(self, args, count, result, values)
     TVMGoLeavePython(gil)
     return code
 
 
 # What the runtime calls.
-cdef int call_with_objects(void* callback, const TVMFFIAny* args, int32_t count,
+cdef int call_with_objects(void* self, const TVMFFIAny* args, int32_t count,
                            TVMFFIAny* result) noexcept nogil:
-    return enter_callback(callback, args, count, result, False)
+    return enter_callback(self, args, count, result, False)
 
 
-cdef int call_with_values(void* callback, const TVMFFIAny* args, int32_t count,
+cdef int call_with_values(void* self, const TVMFFIAny* args, int32_t count,
                           TVMFFIAny* result) noexcept nogil:
-    return enter_callback(callback, args, count, result, True)
+    return enter_callback(self, args, count, result, True)
 
 
 cdef int hand_over_exception() noexcept:
@@ -154,13 +161,12 @@ cdef int hand_over_exception() noexcept:
 
 
 cdef void* new_callback(object callable, ffi.TVMFFISafeCallType entry) except NULL:
-    cdef void* function = NULL
+    cdef TVMGoCallback* self = TVMGoNewCallback(<void*>callable, entry, release_callback)
+    if self == NULL:
+        raise MemoryError()
     Py_INCREF(<PyObject*>callable)  # given back by release_callback
-    if ffi.TVMFFIFunctionCreate(<void*>callable, entry, release_callback, &function) != 0:
-        Py_DECREF(<PyObject*>callable)
-        check(-1)
     count_callbacks(1)
-    return function
+    return self
 
 
 cdef void* callback_from_callable(object callable) except NULL:
@@ -197,7 +203,7 @@ def convert_function(f, values=False):
     except a bare ``DLTensor*`` that compiled code builds on its stack: `f` gets a copy, and what
     it writes there is written back when it returns. An exception leaves the outermost call as the
     same object.
-    Source: ``TVMFFIFunctionCreate``; gotvm ``ConvertFunction``.
+    Source: ``TVMFFIFunctionCell``; gotvm ``ConvertFunction``.
     """
     if isinstance(f, Function):
         return f
@@ -205,13 +211,7 @@ def convert_function(f, values=False):
         return Value(f).as_function()
     if not callable(f):
         raise TVMTypeError(f"f: expected a callable, got {type(f).__name__}")
-    cdef Function function = wrap_function(
-        new_callback(f, call_with_values if values else call_with_objects))
-    if values:
-        function.c_callable = <PyObject*>f
-    else:
-        bind_python_callable(function, f)
-    return function
+    return wrap_function(new_callback(f, call_with_values if values else call_with_objects))
 
 
 def _collected(*args):
@@ -219,3 +219,4 @@ def _collected(*args):
 
 
 use_for_collected(new_callback(_collected, call_with_objects))
+recognise_callbacks(call_with_objects, call_with_values)

@@ -6,15 +6,15 @@ from tvmgo._core.handle cimport Object
 from tvmgo._core.native_call cimport Entry
 from tvmgo._core.pack cimport Packed
 from tvmgo._core.unchecked cimport unchecked_check
-from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 from tvmgo.capi.kernel_rules cimport TVMGO_FEW_ARGUMENTS
 
 
 cdef class Function(Object):
     cdef void* c_vectorcall     # the C function that answers calls, see TVMGoUseVectorcall
     cdef Entry c_entry          # that of the handle, unless a shorter way is known
-    # Borrowed, or NULL: the Python callable that a callback made here keeps, and the same if Python
-    # may call it without asking the runtime.
+    # Borrowed, or NULL: the Python callable that the function keeps, if it is a callback of ours,
+    # and the same if Python may call it without asking the runtime.
     cdef PyObject* c_callable
     cdef PyObject* c_direct
     cdef object collectable     # always None: makes the type one that the garbage collector visits
@@ -27,8 +27,10 @@ cdef Function wrap_function(void* c_handle)
 # Let calls go straight to the compiled code at `address`, which must stay as long as the function.
 cdef void bind_code(Function function, void* address) noexcept
 
-# Let calls from Python go straight to `callable`, which the function's callback keeps alive.
-cdef void bind_python_callable(Function function, object callable) noexcept
+# From now on, know functions that are entered so for callbacks of ours: TVMGoCallback objects whose
+# callable wants objects, or wants Values.
+cdef void recognise_callbacks(TVMFFISafeCallType with_objects,
+                              TVMFFISafeCallType with_values) noexcept
 
 # Remember that functions made as `function` was run compiled code, and mark it.
 cdef void mark_compiled(Function function) noexcept

@@ -24,7 +24,8 @@ from tvmgo._core.unpack cimport (
 )
 from tvmgo._core.value cimport Value, value_from_owned
 from tvmgo.capi cimport ffi
-from tvmgo.capi.ffi cimport TVMFFIAny
+from tvmgo.capi.callback_object cimport TVMGoCallback
+from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 from tvmgo.capi.python cimport (
     Py_DECREF, Py_EnterRecursiveCall, Py_False, Py_LeaveRecursiveCall, Py_None, Py_True,
     PyBytes_CheckExact, PyFloat_CheckExact, PyLong_CheckExact, PyObject_Vectorcall,
@@ -384,7 +385,7 @@ cdef void set_handle(Function function, void* c_handle) noexcept:
 
 
 cdef void bind_code(Function function, void* address) noexcept:
-    function.c_entry.call = <ffi.TVMFFISafeCallType>address
+    function.c_entry.call = <TVMFFISafeCallType>address
     function.c_entry.self = NULL  # which is what the runtime hands to the code of libraries
 
 
@@ -393,17 +394,30 @@ cdef void mark_compiled(Function function) noexcept:
     compiled_entries.add(<size_t>function.c_entry.call)
 
 
-cdef void bind_python_callable(Function function, object callable) noexcept:
-    function.c_callable = function.c_direct = <PyObject*>callable
-    function.c_vectorcall = <void*>vectorcall_python
+cdef TVMFFISafeCallType enters_with_objects = NULL
+cdef TVMFFISafeCallType enters_with_values = NULL
+
+
+cdef void recognise_callbacks(TVMFFISafeCallType with_objects,
+                              TVMFFISafeCallType with_values) noexcept:
+    global enters_with_objects, enters_with_values
+    enters_with_objects, enters_with_values = with_objects, with_values
 
 
 cdef Function wrap_function(void* c_handle):
     cdef Function self = <Function>construct(<PyTypeObject*>Function, (), NULL)
+    cdef TVMFFISafeCallType entry
     self.c_vectorcall = <void*>vectorcall
     adopt_owned(self, c_handle)
     set_handle(self, c_handle)
-    self.c_compiled = <size_t>self.c_entry.call in compiled_entries
+    entry = self.c_entry.call
+    if entry == enters_with_objects or entry == enters_with_values:
+        self.c_callable = <PyObject*>(<TVMGoCallback*>c_handle).callable
+        if entry == enters_with_objects:
+            self.c_direct = self.c_callable
+            self.c_vectorcall = <void*>vectorcall_python
+    else:
+        self.c_compiled = <size_t>entry in compiled_entries
     return self
 
 

@@ -13,9 +13,11 @@ from tvmgo.capi cimport dlpack, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLTensor
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.capi.python cimport Py_DECREF, Py_INCREF, Py_IsInitialized
+from tvmgo.capi.object_header cimport (
+    kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
+)
 from tvmgo.capi.tensor_object cimport (
     TVMGoFillCompactStrides, TVMGoInitTensorObject, TVMGoTensor,
-    kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
 )
 from tvmgo.exceptions import TVMBufferError, TVMTypeError, TVMValueError
 

@@ -112,8 +112,6 @@ cdef extern from "tvm/ffi/c_api.h" nogil:
     int TVMFFIObjectCreateOpaque(void* handle, int32_t type_index,
                                  void (*deleter)(void* handle) noexcept, TVMFFIObjectHandle* out)
 
-    int TVMFFIFunctionCreate(void* self, TVMFFISafeCallType safe_call,
-                             void (*deleter)(void* self) noexcept, TVMFFIObjectHandle* out)
     int TVMFFIFunctionGetGlobal(const TVMFFIByteArray* name, TVMFFIObjectHandle* out)
     int TVMFFIFunctionSetGlobal(const TVMFFIByteArray* name, TVMFFIObjectHandle f,
                                 int allow_override)

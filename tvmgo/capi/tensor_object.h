@@ -7,22 +7,19 @@
 #include <stdint.h>
 #include <tvm/ffi/c_api.h>
 
+#include "object_header.h"
+
 // How every tensor object begins: the runtime finds the DLTensor right after the header.
 typedef struct {
   TVMFFIObject object;
   DLTensor tensor;
 } TVMGoTensor;
 
-// Make the block at `self` a tensor object with one reference, the caller's. `deleter` follows the
-// runtime's rules: kTVMFFIObjectDeleterFlagBitMaskStrong asks to let go of what the tensor holds,
-// ...Weak to free the block; both come at once unless somebody keeps a weak reference. The DLTensor
-// is the caller's to fill; the runtime wants its strides set.
+// Make the block at `self` a tensor object, see TVMGoInitObject. The DLTensor is the caller's to
+// fill; the runtime wants its strides set.
 static inline void TVMGoInitTensorObject(TVMGoTensor* self,
                                          void (*deleter)(void* self, int flags)) {
-  self->object.combined_ref_count = ((uint64_t)1 << 32) | 1;
-  self->object.type_index = kTVMFFITensor;
-  self->object.__padding = 0;
-  self->object.deleter = deleter;
+  TVMGoInitObject(&self->object, kTVMFFITensor, deleter);
 }
 
 // Strides of elements one after the other, in C order.

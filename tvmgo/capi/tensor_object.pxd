@@ -9,6 +9,3 @@ cdef extern from "capi/tensor_object.h" nogil:
         DLTensor tensor
     void TVMGoInitTensorObject(TVMGoTensor* self, void (*deleter)(void* self, int flags) noexcept)
     void TVMGoFillCompactStrides(const int64_t* shape, int32_t ndim, int64_t* strides)
-    enum:
-        kTVMFFIObjectDeleterFlagBitMaskStrong
-        kTVMFFIObjectDeleterFlagBitMaskWeak
