@@ -31,6 +31,7 @@ class Binding:
     array: Callable  # of NumPy's array, without a copy
     callback: Callable  # of a Python function
     global_function: Callable  # of a name
+    register: Callable  # a Python function under a name
 
     def function(self, name: str, release_gil: bool = True) -> Callable:
         """Return a kernel under one policy."""
@@ -40,10 +41,18 @@ class Binding:
 
 
 TVMGO = Binding(
-    tvmgo.load_module, tvmgo.from_dlpack, tvmgo.convert_function, tvmgo.get_global_function
+    tvmgo.load_module,
+    tvmgo.from_dlpack,
+    tvmgo.convert_function,
+    tvmgo.get_global_function,
+    lambda function, name: tvmgo.register_function(function, name, override=True),
 )
 TVM_FFI = Binding(
-    tvm_ffi.load_module, tvm_ffi.from_dlpack, tvm_ffi.convert, tvm_ffi.get_global_func
+    tvm_ffi.load_module,
+    tvm_ffi.from_dlpack,
+    tvm_ffi.convert,
+    tvm_ffi.get_global_func,
+    lambda function, name: tvm_ffi.register_global_func(name, function, override=True),
 )
 
 

@@ -306,6 +306,109 @@ def test_object_whose_method_the_runtime_can_call_is_not_collected(values, globa
     assert reference() is None
 
 
+# ---------------------------------------------------------------- functions that come back
+
+
+def from_table(function, name, _kernels):
+    tvmgo.register_function(function, name)
+    found = tvmgo.get_global_function(name)
+    tvmgo.remove_global_function(name)
+    return found
+
+
+@pytest.fixture(
+    params=[
+        from_table,
+        lambda function, _name, kernels: kernels["echo"](function),
+        lambda function, _name, kernels: kernels["echo"]([function])[0],
+        lambda function, _name, _kernels: tvmgo.Value(function).as_function(),
+        lambda function, _name, _kernels: tvmgo.convert_function(
+            tvmgo.convert_function(function).__tvm_ffi_object__()
+        ),
+    ],
+    ids=["table", "result", "item of a result", "value", "tvm_ffi"],
+)
+def come_back(request, global_name, kernels):
+    """Every way in which the function made of a callable may come back as another Function."""
+    return lambda function: request.param(function, global_name, kernels)
+
+
+def test_callback_that_came_back_is_called_without_the_runtime(come_back):
+    x = tvmgo.empty(3)
+    assert come_back(lambda *args: args[1])(1, x, "text") is x  # a wrapper of its own otherwise
+
+
+def test_callback_that_came_back_gets_arguments_as_any_function_does(come_back):
+    function = Callable()
+    come_back(function)([1], (2, 3), np.float32(4), np.int8(5), bytearray(b"6"), True, None)
+    assert function.calls == [([1], [2, 3], 4.0, 5, b"6", True, None)]
+    assert list(map(type, function.calls[0][2:5])) == [float, int, bytes]
+
+
+def test_callback_that_came_back_converts_its_result(come_back):
+    assert come_back(lambda: (1, [2]))() == [1, [2]]
+    with pytest.raises(TypeError, match="^the return value of the callback: "):
+        come_back(lambda: object())()
+
+
+def test_exception_of_a_callback_that_came_back_is_the_same_object(come_back):
+    error = LookupError("this one")
+
+    def fail():
+        raise error
+
+    with pytest.raises(LookupError) as caught:
+        come_back(fail)()
+    assert caught.value is error
+    assert [entry.name for entry in caught.traceback][-1] == "fail"
+
+
+def test_callback_that_came_back_refuses_keywords(come_back):
+    with pytest.raises(TypeError, match="no keyword"):
+        come_back(Callable())(x=1)
+
+
+def test_callback_that_came_back_and_calls_itself_for_ever_raises(come_back):
+    holder = {}
+    holder["f"] = come_back(lambda: holder["f"]())
+    with pytest.raises(RecursionError):
+        holder["f"]()
+    holder.clear()
+
+
+def test_callback_of_values_that_came_back_gets_values(come_back):
+    kinds = []
+    function = tvmgo.convert_function(lambda *args: kinds.extend(map(type, args)), values=True)
+    come_back(function)(1, "a")
+    assert kinds == [tvmgo.Value, tvmgo.Value]
+
+
+@pytest.mark.parametrize("values", [False, True])
+def test_callback_that_came_back_keeps_its_callable_and_lets_it_go(come_back, values):
+    reference = weakref.ref(target := Callable(5))
+    function = come_back(tvmgo.convert_function(target, values=values))
+    del target
+    gc.collect()
+    assert function() == 5
+    del function
+    assert reference() is None
+
+
+@pytest.mark.parametrize("values", [False, True])
+def test_object_that_holds_what_came_back_of_its_own_method_is_collected(come_back, values):
+    class Owner:
+        def method(self):
+            return 5
+
+    owner = Owner()
+    owner.function = come_back(tvmgo.convert_function(owner.method, values=values))
+    assert owner.function() == 5
+    reference = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert reference() is None
+
+
 def test_callback_may_drop_its_own_function():
     holder = {}
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Python callables as function objects of the runtime, in blocks of our own: whoever holds a function
-// can tell by how it is entered that it is one, and then finds the callable.
+// Python callables as function objects of the runtime, in blocks of our own: whoever holds a
+// function can tell by how it is entered that it is one, and then finds the callable.
 #ifndef TVMGO_CAPI_CALLBACK_OBJECT_H_
 #define TVMGO_CAPI_CALLBACK_OBJECT_H_
 #include <stddef.h>
