@@ -29,12 +29,14 @@ def create(
     libmod: Module,
     device: Device | str | Sequence[Device | str] | None = None,
     dump_root: str | os.PathLike[str] | None = None,
+    *,
+    ctx: Device | str | Sequence[Device | str] | None = None,
 ) -> GraphModuleDebug:
     """Make an executor that can be looked into.
 
     Parameters
     ----------
-    graph_json_str, libmod, device
+    graph_json_str, libmod, device, ctx
         As for `tvmgo.graph_executor.create`, and with the same errors.
     dump_root : path, optional
         Folder for what `GraphModuleDebug.run` writes down.
@@ -47,7 +49,7 @@ def create(
     -----
     Source: ``tvm.graph_executor_debug.create``.
     """
-    module = make_executor("tvm.graph_executor_debug.create", graph_json_str, libmod, device)
+    module = make_executor("tvm.graph_executor_debug.create", graph_json_str, libmod, device, ctx)
     return GraphModuleDebug(module, device, graph_json_str, dump_root)
 
 

@@ -31,7 +31,11 @@ __all__ = ["BenchmarkResult", "GraphModule", "create"]
 
 
 def create(
-    graph_json_str: str, libmod: Module, device: Device | str | Sequence[Device | str] | None = None
+    graph_json_str: str,
+    libmod: Module,
+    device: Device | str | Sequence[Device | str] | None = None,
+    *,
+    ctx: Device | str | Sequence[Device | str] | None = None,
 ) -> GraphModule:
     """Make an executor for a graph.
 
@@ -43,6 +47,8 @@ def create(
         The library with the graph's operators, ``deploy.so``.
     device : Device or str, or a sequence of them, default ``cpu(0)``
         Where the graph runs; the first is the default for tensors the graph does not place.
+    ctx : Device or str, or a sequence of them, optional
+        `device` under its name up to TVM 0.7.
 
     Returns
     -------
@@ -60,7 +66,9 @@ def create(
     -----
     Source: ``tvm.graph_executor.create`` (docs of the executor: ``tvmgo/cxx``).
     """
-    return GraphModule(make_executor("tvm.graph_executor.create", graph_json_str, libmod, device))
+    return GraphModule(
+        make_executor("tvm.graph_executor.create", graph_json_str, libmod, device, ctx)
+    )
 
 
 def make_executor(
@@ -68,6 +76,7 @@ def make_executor(
     graph_json_str: str,
     libmod: Module,
     device: Device | str | Sequence[Device | str] | None,
+    ctx: Device | str | Sequence[Device | str] | None,
 ) -> Module:
     """Call one of the global functions that make executors; arguments as for `create`."""
     if not isinstance(graph_json_str, str):
@@ -77,6 +86,10 @@ def make_executor(
             f"graph_json_str: expected the text of a graph, got the path "
             f"{graph_json_str!r}; read the file and pass what it holds"
         )
+    if ctx is not None:
+        if device is not None:
+            raise TVMTypeError("ctx: another name of device, which is given, too")
+        device = ctx
     if device is None:
         device = cpu(0)
     devices = [device] if isinstance(device, (Device, str)) else device

@@ -275,6 +275,10 @@ cdef class Array(Object):
             source = empty(self.shape, self.dtype, self.device).copy_from(self)
         return dlpack_capsule(source, max_version is not None and max_version[0] >= 1, bool(copy))
 
+    def to_dlpack(self):
+        """Return a DLPack capsule of before 1.0 that shares this array's memory; TVM's name."""
+        return self.__dlpack__()
+
     def __tvm_ffi_object__(self):
         # tvm_ffi asks for its own wrapper around the same tensor.
         return to_tvm_ffi(self)
