@@ -5,6 +5,7 @@
 #include "formats/graph_json.h"
 
 #include "formats/json_value.h"
+#include "formats/text_place.h"
 #include "tensor/dtype_string.h"
 
 namespace tvmgo {
@@ -89,8 +90,8 @@ class GraphReader {
 
   static void RequireOutputs(const Json& place, const Node& node, int64_t expected) {
     if (node.num_outputs == expected) return;
-    TVM_FFI_THROW(ValueError) << place.Path() << ": node \"" << node.name << "\" has " << expected
-                              << " outputs, but node_row_ptr gives it " << node.num_outputs;
+    place.FailWith("node \"" + Printable(node.name) + "\" has " + std::to_string(expected) +
+                   " outputs, but node_row_ptr gives it " + std::to_string(node.num_outputs));
   }
 
   // Resolves [node, index] or [node, index, version] to an entry of a node below `end`.
@@ -173,8 +174,7 @@ class GraphReader {
     try {
       return StoredDType(ParseDType(item.Text()));
     } catch (const tvm::ffi::Error& error) {
-      TVM_FFI_THROW(ValueError) << item.Path() << ": " << error.message();
-      TVM_FFI_UNREACHABLE();
+      item.FailWith(error.message());
     }
   }
 
@@ -199,7 +199,7 @@ class GraphReader {
 
 Graph ParseGraph(std::string_view json) {
   const Value document = ParseJSON(json, kDocument);
-  const Json root(document, kDocument);
+  const Json root(document, kDocument, json);
   return GraphReader(JsonObject(root)).Read();
 }
 

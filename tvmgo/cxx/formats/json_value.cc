@@ -4,7 +4,12 @@
 // iterator functions of libtvm_ffi, so nothing here depends on the layout of its C++ containers.
 #include "formats/json_value.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <sstream>
+
+#include "formats/json_place.h"
+#include "formats/text_place.h"
 
 namespace tvmgo {
 namespace {
@@ -25,7 +30,7 @@ void CheckNesting(std::string_view text, const char* document) {
     } else if (c == '[' || c == '{') {
       if (++depth > kMaxNesting) {
         TVM_FFI_THROW(ValueError) << document << ": nested deeper than " << kMaxNesting
-                                  << " levels at byte " << i;
+                                  << " levels: " << ShowPlace(text, i);
       }
     } else if (c == ']' || c == '}') {
       --depth;
@@ -39,10 +44,21 @@ const TVMFFISeqCell& SequenceOf(const TVMFFIAny& array) {
 }
 
 std::string Quote(std::string_view text) {
-  if (text.size() <= 40) return "\"" + std::string(text) + "\"";
+  if (text.size() <= 40) return "\"" + Printable(text) + "\"";
   size_t shown = 40;
   while (shown > 0 && (text[shown] & 0xC0) == 0x80) --shown;  // do not cut a UTF-8 sequence
-  return "\"" + std::string(text.substr(0, shown)) + "...\"";
+  return "\"" + Printable(text.substr(0, shown)) + "...\"";
+}
+
+// The parser's message ends with ": line 1 column 17 (char 16)", where the last number counts
+// bytes.
+std::string WithPlace(const std::string& message, std::string_view text) {
+  constexpr std::string_view kByte = " (char ";
+  const size_t place = message.rfind(": line ");
+  const size_t byte = message.rfind(kByte);
+  if (place == std::string::npos || byte == std::string::npos || byte < place) return message;
+  const size_t offset = std::strtoull(message.c_str() + byte + kByte.size(), nullptr, 10);
+  return message.substr(0, place) + ": " + ShowPlace(text, offset);
 }
 
 }  // namespace
@@ -52,7 +68,7 @@ Value ParseJSON(std::string_view text, const char* document) {
   try {
     return Call(GetGlobal("ffi.json.Parse"), Value(text).view());
   } catch (const tvm::ffi::Error& error) {
-    TVM_FFI_THROW(ValueError) << document << ": " << error.message();
+    TVM_FFI_THROW(ValueError) << document << ": " << WithPlace(error.message(), text);
     TVM_FFI_UNREACHABLE();
   }
 }
@@ -127,7 +143,20 @@ std::string Json::Describe() const {
 }
 
 void Json::Fail(const std::string& expected) const {
-  TVM_FFI_THROW(ValueError) << Path() << ": expected " << expected << ", got " << Describe();
+  FailWith("expected " + expected + ", got " + Describe());
+}
+
+void Json::FailWith(const std::string& message) const { Throw(Path() + ": " + message); }
+
+void Json::Throw(const std::string& sentence) const {
+  std::vector<JsonStep> steps;
+  const Json* json = this;
+  for (; json->parent_ != nullptr; json = json->parent_) {
+    steps.push_back(JsonStep{json->key_, json->index_});
+  }
+  std::reverse(steps.begin(), steps.end());
+  TVM_FFI_THROW(ValueError) << sentence << ": "
+                            << ShowPlace(json->text_, FindInJSON(json->text_, steps));
   TVM_FFI_UNREACHABLE();
 }
 
@@ -153,8 +182,7 @@ std::optional<Json> JsonObject::Find(std::string_view key) const {
 Json JsonObject::Get(std::string_view key) const {
   std::optional<Json> member = Find(key);
   if (!member) {
-    TVM_FFI_THROW(ValueError) << json_.Path() << ": invalid format, the key \"" << key
-                              << "\" is missing";
+    json_.FailWith("invalid format, the key \"" + std::string(key) + "\" is missing");
   }
   return *member;
 }
@@ -165,7 +193,8 @@ void JsonObject::AllowOnly(std::initializer_list<std::string_view> keys, const c
     bool known = false;
     for (std::string_view key : keys) known = known || key == name;
     if (known) continue;
-    TVM_FFI_THROW(ValueError) << json_.Path() << ": " << before << " " << Quote(name) << after;
+    const std::string sentence = std::string(before) + " " + Quote(name) + after;
+    Json(value.view(), json_, name).Throw(json_.Path() + ": " + sentence);
   }
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Typed access to a parsed JSON document. The parsing itself is libtvm_ffi's; this layer turns
-// every surprise into a ValueError that names the place, as in
+// every surprise into a ValueError that names the place and shows it, as in
 //
-//   graph JSON: nodes[3].inputs[0]: expected a non-negative integer, got "x"
+//   graph JSON: nodes[3].inputs[0]: expected an index below 4, got "x": line 1, column 34:
+//     ..."op": "tvm_op", "inputs": [["x", 0]], "attrs": {"num_inpu...
+//                                    ^
 #ifndef TVMGO_CXX_FORMATS_JSON_VALUE_H_
 #define TVMGO_CXX_FORMATS_JSON_VALUE_H_
 
@@ -28,7 +30,8 @@ Value ParseJSON(std::string_view text, const char* document);
 // not outlive its parent.
 class Json {
  public:
-  Json(const Value& root, const char* document) : value_(root.view()), key_(document) {}
+  Json(const Value& root, const char* document, std::string_view text)
+      : value_(root.view()), key_(document), text_(text) {}
   Json(const TVMFFIAny& value, const Json& parent, std::string_view key)
       : value_(value), parent_(&parent), key_(key) {}
 
@@ -47,7 +50,9 @@ class Json {
 
   // "graph JSON: nodes[3].inputs[0]"
   std::string Path() const;
+  // Throws ValueError: what was expected and what came, or any other sentence.
   [[noreturn]] void Fail(const std::string& expected) const;
+  [[noreturn]] void FailWith(const std::string& message) const;
 
   const TVMFFIAny& raw() const { return value_; }
 
@@ -56,11 +61,15 @@ class Json {
       : value_(value), parent_(&parent), index_(static_cast<int64_t>(index)) {}
 
   std::string Describe() const;
+  // `sentence`, and the text around this value.
+  [[noreturn]] void Throw(const std::string& sentence) const;
+  friend class JsonObject;
 
   const TVMFFIAny& value_;
   const Json* parent_ = nullptr;  // null for the document itself
   std::string_view key_;          // the member's name, when index_ is negative
   int64_t index_ = -1;
+  std::string_view text_;  // of the document itself only
 };
 
 // The members of one JSON object.
@@ -71,7 +80,7 @@ class JsonObject {
   std::optional<Json> Find(std::string_view key) const;
   // The member, or an error that calls the document an "invalid format".
   Json Get(std::string_view key) const;
-  // Fails on the first member not listed: `PATH: BEFORE "KEY" AFTER`.
+  // Fails at the first member not listed: `PATH: BEFORE "KEY" AFTER`.
   void AllowOnly(std::initializer_list<std::string_view> keys, const char* before,
                  const char* after) const;
 
