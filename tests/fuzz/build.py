@@ -14,11 +14,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 CXX = HERE.parents[1] / "tvmgo" / "cxx"
 
-# What parses untrusted files, and the executor, which runs what was parsed. Compiled as two, since
+# What parses untrusted files, and what is made of it: the executor, which runs what was parsed, and
+# the loader of constants, which hands them out. Compiled as two, since
 # reading the headers takes longer than the rest.
 SOURCES = {
     "runtime": ["ffi/*.cc", "tensor/*.cc", "graph/*.cc"],
-    "formats": ["formats/*.cc"],
+    "formats": ["formats/*.cc", "classic/loading/const_loader.cc"],
 }
 OPTIONS = [
     "-std=c++17",

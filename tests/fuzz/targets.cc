@@ -12,7 +12,9 @@
 #include <string>
 #include <variant>
 
+#include "classic/loading/const_loader.h"
 #include "demand.h"
+#include "ffi/module_object.h"
 #include "formats/elf_symbols.h"
 #include "formats/generation.h"
 #include "formats/graph_json.h"
@@ -124,6 +126,26 @@ bool HasTensor(const std::vector<tvmgo::NamedTensor>& tensors, std::string_view 
                      [name](const tvmgo::NamedTensor& tensor) { return tensor.name == name; });
 }
 
+// As a program would: all constants, and the functions that wait for theirs, whose library is not
+// there.
+void UseConstants(const tvmgo::ConstantsPayload& payload) {
+  const tvmgo::Ref loader = tvmgo::classic::NewConstLoader(payload);
+  const tvmgo::Value all =
+      tvmgo::Call(tvmgo::FunctionOf(loader, "get_const_var_ndarray", /*query_imports=*/false));
+  const int64_t size = tvmgo::Call(tvmgo::GetGlobal("ffi.MapSize"), all.view()).view().v_int64;
+  DEMAND(size <= static_cast<int64_t>(payload.constants.size()));
+  DEMAND(payload.constants.empty() == (size == 0));
+  for (const auto& [symbol, names] : payload.symbols) {
+    bool is_refused = false;
+    try {
+      tvmgo::FunctionOf(loader, symbol, /*query_imports=*/false);
+    } catch (const tvm::ffi::Error&) {
+      is_refused = true;
+    }
+    DEMAND(is_refused || symbol == "get_const_var_ndarray");
+  }
+}
+
 void ParseModules(std::string_view input) {
   using namespace tvmgo;
   // Most kinds have a loader here, so that what follows an unknown name is read, too.
@@ -141,6 +163,7 @@ void ParseModules(std::string_view input) {
         DEMAND(Lies(symbol, input));
         for (std::string_view name : names) DEMAND(HasTensor(constants->constants, name));
       }
+      UseConstants(*constants);
     } else if (const auto* runtime = std::get_if<JSONRuntimePayload>(&module.payload)) {
       DEMAND(Lies(runtime->bytes, input));
     }
