@@ -104,8 +104,9 @@ def get_global_function(name):
         if function is None and load():
             function = find_global(key)
     if function is None:
-        import difflib  # costs more than all of tvmgo's extension modules
-        near = difflib.get_close_matches(name, list_global_functions(), 3)
+        # Costs more than all of tvmgo's extension modules.
+        from tvmgo._core.function_names import meant_by
+        near = meant_by(name, list_global_functions())
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
         raise TVMKeyError(f"there is no global function {name!r}{hint}")
     return function
