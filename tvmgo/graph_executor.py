@@ -113,6 +113,13 @@ def _is_path(text: str) -> bool:
     return not text.lstrip().startswith("{") and (text.endswith(".json") or os.path.isfile(text))
 
 
+def _lent(params_bytes: Any) -> ByteArray:
+    try:
+        return ByteArray(params_bytes)
+    except TVMTypeError as error:
+        raise TVMTypeError(str(error).replace("data", "params_bytes", 1)) from None
+
+
 class GraphModule:
     """A graph ready to run, with its inputs, outputs and parameters.
 
@@ -396,12 +403,14 @@ class GraphModule:
             are equal (bool, uint1, int4 and int8; uint4 and uint8), and so are shapes that differ
             in dimensions of 1 only. Also if the file is of another export than the graph, where both
             say of which they are.
+        TypeError
+            If `params_bytes` is no C-contiguous buffer.
 
         Notes
         -----
         Source: executor function ``load_params``.
         """
-        self.module["load_params"](ByteArray(params_bytes))
+        self.module["load_params"](_lent(params_bytes))
 
     def share_params(
         self, other: GraphModule, params_bytes: bytes | bytearray | memoryview
@@ -419,7 +428,7 @@ class GraphModule:
         -----
         Source: executor function ``share_params``.
         """
-        self.module["share_params"](other.module, ByteArray(params_bytes))
+        self.module["share_params"](other.module, _lent(params_bytes))
 
     def clone(self) -> GraphModule:
         """Return another executor for the same graph, which shares the parameters.

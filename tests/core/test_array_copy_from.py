@@ -3,6 +3,7 @@
 
 import array as stdlib_array
 import ctypes
+import re
 import sys
 
 import ml_dtypes
@@ -310,3 +311,22 @@ def test_copy_between_arrays_of_a_dtype_beyond_numpy_takes_the_bytes(kernels, na
     ctypes.memset(address(target), 0, target.nbytes)
     target.copy_from(source)
     assert ctypes.string_at(address(target), target.nbytes) == b"\x5a" * source.nbytes
+
+
+class Pair(ctypes.Structure):
+    _fields_ = [("number", ctypes.c_int), ("weight", ctypes.c_float)]
+
+
+@pytest.mark.parametrize("copy", ["copy_from", "copy_to"])
+@pytest.mark.parametrize(
+    "buffer",
+    [memoryview((Pair * 3)()), stdlib_array.array("u", "abc")],
+    ids=["memoryview", "array"],
+)
+def test_errors_about_a_buffers_format_name_argument_format_and_class(copy, buffer):
+    message = "^(.+): arrays cannot .* buffer format '(.+)', as (.+) has them$"
+    with pytest.raises(tvmgo.TVMTypeError, match=message) as caught:
+        getattr(tvmgo.empty((3,), "uint8"), copy)(buffer)
+    argument = {"copy_from": "source", "copy_to": "target"}[copy]
+    expected = (argument, memoryview(buffer).format, type(buffer).__name__)
+    assert re.search(message, str(caught.value)).groups() == expected

@@ -222,3 +222,15 @@ def test_input_of_another_library_is_not_copied_on_its_way():
     graph.set_input("x", Exporter(memory))
     graph.set_input(x=Exporter(memory))
     assert seen == [address_of(memory)] * 2
+
+
+@pytest.mark.parametrize("method", ["load_params", "share_params"])
+@pytest.mark.parametrize(
+    "value", ["text", [1], None, memoryview(b"abcd")[::2]], ids=lambda value: type(value).__name__
+)
+def test_parameters_that_are_no_bytes_are_named(method, value):
+    graph = create()
+    arguments = (graph, value) if method == "share_params" else (value,)
+    expected = f"^params_bytes: expected a C-contiguous buffer, got {type(value).__name__} "
+    with pytest.raises(tvmgo.TVMTypeError, match=expected):
+        getattr(graph, method)(*arguments)

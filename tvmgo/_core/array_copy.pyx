@@ -136,7 +136,8 @@ cdef int copy_from_buffer(Object array, object source) except -1:
     cdef Object staged
     PyObject_GetBuffer(source, &view, PyBUF_FULL_RO)
     try:
-        check_same_content(tensor, dtype_of_buffer(view.format, view.itemsize), view.len, "source")
+        check_same_content(tensor, dtype_of_buffer(view.format, view.itemsize, source, "source"),
+                           view.len, "source")
         if PyBuffer_IsContiguous(&view, b"C"):
             copy_from_memory(array, view.buf)
             return 0
@@ -171,7 +172,8 @@ cdef int copy_to_buffer(Object array, object target) except -1:
         raise TVMTypeError(f"target: expected writable memory, got "
                            f"{type(target).__name__} ({error})") from None
     try:
-        check_same_content(tensor_of(array.c_handle), dtype_of_buffer(view.format, view.itemsize),
+        check_same_content(tensor_of(array.c_handle),
+                           dtype_of_buffer(view.format, view.itemsize, target, "target"),
                            view.len, "target")
         source = compact_in_host_memory(array)
         if PyBuffer_IsContiguous(&view, b"C"):

@@ -25,7 +25,8 @@ cdef inline size_t packed_nbytes(DLDataType dtype, size_t count) noexcept nogil:
 cdef const char* buffer_format(DLDataType dtype) noexcept
 
 # The element type of a buffer with this format and itemsize.
-cdef DLDataType dtype_of_buffer(const char* format, Py_ssize_t itemsize) except *
+cdef DLDataType dtype_of_buffer(
+    const char* format, Py_ssize_t itemsize, object owner, str argument) except *
 
 # numpy.dtype of an element type; TypeError when neither NumPy nor ml_dtypes has one.
 cdef object numpy_dtype(DLDataType c_dtype)

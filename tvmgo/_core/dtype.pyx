@@ -289,14 +289,16 @@ cdef const char* buffer_format(DLDataType dtype) noexcept:
     return format_table[dtype.code][dtype.bits // 8]
 
 
-cdef DLDataType dtype_of_buffer(const char* format, Py_ssize_t itemsize) except *:
+cdef DLDataType dtype_of_buffer(
+        const char* format, Py_ssize_t itemsize, object owner, str argument) except *:
     cdef DLDataType c_dtype
     letters = "B" if format == NULL else format.decode("ascii", "replace")
     if letters[:1] in ("@", "=", NATIVE_ORDER):
         letters = letters[1:]
     code = FORMAT_CODES.get(letters)
     if code is None:
-        raise TVMTypeError(f"arrays cannot hold elements of buffer format {letters!r}")
+        raise TVMTypeError(f"{argument}: arrays cannot hold elements of buffer format {letters!r}, "
+                           f"as {type(owner).__name__} has them")
     c_dtype.code = code
     c_dtype.bits = itemsize * 8
     c_dtype.lanes = 1
