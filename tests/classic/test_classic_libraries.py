@@ -11,6 +11,7 @@ import pytest
 import tvmgo
 from tests.classic.loading import load
 from tests.helpers import output_of
+from tests.libraries import compile_library
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the files are ELF files")
 
@@ -156,10 +157,9 @@ def test_the_exported_names_are_all_that_is_exported(variant):
     path = variant("imports.c")
     printed = output_of(f"""
         import ctypes, tvmgo
-        tvmgo._native.locate.load()
         world = ctypes.CDLL(None)
         print(hasattr(world, "TVMFuncCall"))
-        tvmgo.get_global_function("tvmgo.load_classic_library")({str(path)!r})
+        tvmgo.load_module({str(path)!r})
         print(*[hasattr(world, name) for name in (
             "TVMFuncCall", "TVMAPISetLastError", "TVMBackendGetFuncFromEnv", "TVMBackendRunOnce",
             "TVMBackendRegisterSystemLibSymbol", "TVMGoRegisterGraphExecutor", "__TVMFuncCall",
@@ -170,12 +170,9 @@ def test_the_exported_names_are_all_that_is_exported(variant):
 
 def test_system_library_opened_by_others(variant):
     path = variant("imports.c", "-DSYSTEM_LIB", '-DPREFIX="mine_"')
-    helper = variant("marks.c", "-DNEEDS_FUNC_CALL")
     output_of(f"""
         import ctypes, tvmgo
-        tvmgo._native.locate.load()
-        load = tvmgo.get_global_function("tvmgo.load_classic_library")
-        load({str(helper)!r})  # makes the C names visible
+        tvmgo.system_library()  # anything that needs the runtime
         library = ctypes.CDLL({str(path)!r})
         module = tvmgo.get_global_function("tvmgo.classic_system_library")("mine_")
         tvmgo.register_function(lambda x: x + 1, "tests.next")
@@ -186,6 +183,29 @@ def test_system_library_opened_by_others(variant):
         other = tvmgo.get_global_function("tvmgo.classic_system_library")()
         assert "use_workspace" not in other and other["mine_use_workspace"]() == 5
     """)
+
+
+# An old TVM in the same process is the one that its own libraries are to find.
+def test_names_that_others_export_are_left_to_them(variant, tmp_path):
+    (tmp_path / "other.c").write_text("int TVMFuncCall(void) { return 77; }\n")
+    other = compile_library(tmp_path / "other.c", tmp_path / "other.so")
+    output_of(f"""
+        import ctypes, tvmgo
+        ctypes.CDLL({str(other)!r}, ctypes.RTLD_GLOBAL)
+        tvmgo.system_library()
+        world = ctypes.CDLL(None)
+        assert world.TVMFuncCall() == 77
+        assert not hasattr(world, "TVMBackendRegisterSystemLibSymbol")
+    """)
+
+
+@pytest.mark.parametrize("system", [False, True])
+def test_property_mask_says_serialisable_and_runnable(variant, system):
+    module = load(variant("entries.c"))
+    if system:
+        module = tvmgo.get_global_function("tvmgo.classic_system_library")()
+    assert module.kind == "classic_library"
+    assert tvmgo.get_global_function("ffi.ModuleGetPropertyMask")(module) == 3
 
 
 # Start-up code, which registers the names, runs only once while a library is in memory.

@@ -53,8 +53,17 @@ def test_failing_initialiser_says_why(embed):
     for _ in range(2):
         with pytest.raises(tvmgo.TVMError, match="^__init_never said no$"):
             module["never"]
-    with pytest.raises(tvmgo.TVMError, match="no imported module has the function __init_nobody"):
-        module["nobody"]
+
+
+# As TVM's `ccompiler` writes them: nobody has a use for the constants.
+@pytest.mark.parametrize("constants", [[], ["c0"]])
+def test_function_without_an_initialiser_is_found(embed, constants):
+    module = embed(
+        with_library("const_loader", constant_loader(CONSTANTS, {"kadd": constants, "gone": []}))
+    )
+    for _ in range(2):
+        assert module["kadd"] is not None
+        assert "gone" not in module
 
 
 def test_initialiser_that_answers_with_a_code_of_failure(embed):
@@ -262,13 +271,18 @@ def test_module_without_a_loader_is_named(embed):
 @pytest.mark.parametrize(
     "key, reason",
     [
-        ("AotExecutorFactory", "ahead-of-time executor ended"),
-        ("VMExecutable", "virtual machine ended"),
+        ("AotExecutorFactory", "ahead-of-time executor, which ended with TVM 0.20"),
+        ("VMExecutable", "Relay virtual machine, which ended with TVM 0.19"),
+        ("relax.Executable", "Relax virtual machine of TVM up to 0.20.*ended with TVM 0.21"),
+        ("relax.VMExecutable", "Relax virtual machine of TVM up to 0.20.*ended with TVM 0.21"),
         ("stackvm", "stack machine"),
     ],
 )
-def test_module_of_a_kind_that_is_gone_says_why(embed, key, reason):
-    with pytest.raises(tvmgo.TVMError, match=f"module of kind {key}, which cannot run.*{reason}"):
+def test_module_of_a_kind_that_is_gone_says_why_and_what_to_do(embed, key, reason):
+    with pytest.raises(
+        tvmgo.TVMError,
+        match=f"module of kind {key}, which cannot run: .*{reason}.*; export the original model",
+    ):
         embed(with_library(key, b"123"))
 
 

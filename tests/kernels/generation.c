@@ -7,8 +7,8 @@
 __attribute__((constructor)) static void nap(void) { usleep(NAP_US); }
 #endif
 
-#ifdef MENTION  // a name that a compiled library would look up when it runs
-__attribute__((visibility("default"))) const char* mentioned = MENTION;
+#ifdef LOOKS_UP  // as compiled code does that calls other functions by name
+__attribute__((visibility("default"))) void* __TVMFFIEnvModLookupFromImports;
 #endif
 
 #ifndef GENERATION

@@ -17,8 +17,8 @@ from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymb
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
 from tvmgo._core.registry import get_global_function
 from tvmgo._core.timing import TimerOptions, make_timer, read_times
-from tvmgo._native import companions, locate
-from tvmgo._native.replaced import fresh_library
+from tvmgo._native import linking, locate
+from tvmgo._native.library_files import load_file
 from tvmgo.exceptions import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
 )
@@ -217,7 +217,7 @@ cdef object wrap_module(void* c_handle):
 register_wrapper(ffi.kTVMFFIModule, wrap_module)
 
 
-def load_module(path, format=None):
+def load_module(path, format=None, private=None):
     """Load a compiled library.
 
     Parameters
@@ -227,8 +227,17 @@ def load_module(path, format=None):
     format : str, optional
         How to read it: ``"so"``, ``"dll"``, ``"dylib"`` and ``"dso"`` all mean a shared library,
         whose symbols tell which calling convention it has; ``"classic"`` (TVM 0.2 to 0.20) and
-        ``"modern"`` say so instead. Default, and for ``""``: what follows the last dot of the path,
-        a version as in ``libx.so.6`` not counted.
+        ``"modern"`` say so instead. Object files and archives of them (``"o"``, ``"obj"``,
+        ``"a"``, ``"tar"``, ``"tgz"``) are linked to one first by the C++ compiler that the
+        environment variable ``CXX`` or ``CC`` names, or that is found. Default, and for ``""``:
+        what follows the last dot of the path, a version as in ``libx.so.6`` not counted.
+    private : bool, optional
+        Whether to load a copy of a shared library that nobody can write to. False maps the file
+        itself, which must not be overwritten while it is loaded: that changes code which is
+        running, and ends the process sooner or later. True copies a file of any size. Default: a
+        copy where it costs next to nothing, because the file system can clone files, or the file
+        is no larger than 32 MiB; but the file itself where this process has opened it already
+        in another way, or it names files relative to its own place (``$ORIGIN``).
 
     Returns
     -------
@@ -241,18 +250,24 @@ def load_module(path, format=None):
     FileNotFoundError
         If there is no such file. A `TVMError` as well.
     ValueError
-        If the path is empty, there is no loader for the format, or the file is no library.
+        If the path is empty, there is no loader for the format, or the file is no library or has
+        no code for this processor.
     ImportError
         If libtvm_runtime is not installed; the message says what to install. A `TVMError` as well.
+    OSError
+        If `private` is True and no copy can be made. A `TVMError` as well.
     TVMError
-        If the file is not a library this machine can load.
+        If the file is not a library this machine can load; if it has to be linked and cannot be;
+        if it is mapped in place and was overwritten since; if it is being written to.
     TypeError
-        If `path` is not a path.
+        If `path` is not a path, `format` no str, or `private` no bool.
 
     Notes
     -----
     Loading runs the library's own start-up code. The GIL is released meanwhile. A file that was
-    replaced since it was loaded is loaded anew.
+    replaced since it was loaded is loaded anew; one that was not is in memory once, with one set of
+    variables, however often it is loaded. Loading may take 20 ms longer for a file that was written
+    only just now.
     Source: ``ffi.Module.load_from_file.<format>``; gotvm ``LoadModuleFromFile``.
     """
     try:
@@ -264,31 +279,46 @@ def load_module(path, format=None):
         raise TVMValueError(f"path: expected the path of a file, got {path!r}")
     if format is not None and not isinstance(format, str):
         raise TVMTypeError(f"format: expected a str, got {type(format).__name__}")
+    if private is not None and not isinstance(private, bool):
+        raise TVMTypeError(f"private: expected True, False or None, got {type(private).__name__}")
     path = os.path.abspath(path)
     if not os.path.exists(path):
         raise TVMFileNotFoundError.for_argument("path", path)
     if os.path.isdir(path):
         raise TVMValueError(f"path: {path!r} is a directory, expected a library")
+    if not os.path.isfile(path):
+        raise TVMValueError(f"path: {path!r} is no regular file, expected a library")
     locate.load()
     if not format:
         format = format_of(os.path.basename(path))
     loader = loader_for(format)
-    if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS:
-        companions.load_mentioned(path)
-        with fresh_library(path) as library:
-            reader = format if format in GENERATIONS else "so"
-            return remember_library(loader(library, reader), os.fsencode(library))
+    if format in SHARED_LIBRARY_FORMATS or format in GENERATIONS or format in linking.FORMATS:
+        reader = format if format in GENERATIONS else "so"
+        with linking.linked(path, format in linking.FORMATS) as library:
+            # What was linked just now lies where nobody else writes.
+            return load_file(library, private if library == path else False, _needs_origin,
+                             lambda source, name: load_as(path, reader, source, name))
     return loader(path, format)
 
 
-cdef object remember_library(Module module, bytes path):
-    module.c_library = TVMGoLoadedLibrary(path)
+cdef object load_as(str path, str reader, str source, str name):
+    """The module of a file that can be read at `source` and opened as `name`."""
+    cdef Module module = get_global_function("tvmgo.load_library_copy")(path, reader, source, name)
+    cdef bytes encoded = os.fsencode(name)
+    cdef const char* c_name = encoded
+    with nogil:  # others may wait for the GIL inside of the system's loader
+        module.c_library = TVMGoLoadedLibrary(c_name)
     return module
+
+
+def _needs_origin(path):
+    return bool(get_global_function("tvmgo.library_needs_origin")(path))
 
 
 cdef str format_of(str name):
     """The format that the name of a file tells."""
-    format = os.path.splitext(VERSION_SUFFIX.sub("", name))[1][1:]
+    format = "tar" if name.endswith(".tar.gz") else os.path.splitext(
+        VERSION_SUFFIX.sub("", name))[1][1:]
     try:
         loader_for(format)
     except TVMValueError:
@@ -298,7 +328,7 @@ cdef str format_of(str name):
 
 
 cdef object loader_for(str format):
-    name = "so" if format in SHARED_LIBRARY_FORMATS else format
+    name = "so" if format in SHARED_LIBRARY_FORMATS or format in linking.FORMATS else format
     try:
         return get_global_function(f"ffi.Module.load_from_file.{name}")
     except KeyError:

@@ -16,6 +16,7 @@ cdef extern from "register.h" nogil:
 
 cdef extern from "classic/register_classic.h" nogil:
     int TVMGoRegisterClassicLoader()
+    int TVMGoExportClassicNames()
 
 cdef extern from "parallel/register_parallel.h" nogil:
     int TVMGoRegisterThreadPool()
@@ -38,6 +39,14 @@ def _replace_thread_pool():
 locate.when_loaded(_replace_thread_pool)
 
 
+def _export_classic_names():
+    check(TVMGoExportClassicNames())
+
+
+# From then on others can open libraries that need the names; those of the runtime, too.
+locate.when_loaded(_export_classic_names)
+
+
 def _check_signals():
     PyErr_CheckSignals()
 
@@ -47,3 +56,6 @@ register_function(_check_signals, "tvmgo.check_signals", override=True)
 
 # The executor calls it when it misses an operator.
 register_function(companions.load_extra, "tvmgo.load_runtime_extra", override=True)
+
+# The loader calls it for libraries with code for a GPU.
+register_function(companions.load_device_library, "tvmgo.load_device_library", override=True)

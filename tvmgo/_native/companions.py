@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 
 from tvmgo._native import locate
@@ -43,24 +42,3 @@ def load_device_library() -> None:
     """Load what the runtime needs for devices other than the CPU, where that is possible."""
     with contextlib.suppress(OSError):  # built for a driver this machine lacks: no such device
         load_beside_runtime("tvm_runtime_cuda")
-
-
-# What in a compiled library needs a companion of libtvm_runtime: names of functions, which are
-# looked up when a kernel runs; and an embedded module for CUDA, made when the library is loaded.
-# All releases write its kind after the length of the word.
-_MENTIONS = (
-    (b"tvm.contrib.", "tvm_runtime_extra"),
-    ((4).to_bytes(8, "little") + b"cuda", "tvm_runtime_cuda"),
-)
-
-
-def load_mentioned(path: str) -> None:
-    """Load the companions of libtvm_runtime that a compiled library needs to be there."""
-    missing = [(mention, name) for mention, name in _MENTIONS if name not in locate.loaded]
-    if not missing or os.stat(path).st_size == 0:
-        return
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        for mention, name in missing:
-            if data.find(mention) != -1:
-                with contextlib.suppress(OSError):  # without a driver; who needs it will say so
-                    load_beside_runtime(name)

@@ -21,7 +21,7 @@ namespace tvmgo::classic {
 // What a pointer of code kBytes points to; today's byte array has the same layout.
 using Bytes = TVMFFIByteArray;
 
-union Cell {
+union TVMValue {
   int64_t number;
   double real;
   void* pointer;
@@ -29,7 +29,7 @@ union Cell {
   DLDataType dtype;
   DLDevice device;
 };
-static_assert(sizeof(Cell) == 8, "a value is eight bytes");
+static_assert(sizeof(TVMValue) == 8, "a value is eight bytes");
 
 enum Code : int32_t {
   kInt = 0,   // bool as well
@@ -53,8 +53,8 @@ enum Code : int32_t {
 // How bool was described: one byte per element all the same.
 constexpr DLDataType kClassicBool = {kDLUInt, 1, 1};
 
-using PackedFunction = int32_t (*)(Cell* args, int32_t* codes, int32_t num_args, Cell* result,
-                                   int32_t* result_code, void* resource);
+using PackedFunction = int32_t (*)(TVMValue* args, int32_t* codes, int32_t num_args,
+                                   TVMValue* result, int32_t* result_code, void* resource);
 
 using parallel::ParallelEnv;
 using parallel::ParallelTask;
@@ -62,7 +62,7 @@ using parallel::ParallelTask;
 // The functions a library may use. They reach it through a variable named "__" + function which the
 // loader fills, or, in libraries of the `c` target, as ordinary undefined symbols.
 struct ServiceTable {
-  int (*func_call)(void* function, Cell* args, int32_t* codes, int num_args, Cell* result,
+  int (*func_call)(void* function, TVMValue* args, int32_t* codes, int num_args, TVMValue* result,
                    int32_t* result_code);
   void (*set_last_error)(const char* message);
   int (*get_func_from_env)(void* context, const char* name, void** function);

@@ -5,12 +5,12 @@ namespace tvmgo::classic {
 
 __thread Frame* Frame::current_ = nullptr;
 
-const Slot* Frame::FindSlot(const void* pointer) const {
+const TensorArg* Frame::FindTensorArg(const void* pointer) const {
   const auto address = reinterpret_cast<uintptr_t>(pointer);
   for (const Frame* frame = this; frame != nullptr; frame = frame->parent_) {
-    const uintptr_t offset = address - reinterpret_cast<uintptr_t>(frame->slots_);
-    if (offset / sizeof(Slot) < frame->num_slots_ && offset % sizeof(Slot) == 0) {
-      return frame->slots_ + offset / sizeof(Slot);
+    const uintptr_t offset = address - reinterpret_cast<uintptr_t>(frame->tensor_args_);
+    if (offset / sizeof(TensorArg) < frame->num_tensor_args_ && offset % sizeof(TensorArg) == 0) {
+      return frame->tensor_args_ + offset / sizeof(TensorArg);
     }
   }
   return nullptr;

@@ -24,19 +24,20 @@ namespace tvmgo::classic {
 class Context;
 
 // The private copy of one tensor argument.
-struct Slot {
+struct TensorArg {
   DLTensor tensor;           // what the library sees
   TVMFFIObjectHandle owner;  // the tensor object behind it, borrowed; null for a bare DLTensor
 };
 
 class Frame {
  public:
-  // A call made by this thread. The slots are the private copies among its arguments.
-  Frame(Context* context, TVMFFIObjectHandle module, const Slot* slots, size_t num_slots)
+  // A call made by this thread. The tensor_args are the private copies among its arguments.
+  Frame(Context* context, TVMFFIObjectHandle module, const TensorArg* tensor_args,
+        size_t num_tensor_args)
       : context_(context),
         module_(module),
-        slots_(slots),
-        num_slots_(num_slots),
+        tensor_args_(tensor_args),
+        num_tensor_args_(num_tensor_args),
         parent_(current_),
         previous_(current_) {
     current_ = this;
@@ -63,7 +64,7 @@ class Frame {
   TVMFFIObjectHandle module() const { return module_; }  // borrowed
 
   // The copy a pointer from the library points to, in this call or one around it; or null.
-  const Slot* FindSlot(const void* pointer) const;
+  const TensorArg* FindTensorArg(const void* pointer) const;
 
   // Replaces an earlier error.
   void SetError(Ref error) { Ref::Steal(std::exchange(error_, error.Release())); }
@@ -80,8 +81,8 @@ class Frame {
 
   Context* context_;
   TVMFFIObjectHandle module_;
-  const Slot* slots_ = nullptr;
-  size_t num_slots_ = 0;
+  const TensorArg* tensor_args_ = nullptr;
+  size_t num_tensor_args_ = 0;
   const Frame* parent_;
   Frame* previous_;
   TVMFFIObjectHandle error_ = nullptr;  // owned

@@ -7,10 +7,12 @@
 #include <string>
 #include <string_view>
 
+#include "classic/loading/binding.h"
 #include "classic/loading/library_module.h"
 #include "classic/loading/loader.h"
 #include "ffi/call_args.h"
 #include "ffi/globals.h"
+#include "formats/elf_symbols.h"
 #include "formats/generation.h"
 
 namespace tvmgo::classic {
@@ -20,6 +22,8 @@ constexpr char kLoadShared[] = "ffi.Module.load_from_file.so";
 constexpr char kLoadAsClassic[] = "ffi.Module.load_from_file.classic";
 constexpr char kLoadAsModern[] = "ffi.Module.load_from_file.modern";
 constexpr char kLoadClassic[] = "tvmgo.load_classic_library";
+constexpr char kLoadCopy[] = "tvmgo.load_library_copy";
+constexpr char kNeedsOrigin[] = "tvmgo.library_needs_origin";
 constexpr char kGeneration[] = "tvmgo.library_generation";
 constexpr char kSystemLibrary[] = "tvmgo.classic_system_library";
 
@@ -29,28 +33,49 @@ const Ref& ModernLoader() {
   return *loader;
 }
 
-std::string Path(const CallArgs& args) {
-  const std::string path(args.Text(0, "path"));
-  if (path.empty() || path.find('\0') != std::string::npos) args.Fail(0, "path", "a path");
+std::string Path(const CallArgs& args, int32_t i = 0, const char* name = "path") {
+  const std::string path(args.Text(i, name));
+  if (path.empty() || path.find('\0') != std::string::npos) args.Fail(i, name, "a path");
   return path;
+}
+
+// The file as it lies there.
+LibraryFile File(const CallArgs& args) {
+  const std::string path = Path(args);
+  return LibraryFile{path, path, path};
+}
+
+Value LoadAs(std::string_view format, const LibraryFile& file) {
+  if (format == "classic") return Value(LoadClassicLibrary(file));
+  if (format == "modern") return Value(LoadModernLibrary(file, ModernLoader()));
+  return Value(LoadSharedLibrary(file, ModernLoader()));
 }
 
 Value LoadShared(const CallArgs& args) {
   args.RequireSize(1, 2);
-  const std::string_view format = args.size() == 1 ? "so" : args.Text(1, "format");
-  if (format == "classic") return Value(LoadClassicLibrary(Path(args)));
-  if (format == "modern") return Value(LoadModernLibrary(Path(args), ModernLoader()));
-  return Value(LoadSharedLibrary(Path(args), ModernLoader()));
+  return LoadAs(args.size() == 1 ? "so" : args.Text(1, "format"), File(args));
 }
 
 Value LoadAsClassic(const CallArgs& args) {
   args.RequireSize(1, 2);
-  return Value(LoadClassicLibrary(Path(args)));
+  return LoadAs("classic", File(args));
 }
 
 Value LoadAsModern(const CallArgs& args) {
   args.RequireSize(1, 2);
-  return Value(LoadModernLibrary(Path(args), ModernLoader()));
+  return LoadAs("modern", File(args));
+}
+
+Value LoadCopy(const CallArgs& args) {
+  args.RequireSize(4, 4);
+  return LoadAs(args.Text(1, "format"),
+                LibraryFile{Path(args), Path(args, 2, "source"), Path(args, 3, "name")});
+}
+
+Value NeedsOrigin(const CallArgs& args) {
+  args.RequireSize(1, 1);
+  const std::string path = Path(args);
+  return Value(int64_t{KindOfFile(path) == FileKind::kElf && ElfSymbols(path).needs_origin()});
 }
 
 Value GenerationText(const CallArgs& args) {
@@ -65,7 +90,8 @@ Value SystemLibrary(const CallArgs& args) {
 
 constexpr GlobalFunction kGlobals[] = {
     {kLoadShared, LoadShared},     {kLoadAsClassic, LoadAsClassic}, {kLoadAsModern, LoadAsModern},
-    {kLoadClassic, LoadAsClassic}, {kGeneration, GenerationText},   {kSystemLibrary, SystemLibrary},
+    {kLoadClassic, LoadAsClassic}, {kLoadCopy, LoadCopy},           {kNeedsOrigin, NeedsOrigin},
+    {kGeneration, GenerationText}, {kSystemLibrary, SystemLibrary},
 };
 
 void RegisterAll() {
@@ -77,3 +103,5 @@ void RegisterAll() {
 }  // namespace tvmgo::classic
 
 int TVMGoRegisterClassicLoader(void) { return tvmgo::CatchErrors(tvmgo::classic::RegisterAll); }
+
+int TVMGoExportClassicNames(void) { return tvmgo::CatchErrors(tvmgo::classic::ExportServices); }

@@ -14,11 +14,18 @@ extern "C" {
 //                                                           or "modern" overrides the decision
 //   ffi.Module.load_from_file.classic, .modern              the same as formats of their own
 //   tvmgo.load_classic_library(path) -> Module
+//   tvmgo.load_library_copy(path, format, source, name)     the file `path` from a copy: see
+//                                                           LibraryFile
+//   tvmgo.library_needs_origin(path) -> int                 whether it may look for files beside it
 //   tvmgo.library_generation(path) -> "modern", "transitional", "classic" or "undecided"
 //   tvmgo.classic_system_library(prefix="") -> Module
 //
 // 0, or -1 with the error raised.
 __attribute__((visibility("default"))) int TVMGoRegisterClassicLoader(void);
+
+// Lets libraries that others open find the C names of TVM up to 0.20 which libtvm_runtime no longer
+// has, unless the process has others of these names. To be called when libtvm_runtime is loaded.
+__attribute__((visibility("default"))) int TVMGoExportClassicNames(void);
 
 #ifdef __cplusplus
 }

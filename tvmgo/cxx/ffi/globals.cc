@@ -11,6 +11,11 @@ int CallGlobal(void* self, const TVMFFIAny* packed, int32_t num_args, TVMFFIAny*
   });
 }
 
+// tvmgo's Python side knows where the libraries lie; elsewhere there is no such function.
+void CallIfThere(std::string_view loader) {
+  if (const Ref load = FindGlobal(loader)) Call(load);
+}
+
 }  // namespace
 
 void RegisterGlobal(const GlobalFunction* function) {
@@ -23,12 +28,12 @@ void RegisterGlobal(const GlobalFunction* function) {
   TVM_FFI_CHECK_SAFE_CALL(TVMFFIFunctionSetGlobal(&bytes, object.get(), /*allow_override=*/1));
 }
 
+void LoadExtraFunctions() { CallIfThere("tvmgo.load_runtime_extra"); }
+void LoadDeviceFunctions() { CallIfThere("tvmgo.load_device_library"); }
+
 Ref FindGlobalOrExtra(std::string_view name) {
   if (Ref function = FindGlobal(name)) return function;
-  // tvmgo's Python side knows where libtvm_runtime_extra lies; elsewhere there is no such function.
-  const Ref load_extra = FindGlobal("tvmgo.load_runtime_extra");
-  if (!load_extra) return Ref();
-  Call(load_extra);
+  LoadExtraFunctions();
   return FindGlobal(name);
 }
 

@@ -29,6 +29,11 @@ void RegisterGlobals(const GlobalFunction (&functions)[size]) {
 // functions (sort, topk, random), whose library is loaded only then.
 Ref FindGlobalOrExtra(std::string_view name);
 
+// Loads the library with the runtime's extra functions, if there is one.
+void LoadExtraFunctions();
+// Loads the library with what the runtime needs for devices other than the host, if there is one.
+void LoadDeviceFunctions();
+
 }  // namespace tvmgo
 
 #endif  // TVMGO_CXX_FFI_GLOBALS_H_

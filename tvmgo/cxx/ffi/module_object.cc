@@ -25,7 +25,9 @@ class ModuleObject final : public ModuleObj {
   explicit ModuleObject(std::unique_ptr<ModuleImpl> impl) : impl_(std::move(impl)) {}
 
   const char* kind() const final { return impl_->kind(); }
-  int GetPropertyMask() const final { return Module::kRunnable; }
+  int GetPropertyMask() const final {
+    return Module::kRunnable | (impl_->serialisable() ? Module::kBinarySerializable : 0);
+  }
 
   FunctionResult GetFunction(const String& name) final {
     // The object header is not at the start of a class with virtual functions, hence the cast.

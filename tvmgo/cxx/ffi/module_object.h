@@ -20,6 +20,9 @@ class ModuleImpl {
 
   // The module's kind, as the runtime shows it.
   virtual const char* kind() const = 0;
+  // Whether it calls itself serialisable, as shared libraries do: whoever writes a tree of modules
+  // to a file leaves a place for it.
+  virtual bool serialisable() const { return false; }
   // The function of that name, or null. `self`, the module, is borrowed; a function that needs it
   // shares it.
   virtual Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) = 0;

@@ -90,7 +90,7 @@ enum : uint64_t { kSectionAllocated = 2, kSectionTLS = 0x400 };
 
 }  // namespace
 
-ElfFile::ElfFile(const std::string& path) : file_(path) {
+ElfFile::ElfFile(const std::string& source, const std::string& path) : file_(source, path) {
   ReadHeader();
   ReadSegments();
   ReadSections();

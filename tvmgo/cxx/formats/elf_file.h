@@ -20,8 +20,9 @@ namespace tvmgo {
 class ElfFile {
  public:
   // Throws ValueError, beginning with the path, when the file is cut short or contradicts itself.
-  // Files for other machines are read as well, 32 or 64 bits, either byte order.
-  explicit ElfFile(const std::string& path);
+  // Files for other machines are read as well, 32 or 64 bits, either byte order. The bytes are
+  // those at `source`.
+  ElfFile(const std::string& source, const std::string& path);
 
   // Empty, or why this machine cannot run the file; see ElfSymbols.
   std::string DescribeForeign() const;

@@ -14,6 +14,7 @@
 
 #include "formats/elf_file.h"
 #include "formats/elf_versions.h"
+#include "formats/module_outline.h"
 
 namespace tvmgo {
 namespace {
@@ -61,7 +62,8 @@ constexpr char kTable[] = "a table of the dynamic section";
 
 class ElfReader {
  public:
-  ElfReader(const std::string& path, ElfSymbols* out) : file_(path), out_(out) {}
+  ElfReader(const std::string& source, const std::string& path, ElfSymbols* out)
+      : file_(source, path), out_(out) {}
 
   void Read() {
     out_->foreign_ = file_.DescribeForeign();
@@ -173,6 +175,9 @@ class ElfReader {
     }
     file_.RequireSections(*strings, *strings + size, kWhat);
     if (last_name_ >= size) file_.Fail("the name of a library lies outside the string table");
+    for (const char* spelling : {"$ORIGIN", "${ORIGIN}"}) {
+      if (out_->names_.find(spelling) != std::string::npos) out_->needs_origin_ = true;
+    }
   }
 
   size_t symbol_bytes() const { return file_.is64() ? 24 : 16; }
@@ -276,7 +281,11 @@ class ElfReader {
     if (!out_->library_bin_.empty()) file_.Fail("it has embedded modules twice");
     const uint64_t size = file_.Number(file_.ReadAt(address, 8, kWhat), 0, 8);
     if (size > file_.size()) file_.Fail("the embedded modules are larger than the file");
-    out_->library_bin_ = file_.ReadAt(address, 8 + size, kWhat);
+    const uint64_t offset = file_.Locate(address, 8 + size, kWhat).offset + 8;
+    const std::string modules = OutlineModules(file_, offset, size);
+    const uint64_t outline_size = modules.size();
+    out_->library_bin_.assign(reinterpret_cast<const char*>(&outline_size), sizeof(outline_size));
+    out_->library_bin_ += modules;
   }
 
   ElfFile file_;
@@ -302,7 +311,9 @@ FileKind KindOfFile(const std::string& path) {
   return FileKind::kOther;
 }
 
-ElfSymbols::ElfSymbols(const std::string& path) { ElfReader(path, this).Read(); }
+ElfSymbols::ElfSymbols(const std::string& source, const std::string& path) {
+  ElfReader(source, path, this).Read();
+}
 
 const ElfSymbol* ElfSymbols::Find(const char* name) const {
   const ElfSymbol* undefined = nullptr;

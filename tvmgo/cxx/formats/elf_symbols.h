@@ -37,7 +37,9 @@ class ElfSymbols {
  public:
   // Throws ValueError, beginning with the path, when the file is cut short or contradicts itself.
   // Files for other machines are read as well, 32 or 64 bits, either byte order.
-  explicit ElfSymbols(const std::string& path);
+  explicit ElfSymbols(const std::string& path) : ElfSymbols(path, path) {}
+  // The same of a copy of the file, which lies at `source`.
+  ElfSymbols(const std::string& source, const std::string& path);
   ElfSymbols(const ElfSymbols&) = delete;
 
   // Empty, or why this machine cannot run the file, as in "it was built for AArch64 (64 bits,
@@ -47,8 +49,12 @@ class ElfSymbols {
   // The dynamic symbols, local ones left out.
   const std::vector<ElfSymbol>& symbols() const { return symbols_; }
 
-  // The modules embedded in a library of today, from their length on; empty if there are none.
+  // The modules embedded in a library of today, from their length on, as if what each of them
+  // wrote, its parameters above all, were empty; nothing if there are none.
   const std::string& library_bin() const { return library_bin_; }
+
+  // Whether it may look for other files from the folder on in which it lies (`$ORIGIN`).
+  bool needs_origin() const { return needs_origin_; }
 
   // The symbol of that name, defined rather than undefined, or null.
   const ElfSymbol* Find(const char* name) const;
@@ -60,6 +66,7 @@ class ElfSymbols {
   std::string library_bin_;
   std::vector<ElfSymbol> symbols_;
   std::string foreign_;
+  bool needs_origin_ = false;
 };
 
 }  // namespace tvmgo

@@ -20,8 +20,9 @@ namespace tvmgo {
 // with the path.
 class FileBytes {
  public:
-  explicit FileBytes(const std::string& path)
-      : path_(path), file_(std::fopen(path.c_str(), "rb"), std::fclose) {
+  // `path`, which is not copied, is what errors call the file; its bytes are read at `source`.
+  FileBytes(const std::string& source, const std::string& path)
+      : path_(path), file_(std::fopen(source.c_str(), "rb"), std::fclose) {
     if (file_ == nullptr || std::fseek(file_.get(), 0, SEEK_END) != 0) Fail(std::strerror(errno));
     const long end = std::ftell(file_.get());
     if (end < 0) Fail(std::strerror(errno));

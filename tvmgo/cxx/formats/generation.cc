@@ -5,6 +5,7 @@
 #include "formats/generation.h"
 
 #include <cstring>
+#include <string_view>
 
 namespace tvmgo {
 namespace {
@@ -98,6 +99,20 @@ Generation GenerationOf(const ElfSymbols& elf) {
   if (marks.transitional) return Generation::kTransitional;
   if (marks.calls_ffi) return marks.plug_in ? Generation::kModern : Generation::kTransitional;
   return marks.classic ? Generation::kClassic : Generation::kUndecided;
+}
+
+bool IsAheadOfTime(const ElfSymbols& elf) {
+  constexpr char kPrefix[] = "tvmgen_";
+  constexpr std::string_view kEntry = "___tvm_main__";  // after the name of the model
+  constexpr size_t kLongest = 256;
+  for (const ElfSymbol& symbol : elf.symbols()) {
+    if (!symbol.defined || !symbol.function || !StartsWith(symbol.name, kPrefix)) continue;
+    const std::string_view name(symbol.name, strnlen(symbol.name, kLongest));
+    if (name.size() > kEntry.size() && name.substr(name.size() - kEntry.size()) == kEntry) {
+      return true;
+    }
+  }
+  return false;
 }
 
 bool ExportsFunctions(const ElfSymbols& elf) {

@@ -21,6 +21,10 @@ const char* GenerationName(Generation generation);
 
 Generation GenerationOf(const ElfSymbols& elf);
 
+// Whether a library of no known convention is one of those for the ahead-of-time executor or
+// microTVM whose functions take bare pointers.
+bool IsAheadOfTime(const ElfSymbols& elf);
+
 // Whether an undecided library has anything to call.
 bool ExportsFunctions(const ElfSymbols& elf);
 

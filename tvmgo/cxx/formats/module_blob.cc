@@ -49,23 +49,33 @@ constexpr Kind kKinds[] = {
     {"hsaco", ReadDevice},
 };
 
-// Modules of which it is known that nothing can run them, and why.
+// Modules of which it is known that nothing can run them: what they are, and when that ended.
 struct RemovedKind {
   std::string_view key;
   const char* reason;
 };
 
 constexpr RemovedKind kRemovedKinds[] = {
-    {"AotExecutorFactory", "the ahead-of-time executor ended with TVM 0.20"},
-    {"VMExecutable", "the Relay virtual machine ended with TVM 0.19"},
-    {"stackvm", "TVM's stack machine was removed"},
+    {"AotExecutorFactory", "a model for the ahead-of-time executor, which ended with TVM 0.20"},
+    {"VMExecutable", "a program for the Relay virtual machine, which ended with TVM 0.19"},
+    // The name that today's have as well, but not here: libraries of today have a blob of their
+    // own.
+    {"relax.VMExecutable",
+     "a program for the Relax virtual machine of TVM up to 0.20, whose byte "
+     "code and calling convention ended with TVM 0.21"},
+    {"relax.Executable",
+     "a program for the Relax virtual machine of TVM up to 0.20, whose byte "
+     "code and calling convention ended with TVM 0.21"},
+    {"stackvm", "code for TVM's stack machine, which was removed"},
 };
 
 void RequireUsable(std::string_view key, bool has_loader) {
   for (const RemovedKind& removed : kRemovedKinds) {
     if (removed.key == key) {
       TVM_FFI_THROW(RuntimeError) << kEmbeddedModules << ": the library contains a module of kind "
-                                  << key << ", which cannot run: " << removed.reason;
+                                  << key << ", which cannot run: it is " << removed.reason
+                                  << "; export the original model again, with "
+                                     "tvmgo.compiler.export or today's TVM";
     }
   }
   if (!has_loader) {
@@ -189,19 +199,22 @@ ModuleBlob ParseModuleBlob(std::string_view symbol,
   return blob;
 }
 
-void CheckTodaysModuleBlob(std::string_view symbol) {
+std::vector<std::string_view> CheckTodaysModuleBlob(std::string_view symbol) {
   BlobReader outer(symbol, kEmbeddedModules);
   BlobReader reader(outer.Text("the embedded modules"), kEmbeddedModules);
   ModuleBlob blob;
   TreeParser tree(&blob);
   tree.Read(&reader);
+  std::vector<std::string_view> keys;
   for (size_t i = 1; i < tree.num_rows(); ++i) {
     const std::string_view key = reader.Text("a module's kind");
     Payload payload = SelfPayload();
     if (key != "_lib") payload = JSONRuntimePayload{reader.Text("a module")};
     blob.modules.push_back(EmbeddedModule{key, std::move(payload), {}});
+    keys.push_back(key);
   }
   tree.Build();
+  return keys;
 }
 
 }  // namespace tvmgo

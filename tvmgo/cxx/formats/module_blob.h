@@ -51,8 +51,9 @@ ModuleBlob ParseModuleBlob(std::string_view symbol,
                            const std::function<bool(std::string_view key)>& has_loader);
 
 // The same of a library of today (`__tvm_ffi__library_bin`), which the runtime reads without a look
-// at the tree. Payloads have lengths there, and the tree comes first.
-void CheckTodaysModuleBlob(std::string_view symbol);
+// at the tree. Payloads have lengths there, and the tree comes first. Returns the kinds of the
+// modules.
+std::vector<std::string_view> CheckTodaysModuleBlob(std::string_view symbol);
 
 }  // namespace tvmgo
 

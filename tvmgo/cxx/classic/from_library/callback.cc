@@ -47,9 +47,9 @@ Ref WrapTensor(const DLTensor& tensor) {
 // The arguments as the callee gets them, and the tensors made for it.
 class ArgumentsFromLibrary {
  public:
-  ArgumentsFromLibrary(const Cell* cells, const int32_t* codes, int32_t size) {
+  ArgumentsFromLibrary(const TVMValue* values, const int32_t* codes, int32_t size) {
     if (size > TVMGO_FEW_ARGUMENTS) many_.resize(size);
-    for (int32_t i = 0; i < size; ++i) data()[i] = Convert(cells[i], codes[i], i);
+    for (int32_t i = 0; i < size; ++i) data()[i] = Convert(values[i], codes[i], i);
   }
 
   const TVMFFIAny* data() const { return many_.empty() ? few_ : many_.data(); }
@@ -57,52 +57,52 @@ class ArgumentsFromLibrary {
  private:
   TVMFFIAny* data() { return many_.empty() ? few_ : many_.data(); }
 
-  TVMFFIAny Convert(const Cell& cell, int32_t code, int32_t index) {
+  TVMFFIAny Convert(const TVMValue& value, int32_t code, int32_t index) {
     TVMFFIAny any{};
     switch (code) {
       case kInt:
       case kUInt:
-        return AnyInt(cell.number);
+        return AnyInt(value.number);
       case kBool:
         any.type_index = kTVMFFIBool;
-        any.v_int64 = cell.number != 0;
+        any.v_int64 = value.number != 0;
         return any;
       case kFloat:
         any.type_index = kTVMFFIFloat;
-        any.v_float64 = cell.real;
+        any.v_float64 = value.real;
         return any;
       case kOpaque:
         any.type_index = kTVMFFIOpaquePtr;
-        any.v_ptr = cell.pointer;
+        any.v_ptr = value.pointer;
         return any;
       case kNull:
         return any;
       case kDType:
         any.type_index = kTVMFFIDataType;
-        any.v_dtype = cell.dtype;
+        any.v_dtype = value.dtype;
         return any;
       case kDevice:
         any.type_index = kTVMFFIDevice;
-        any.v_device = cell.device;
+        any.v_device = value.device;
         return any;
       case kTensor:
-        return Tensor(static_cast<const DLTensor*>(cell.pointer));
+        return Tensor(static_cast<const DLTensor*>(value.pointer));
       case kNDArray:
-        return NDArray(static_cast<char*>(cell.pointer));
+        return NDArray(static_cast<char*>(value.pointer));
       case kObject:
       case kModule:
       case kFunction:
-        return AnyObject(cell.pointer);
+        return AnyObject(value.pointer);
       case kText:
-        any.type_index = cell.text != nullptr ? kTVMFFIRawStr : kTVMFFINone;
-        any.v_c_str = cell.text;
+        any.type_index = value.text != nullptr ? kTVMFFIRawStr : kTVMFFINone;
+        any.v_c_str = value.text;
         return any;
       case kBytes:
-        any.type_index = cell.pointer != nullptr ? kTVMFFIByteArrayPtr : kTVMFFINone;
-        any.v_ptr = cell.pointer;
+        any.type_index = value.pointer != nullptr ? kTVMFFIByteArrayPtr : kTVMFFINone;
+        any.v_ptr = value.pointer;
         return any;
       case kRValueRef:
-        return AnyObject(*static_cast<TVMFFIObjectHandle*>(cell.pointer));
+        return AnyObject(*static_cast<TVMFFIObjectHandle*>(value.pointer));
       default:
         TVM_FFI_THROW(TypeError) << "TVMFuncCall: argument " << index << " has the type code "
                                  << code << ", which no longer has a meaning";
@@ -112,8 +112,8 @@ class ArgumentsFromLibrary {
 
   TVMFFIAny Tensor(const DLTensor* tensor) {
     if (tensor == nullptr) return AnyNone();
-    const Slot* slot = FindSlot(tensor);
-    if (slot != nullptr && slot->owner != nullptr) return AnyObject(slot->owner);
+    const TensorArg* tensor_arg = FindTensorArg(tensor);
+    if (tensor_arg != nullptr && tensor_arg->owner != nullptr) return AnyObject(tensor_arg->owner);
     made_.push_back(WrapTensor(*tensor));
     return AnyObject(made_.back().get());
   }
@@ -121,13 +121,13 @@ class ArgumentsFromLibrary {
   // To library code this is the same as a tensor, so it may say either of an argument.
   TVMFFIAny NDArray(char* tensor) {
     if (tensor == nullptr) return AnyNone();
-    if (FindSlot(tensor) != nullptr) return Tensor(reinterpret_cast<const DLTensor*>(tensor));
+    if (FindTensorArg(tensor) != nullptr) return Tensor(reinterpret_cast<const DLTensor*>(tensor));
     return AnyObject(tensor - sizeof(TVMFFIObject));
   }
 
-  static const Slot* FindSlot(const void* pointer) {
+  static const TensorArg* FindTensorArg(const void* pointer) {
     const Frame* frame = Frame::Current();
-    return frame == nullptr ? nullptr : frame->FindSlot(pointer);
+    return frame == nullptr ? nullptr : frame->FindTensorArg(pointer);
   }
 
   TVMFFIAny few_[TVMGO_FEW_ARGUMENTS];
@@ -160,11 +160,11 @@ void* TransferObject(Ref object) {
   return handle;
 }
 
-int32_t ConvertObjectResult(Ref object, int32_t type_index, Cell* cell) {
-  cell->pointer = TransferObject(std::move(object));
+int32_t ConvertObjectResult(Ref object, int32_t type_index, TVMValue* value) {
+  value->pointer = TransferObject(std::move(object));
   switch (type_index) {
     case kTVMFFITensor:
-      cell->pointer = static_cast<char*>(cell->pointer) + sizeof(TVMFFIObject);
+      value->pointer = static_cast<char*>(value->pointer) + sizeof(TVMFFIObject);
       return kNDArray;
     case kTVMFFIFunction:
       return kFunction;
@@ -176,50 +176,50 @@ int32_t ConvertObjectResult(Ref object, int32_t type_index, Cell* cell) {
 }
 
 // Writes a result as the classic runtime did, and returns its code.
-int32_t ConvertResult(Value result, Cell* cell) {
+int32_t ConvertResult(Value result, TVMValue* value) {
   const TVMFFIAny any = result.view();
   switch (any.type_index) {
     case kTVMFFINone:
-      cell->pointer = nullptr;
+      value->pointer = nullptr;
       return kNull;
     case kTVMFFIInt:
     case kTVMFFIBool:
-      cell->number = any.v_int64;
+      value->number = any.v_int64;
       return kInt;
     case kTVMFFIFloat:
-      cell->real = any.v_float64;
+      value->real = any.v_float64;
       return kFloat;
     case kTVMFFIOpaquePtr:
-      cell->pointer = any.v_ptr;
+      value->pointer = any.v_ptr;
       return kOpaque;
     case kTVMFFIDataType:
-      cell->text = KeepText(DTypeName(any.v_dtype)).c_str();
+      value->text = KeepText(DTypeName(any.v_dtype)).c_str();
       return kText;
     case kTVMFFIDevice:
-      cell->device = any.v_device;
+      value->device = any.v_device;
       return kDevice;
     case kTVMFFIDLTensorPtr:
-      cell->pointer = any.v_ptr;
+      value->pointer = any.v_ptr;
       return kTensor;
     case kTVMFFIRawStr:
     case kTVMFFISmallStr:
     case kTVMFFIStr:
-      cell->text = KeepText(TextOf(any)).c_str();
+      value->text = KeepText(TextOf(any)).c_str();
       return kText;
     case kTVMFFIByteArrayPtr:
     case kTVMFFISmallBytes:
     case kTVMFFIBytes:
-      cell->pointer = KeepBytes(TextOf(any));
+      value->pointer = KeepBytes(TextOf(any));
       return kBytes;
     default:
-      return ConvertObjectResult(result.TakeObject(), any.type_index, cell);
+      return ConvertObjectResult(result.TakeObject(), any.type_index, value);
   }
 }
 
 }  // namespace
 
-void CallBack(void* function, const Cell* args, const int32_t* codes, int32_t num_args,
-              Cell* result, int32_t* result_code) {
+void CallBack(void* function, const TVMValue* args, const int32_t* codes, int32_t num_args,
+              TVMValue* result, int32_t* result_code) {
   if (function == nullptr || TVMFFIObjectGetTypeIndex(function) != kTVMFFIFunction) {
     TVM_FFI_THROW(TypeError) << "TVMFuncCall: expected a function, got "
                              << (function == nullptr ? "NULL" : "another object");

@@ -9,8 +9,8 @@
 namespace tvmgo::classic {
 
 // Throws the function's own error, or TypeError for a value that has no meaning here.
-void CallBack(void* function, const Cell* args, const int32_t* codes, int32_t num_args,
-              Cell* result, int32_t* result_code);
+void CallBack(void* function, const TVMValue* args, const int32_t* codes, int32_t num_args,
+              TVMValue* result, int32_t* result_code);
 
 }  // namespace tvmgo::classic
 

@@ -28,7 +28,7 @@ void Check(int code) {
   if (code != 0) ThrowError(TakeRaisedError());
 }
 
-int FuncCall(void* function, Cell* args, int32_t* codes, int num_args, Cell* result,
+int FuncCall(void* function, TVMValue* args, int32_t* codes, int num_args, TVMValue* result,
              int32_t* result_code) {
   return CatchAndRecord([=] { CallBack(function, args, codes, num_args, result, result_code); });
 }

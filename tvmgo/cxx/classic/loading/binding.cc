@@ -93,6 +93,14 @@ void PrepareServices(const ElfSymbols& elf, const std::string& path) {
   if (needs_exports) LoadExports();
 }
 
+void ExportServices() {
+  bool taken = false;
+  ForEachService([&](const Service& service) {
+    taken = taken || (service.origin == Service::kOurs && IsGloballyVisible(service.name));
+  });
+  if (!taken) LoadExports();
+}
+
 void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path) {
   for (const ElfSymbol& symbol : elf.symbols()) {
     if (symbol.defined || symbol.weak) continue;

@@ -18,6 +18,9 @@ namespace tvmgo::classic {
 // first of them.
 void PrepareServices(const ElfSymbols& elf, const std::string& path);
 
+// The latter in advance, for libraries that others open, unless others export such names.
+void ExportServices();
+
 // Called when the system could not open the library: throws RuntimeError with the reason when that
 // is something of an old TVM that no longer exists, and returns otherwise.
 void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path);

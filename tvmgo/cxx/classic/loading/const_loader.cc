@@ -43,7 +43,7 @@ class ConstLoader final : public ModuleImpl {
     }
     constants_ = std::move(constants);
     for (const auto& [symbol, names] : payload.symbols) {
-      waiting_[std::string(symbol)].constants.assign(names.begin(), names.end());
+      pending_[std::string(symbol)].constants.assign(names.begin(), names.end());
     }
   }
 
@@ -61,7 +61,7 @@ class ConstLoader final : public ModuleImpl {
 
  private:
   // A symbol which has not got its constants yet.
-  struct Waiting {
+  struct PendingSymbol {
     std::vector<std::string> constants;
     bool in_progress = false;
   };
@@ -69,11 +69,11 @@ class ConstLoader final : public ModuleImpl {
   // Also ends with an error, which leaves the symbol to the next who asks.
   class InProgress {
    public:
-    explicit InProgress(Waiting* waiting) : waiting_(waiting) { waiting_->in_progress = true; }
-    ~InProgress() { waiting_->in_progress = false; }
+    explicit InProgress(PendingSymbol* symbol) : symbol_(symbol) { symbol_->in_progress = true; }
+    ~InProgress() { symbol_->in_progress = false; }
 
    private:
-    Waiting* waiting_;
+    PendingSymbol* symbol_;
   };
 
   static Ref FirstOf(const std::vector<Ref>& imports, const std::string& name) {
@@ -86,26 +86,23 @@ class ConstLoader final : public ModuleImpl {
   // Once for each symbol, however many threads ask; a failure leaves it to the next.
   void Initialise(const std::string& symbol, const std::vector<Ref>& imports) {
     const std::lock_guard<std::recursive_mutex> lock(mutex_);
-    const auto waiting = waiting_.find(symbol);
-    if (waiting == waiting_.end()) return;
-    if (waiting->second.in_progress) {
+    const auto pending = pending_.find(symbol);
+    if (pending == pending_.end()) return;
+    if (pending->second.in_progress) {
       TVM_FFI_THROW(RuntimeError) << "__init_" << symbol << " looks up " << symbol
                                   << ", which it is to make ready";
     }
     {
-      const InProgress mark(&waiting->second);
-      HandOver(symbol, waiting->second.constants, imports);
+      const InProgress mark(&pending->second);
+      HandOver(symbol, pending->second.constants, imports);
     }
-    waiting_.erase(waiting);
+    pending_.erase(pending);
   }
 
   void HandOver(const std::string& symbol, const std::vector<std::string>& constants,
                 const std::vector<Ref>& imports) const {
     const Ref initialise = FirstOf(imports, "__init_" + symbol);
-    if (!initialise) {
-      TVM_FFI_THROW(RuntimeError) << "no imported module has the function __init_" << symbol
-                                  << ", which takes the constants of " << symbol;
-    }
+    if (!initialise) return;  // of a code generator that has no use for constants
     std::vector<Value> wanted;
     for (const std::string& name : constants) wanted.emplace_back(constants_->at(name));
     const Value answer = Call(initialise, NewArray(wanted).view());
@@ -122,7 +119,7 @@ class ConstLoader final : public ModuleImpl {
 
   std::shared_ptr<const Constants> constants_;
   std::recursive_mutex mutex_;  // an initialiser may look its neighbours up
-  std::unordered_map<std::string, Waiting> waiting_;
+  std::unordered_map<std::string, PendingSymbol> pending_;
 };
 
 class EmptyModule final : public ModuleImpl {

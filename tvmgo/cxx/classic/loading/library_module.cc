@@ -20,6 +20,7 @@ class LibraryModule final : public ModuleImpl {
   explicit LibraryModule(ContextRef context) : context_(std::move(context)) {}
 
   const char* kind() const final { return kClassicLibrary; }
+  bool serialisable() const final { return true; }
 
   Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final {
     PackedFunction code = name == "main" || name == kEntry ? FindEntry() : nullptr;
@@ -49,6 +50,7 @@ class SystemLibraryModule final : public ModuleImpl {
       : prefix_(std::move(prefix)), context_(context) {}
 
   const char* kind() const final { return kClassicLibrary; }
+  bool serialisable() const final { return true; }
 
   Ref GetFunction(const std::string& name, TVMFFIObjectHandle self) final {
     if (name.rfind("__tvm_", 0) == 0) return Ref();  // variables are registered as well

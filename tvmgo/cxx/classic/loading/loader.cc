@@ -14,6 +14,7 @@
 #include "classic/loading/context.h"
 #include "classic/loading/library_module.h"
 #include "classic/loading/system_symbols.h"
+#include "ffi/globals.h"
 #include "ffi/module_object.h"
 #include "formats/blob_reader.h"
 #include "formats/elf_symbols.h"
@@ -29,6 +30,15 @@ constexpr char kBlob[] = "__tvm_dev_mblob";
 std::string LoaderName(std::string_view key) {
   if (key == "hsaco") key = "hip";  // one module, which wrote either
   return "ffi.Module.load_from_bytes." + std::string(key);
+}
+
+// Whether the runtime has one, after loading what may bring it.
+bool HasLoader(std::string_view key) {
+  const std::string name = LoaderName(key);
+  if (FindGlobal(name)) return true;
+  if (key != "cuda") return false;
+  LoadDeviceFunctions();
+  return static_cast<bool>(FindGlobal(name));
 }
 
 Ref LoadFromBytes(std::string_view key, std::string_view payload) {
@@ -79,12 +89,29 @@ Ref BuildTree(const ModuleBlob& blob, const Ref& library) {
   return std::move(modules.front());
 }
 
-ContextRef Open(const ElfSymbols& elf, const std::string& path) {
-  PrepareServices(elf, path);
+// Calls `open`. The system's own words for a failure name the file as it was opened; here they name
+// what its user calls it.
+template <typename Open>
+auto NamingPath(const LibraryFile& file, Open open) {
   try {
-    return ContextRef(path);
+    return open();
+  } catch (const tvm::ffi::Error& error) {
+    std::string message = error.message();
+    size_t at = message.find(file.name);
+    if (file.name == file.path || at == std::string::npos) throw;
+    for (; at != std::string::npos; at = message.find(file.name, at + file.path.size())) {
+      message.replace(at, file.name.size(), file.path);
+    }
+    throw tvm::ffi::Error(error.kind(), message, error.backtrace());
+  }
+}
+
+ContextRef Open(const ElfSymbols& elf, const LibraryFile& file) {
+  PrepareServices(elf, file.path);
+  try {
+    return NamingPath(file, [&] { return ContextRef(file.name); });
   } catch (const tvm::ffi::Error&) {
-    ThrowIfObsolete(elf, path);
+    ThrowIfObsolete(elf, file.path);
     throw;
   }
 }
@@ -101,19 +128,24 @@ void RequireOwnMachine(const ElfSymbols& elf, const std::string& path) {
   TVM_FFI_UNREACHABLE();
 }
 
+[[noreturn]] void RefuseAheadOfTime(const std::string& path) {
+  TVM_FFI_THROW(ValueError) << path << ": it was compiled for TVM's ahead-of-time executor, which "
+                            << "ended with TVM 0.20, and has no functions that can be called by "
+                            << "name with arguments; export the original model again, with "
+                            << "tvmgo.compiler.export or today's TVM";
+  TVM_FFI_UNREACHABLE();
+}
+
 // The root of the modules in the library's blob, or the library if it has none.
 Ref WithEmbedded(const Ref& library, std::string_view blob, Context* context) {
   if (blob.empty()) return library;
-  const auto has_loader = [](std::string_view key) {
-    return static_cast<bool>(FindGlobal(LoaderName(key)));
-  };
-  Ref root = BuildTree(ParseModuleBlob(blob, has_loader), library);
+  Ref root = BuildTree(ParseModuleBlob(blob, HasLoader), library);
   context->SetImports(ImportsOf(library.get()));
   return root;
 }
 
-Ref LoadClassic(const ElfSymbols& elf, const std::string& path) {
-  ContextRef context = Open(elf, path);
+Ref LoadClassic(const ElfSymbols& elf, const LibraryFile& file) {
+  ContextRef context = Open(elf, file);
   Context* held = context.get();
   const Ref library = NewLibraryModule(std::move(context));
   return WithEmbedded(library, held->library().FindBytes(kBlob), held);
@@ -150,15 +182,46 @@ void RequireFile(const std::string& path) {
   TVM_FFI_THROW(FileNotFoundError) << path << ": there is no such file";
 }
 
-// That the runtime can follow the tree of a library of today.
-void RequireModules(const ElfSymbols& elf) {
-  if (!elf.library_bin().empty()) CheckTodaysModuleBlob(elf.library_bin());
+Ref CallModern(const Ref& load_modern, const LibraryFile& file) {
+  return NamingPath(file, [&] {
+    return Call(load_modern, Value(std::string_view(file.name)).view(),
+                Value(std::string_view("so")).view())
+        .TakeObject();
+  });
 }
 
-Ref LoadModern(const Ref& load_modern, const std::string& path) {
-  return Call(load_modern, Value(std::string_view(path)).view(),
-              Value(std::string_view("so")).view())
-      .TakeObject();
+// That the runtime can follow the tree of a library of today, and can load all of it where that is
+// only a matter of loading more of the runtime.
+void PrepareModules(const ElfSymbols& elf) {
+  if (elf.library_bin().empty()) return;
+  for (const std::string_view key : CheckTodaysModuleBlob(elf.library_bin())) HasLoader(key);
+}
+
+// Whether the library, or a module in it, may call the runtime's functions by name.
+bool LooksUpFunctions(const ElfSymbols& elf) {
+  if (!elf.library_bin().empty()) return true;
+  for (const char* name :
+       {"__TVMFFIEnvModLookupFromImports", "TVMFFIEnvModLookupFromImports",
+        "__TVMFFIEnvLookupFromImports", "TVMFFIEnvLookupFromImports", "TVMFFIFunctionGetGlobal"}) {
+    if (elf.Find(name) != nullptr) return true;
+  }
+  return false;
+}
+
+// If they cannot be loaded, whoever needs them will say so.
+void TryToLoadExtraFunctions() {
+  try {
+    LoadExtraFunctions();
+  } catch (const tvm::ffi::Error&) {
+  }
+}
+
+// The runtime's loader is told a name, and nothing of what the file needs.
+Ref LoadModern(const Ref& load_modern, const ElfSymbols& elf, const LibraryFile& file) {
+  RequireOwnMachine(elf, file.path);
+  PrepareModules(elf);
+  if (LooksUpFunctions(elf)) TryToLoadExtraFunctions();
+  return CallModern(load_modern, file);
 }
 
 }  // namespace
@@ -169,29 +232,25 @@ Generation LibraryGeneration(const std::string& path) {
   return GenerationOf(ElfSymbols(path));
 }
 
-Ref LoadClassicLibrary(const std::string& path) {
-  RequireFile(path);
-  const FileKind kind = KindOfFile(path);
-  RefuseForeignFormat(kind, path);
-  if (kind != FileKind::kElf) RefuseNoLibrary(path);
+Ref LoadClassicLibrary(const LibraryFile& file) {
+  RequireFile(file.source);
+  const FileKind kind = KindOfFile(file.source);
+  RefuseForeignFormat(kind, file.path);
+  if (kind != FileKind::kElf) RefuseNoLibrary(file.path);
 #ifndef __linux__
-  TVM_FFI_THROW(RuntimeError) << path << ": classic libraries can be loaded on Linux only";
+  TVM_FFI_THROW(RuntimeError) << file.path << ": classic libraries can be loaded on Linux only";
 #endif
-  const ElfSymbols elf(path);
-  RequireOwnMachine(elf, path);
-  if (GenerationOf(elf) == Generation::kTransitional) RefuseTransitional(path);
-  return LoadClassic(elf, path);
+  const ElfSymbols elf(file.source, file.path);
+  RequireOwnMachine(elf, file.path);
+  if (GenerationOf(elf) == Generation::kTransitional) RefuseTransitional(file.path);
+  return LoadClassic(elf, file);
 }
 
-Ref LoadModernLibrary(const std::string& path, const Ref& load_modern) {
-  const FileKind kind = KindOfFile(path);
-  RefuseForeignFormat(kind, path);
-  if (kind == FileKind::kElf) {
-    const ElfSymbols elf(path);
-    RequireOwnMachine(elf, path);
-    RequireModules(elf);
-  }
-  return LoadModern(load_modern, path);
+Ref LoadModernLibrary(const LibraryFile& file, const Ref& load_modern) {
+  const FileKind kind = KindOfFile(file.source);
+  RefuseForeignFormat(kind, file.path);
+  if (kind != FileKind::kElf) return CallModern(load_modern, file);  // which says what is wrong
+  return LoadModern(load_modern, ElfSymbols(file.source, file.path), file);
 }
 
 Ref LoadSystemLibrary(const std::string& prefix) {
@@ -204,25 +263,25 @@ Ref LoadSystemLibrary(const std::string& prefix) {
   return WithEmbedded(library, {blob, sizeof(uint64_t) + nbytes}, context);
 }
 
-Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern) {
-  const FileKind kind = KindOfFile(path);
-  RefuseForeignFormat(kind, path);
-  if (kind != FileKind::kElf) return LoadModern(load_modern, path);  // which says what is wrong
-  const ElfSymbols elf(path);
-  RequireOwnMachine(elf, path);
+Ref LoadSharedLibrary(const LibraryFile& file, const Ref& load_modern) {
+  const FileKind kind = KindOfFile(file.source);
+  RefuseForeignFormat(kind, file.path);
+  if (kind != FileKind::kElf) return CallModern(load_modern, file);
+  const ElfSymbols elf(file.source, file.path);
+  RequireOwnMachine(elf, file.path);
   switch (GenerationOf(elf)) {
     case Generation::kTransitional:
-      RefuseTransitional(path);
+      RefuseTransitional(file.path);
     case Generation::kClassic:
-      return LoadClassic(elf, path);
+      return LoadClassic(elf, file);
     case Generation::kUndecided:
-      if (ExportsFunctions(elf)) return LoadClassic(elf, path);
+      if (IsAheadOfTime(elf)) RefuseAheadOfTime(file.path);
+      if (ExportsFunctions(elf)) return LoadClassic(elf, file);
       break;
     case Generation::kModern:
       break;
   }
-  RequireModules(elf);
-  return LoadModern(load_modern, path);
+  return LoadModern(load_modern, elf, file);
 }
 
 }  // namespace tvmgo::classic

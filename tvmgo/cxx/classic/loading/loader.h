@@ -13,20 +13,27 @@
 
 namespace tvmgo::classic {
 
+// A file to be loaded.
+struct LibraryFile {
+  std::string path;    // what its user calls it, which errors show
+  std::string source;  // where its bytes are read
+  std::string name;    // under which the system opens these very bytes
+};
+
 // The generation of a file, which is not opened as a library. Throws ValueError for files that are
 // no shared libraries of ELF.
 Generation LibraryGeneration(const std::string& path);
 
 // Loads a classic library whatever its symbols say, except that one of TVM 0.21 is refused. The
 // root of the embedded tree, or the library itself.
-Ref LoadClassicLibrary(const std::string& path);
+Ref LoadClassicLibrary(const LibraryFile& file);
 
 // Loads a library with today's convention whatever its symbols say; `load_modern` (path, format) is
 // the runtime's own loader, which trusts the file.
-Ref LoadModernLibrary(const std::string& path, const Ref& load_modern);
+Ref LoadModernLibrary(const LibraryFile& file, const Ref& load_modern);
 
 // Loads a library of either generation.
-Ref LoadSharedLibrary(const std::string& path, const Ref& load_modern);
+Ref LoadSharedLibrary(const LibraryFile& file, const Ref& load_modern);
 
 // What libraries opened by others have registered as a "system library": a module of their
 // functions, or the root of the modules they contain.

@@ -23,20 +23,20 @@ void ForArgument(const char* function, int32_t index, Body&& body) {
 
 }  // namespace
 
-ArgumentsToLibrary::Rest& ArgumentsToLibrary::rest() {
-  if (rest_ == nullptr) rest_ = std::make_unique<Rest>();
-  return *rest_;
+ArgumentsToLibrary::HeapStorage& ArgumentsToLibrary::heap() {
+  if (heap_ == nullptr) heap_ = std::make_unique<HeapStorage>();
+  return *heap_;
 }
 
-void ArgumentsToLibrary::ConvertRest(const char* function, const TVMFFIAny* args, int32_t first,
-                                     int32_t size) {
+void ArgumentsToLibrary::ConvertUncommon(const char* function, const TVMFFIAny* args, int32_t first,
+                                         int32_t size) {
   if (size > TVMGO_FEW_ARGUMENTS) AllocateArrays(size);
   for (int32_t i = first; i < size; ++i) {
     const TVMFFIAny& any = args[i];
     if (any.type_index == kTVMFFITensor &&
         DescribeOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj),
-                               &slots_[num_slots_].tensor)) {
-      AddSlot(i, any.v_obj);
+                               &tensor_args_[num_tensor_args_].tensor)) {
+      AddTensorArg(i, any.v_obj);
     } else {
       Convert(function, any, i);
     }
@@ -44,57 +44,57 @@ void ArgumentsToLibrary::ConvertRest(const char* function, const TVMFFIAny* args
 }
 
 void ArgumentsToLibrary::AllocateArrays(int32_t size) {
-  Rest& owned = rest();
-  owned.cells.reset(cells_ = new Cell[size]);
+  HeapStorage& owned = heap();
+  owned.values.reset(values_ = new TVMValue[size]);
   owned.codes.reset(codes_ = new int32_t[size]);
-  owned.slots.reset(slots_ = new Slot[size]);
+  owned.tensor_args.reset(tensor_args_ = new TensorArg[size]);
   owned.bytes.reset(bytes_ = new Bytes[size]);
 }
 
 void ArgumentsToLibrary::Convert(const char* function, const TVMFFIAny& any, int32_t index) {
-  Cell& cell = cells_[index];
+  TVMValue& value = values_[index];
   int32_t& code = codes_[index];
-  cell.number = 0;
+  value.number = 0;
   switch (any.type_index) {
     case kTVMFFINone:
       code = kNull;
       return;
     case kTVMFFIInt:
     case kTVMFFIBool:
-      cell.number = any.v_int64;
+      value.number = any.v_int64;
       code = kInt;
       return;
     case kTVMFFIFloat:
-      cell.real = any.v_float64;
+      value.real = any.v_float64;
       code = kFloat;
       return;
     case kTVMFFIOpaquePtr:
-      cell.pointer = any.v_ptr;
+      value.pointer = any.v_ptr;
       code = kOpaque;
       return;
     case kTVMFFIDataType:
-      cell.dtype = any.v_dtype;
+      value.dtype = any.v_dtype;
       code = kDType;
       return;
     case kTVMFFIDevice:
-      cell.device = any.v_device;
+      value.device = any.v_device;
       code = kDevice;
       return;
     case kTVMFFIDLTensorPtr:
       return AddTensor(function, *static_cast<const DLTensor*>(any.v_ptr), nullptr, index);
     case kTVMFFIRawStr:
-      cell.text = any.v_c_str;
+      value.text = any.v_c_str;
       code = kText;
       return;
-    case kTVMFFISmallStr:  // lies in the caller's cell, which lasts as long as the call
+    case kTVMFFISmallStr:  // lies in the caller's value, which lasts as long as the call
       return AddText(function, {any.v_bytes, any.small_str_len}, index);
     case kTVMFFIByteArrayPtr:
-      cell.pointer = any.v_ptr;
+      value.pointer = any.v_ptr;
       code = kBytes;
       return;
     case kTVMFFISmallBytes:
       bytes_[index] = Bytes{any.v_bytes, any.small_str_len};
-      cell.pointer = &bytes_[index];
+      value.pointer = &bytes_[index];
       code = kBytes;
       return;
     case kTVMFFIObjectRValueRef:
@@ -105,9 +105,9 @@ void ArgumentsToLibrary::Convert(const char* function, const TVMFFIAny& any, int
 }
 
 void ArgumentsToLibrary::AddObject(const char* function, TVMFFIObjectHandle object, int32_t index) {
-  Cell& cell = cells_[index];
+  TVMValue& value = values_[index];
   int32_t& code = codes_[index];
-  cell.pointer = object;
+  value.pointer = object;
   if (object == nullptr) {
     code = kNull;
     return;
@@ -120,7 +120,7 @@ void ArgumentsToLibrary::AddObject(const char* function, TVMFFIObjectHandle obje
       return AddText(function, {text->data, text->size}, index);
     }
     case kTVMFFIBytes:
-      cell.pointer = TVMFFIBytesGetByteArrayPtr(object);
+      value.pointer = TVMFFIBytesGetByteArrayPtr(object);
       code = kBytes;
       return;
     case kTVMFFIFunction:
@@ -144,14 +144,14 @@ void ArgumentsToLibrary::AddObject(const char* function, TVMFFIObjectHandle obje
 void ArgumentsToLibrary::AddTensor(const char* function, const DLTensor& tensor,
                                    TVMFFIObjectHandle owner, int32_t index) {
   ForArgument(function, index, [&] {
-    DLTensor* described = &slots_[num_slots_].tensor;
+    DLTensor* described = &tensor_args_[num_tensor_args_].tensor;
     if (DescribeTensorToLibrary(tensor, described) == Staging::kAlignedCopy) {
       // A callback that gets this argument must see what the function wrote, so it gets the
       // copy.
-      owner = rest().copies.CopyOf(tensor);
+      owner = heap().copies.CopyOf(tensor);
       DescribeTensorToLibrary(*TVMFFITensorGetDLTensorPtr(owner), described);
     }
-    AddSlot(index, owner);
+    AddTensorArg(index, owner);
   });
 }
 
@@ -163,7 +163,7 @@ void ArgumentsToLibrary::AddText(const char* function, std::string_view text, in
                               << "without NUL characters, got one at position " << nul
                               << "; classic libraries stop reading there";
   }
-  cells_[index].text = text.data();
+  values_[index].text = text.data();
   codes_[index] = kText;
 }
 

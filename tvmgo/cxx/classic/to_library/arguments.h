@@ -19,9 +19,9 @@ namespace tvmgo::classic {
 
 // Room for as many arguments as a kernel commonly has; nothing in it is initialised.
 struct FewArguments {
-  Cell cells[TVMGO_FEW_ARGUMENTS];
+  TVMValue values[TVMGO_FEW_ARGUMENTS];
   int32_t codes[TVMGO_FEW_ARGUMENTS];
-  Slot slots[TVMGO_FEW_ARGUMENTS];
+  TensorArg tensor_args[TVMGO_FEW_ARGUMENTS];
   Bytes bytes[TVMGO_FEW_ARGUMENTS];  // of arguments that carry their bytes themselves
 };
 
@@ -30,68 +30,72 @@ class ArgumentsToLibrary {
   // Converts all; throws TypeError or ValueError naming the argument. The room must outlive this.
   [[gnu::always_inline]] ArgumentsToLibrary(const char* function, const TVMFFIAny* args,
                                             int32_t size, FewArguments* few)
-      : cells_(few->cells), codes_(few->codes), slots_(few->slots), bytes_(few->bytes) {
+      : values_(few->values),
+        codes_(few->codes),
+        tensor_args_(few->tensor_args),
+        bytes_(few->bytes) {
     // Kernels mostly take ordinary tensors and nothing else. No member is written in this loop,
     // which keeps everything in registers.
-    Slot* slot = few->slots;
+    TensorArg* tensor_arg = few->tensor_args;
     int32_t i = 0;
     if (size <= TVMGO_FEW_ARGUMENTS) {
-      for (; i < size; ++i, ++slot) {
+      for (; i < size; ++i, ++tensor_arg) {
         const TVMFFIAny& any = args[i];
         if (any.type_index != kTVMFFITensor) break;
-        if (!DescribeOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj), &slot->tensor)) break;
-        slot->owner = any.v_obj;
-        few->cells[i].pointer = &slot->tensor;
+        if (!DescribeOrdinaryTensor(*TVMFFITensorGetDLTensorPtr(any.v_obj), &tensor_arg->tensor))
+          break;
+        tensor_arg->owner = any.v_obj;
+        few->values[i].pointer = &tensor_arg->tensor;
         few->codes[i] = kTensor;
       }
     }
-    num_slots_ = i;
-    if (__builtin_expect(i != size, false)) ConvertRest(function, args, i, size);
+    num_tensor_args_ = i;
+    if (__builtin_expect(i != size, false)) ConvertUncommon(function, args, i, size);
   }
   ArgumentsToLibrary(const ArgumentsToLibrary&) = delete;
 
-  Cell* cells() const { return cells_; }
+  TVMValue* values() const { return values_; }
   int32_t* codes() const { return codes_; }
-  const Slot* slots() const { return slots_; }
-  size_t num_slots() const { return num_slots_; }
+  const TensorArg* tensor_args() const { return tensor_args_; }
+  size_t num_tensor_args() const { return num_tensor_args_; }
 
   // Makes what the function wrote to copies appear in the arguments.
   void WriteBack() const {
-    if (rest_ != nullptr) rest_->copies.WriteBack();
+    if (heap_ != nullptr) heap_->copies.WriteBack();
   }
 
  private:
   // What uncommon arguments need.
-  struct Rest {
-    std::unique_ptr<Cell[]> cells;
+  struct HeapStorage {
+    std::unique_ptr<TVMValue[]> values;
     std::unique_ptr<int32_t[]> codes;
-    std::unique_ptr<Slot[]> slots;
+    std::unique_ptr<TensorArg[]> tensor_args;
     std::unique_ptr<Bytes[]> bytes;
     AlignedCopies copies;
   };
 
-  void AddSlot(int32_t index, TVMFFIObjectHandle owner) {
-    Slot* slot = &slots_[num_slots_++];
-    slot->owner = owner;
-    cells_[index].pointer = &slot->tensor;
+  void AddTensorArg(int32_t index, TVMFFIObjectHandle owner) {
+    TensorArg* tensor_arg = &tensor_args_[num_tensor_args_++];
+    tensor_arg->owner = owner;
+    values_[index].pointer = &tensor_arg->tensor;
     codes_[index] = kTensor;
   }
 
-  void ConvertRest(const char* function, const TVMFFIAny* args, int32_t first, int32_t size);
+  void ConvertUncommon(const char* function, const TVMFFIAny* args, int32_t first, int32_t size);
   void AllocateArrays(int32_t size);
   void Convert(const char* function, const TVMFFIAny& any, int32_t index);
   void AddTensor(const char* function, const DLTensor& tensor, TVMFFIObjectHandle owner,
                  int32_t index);
   void AddText(const char* function, std::string_view text, int32_t index);
   void AddObject(const char* function, TVMFFIObjectHandle object, int32_t index);
-  Rest& rest();
+  HeapStorage& heap();
 
-  Cell* cells_;
+  TVMValue* values_;
   int32_t* codes_;
-  Slot* slots_;
+  TensorArg* tensor_args_;
   Bytes* bytes_;
-  size_t num_slots_;
-  std::unique_ptr<Rest> rest_;
+  size_t num_tensor_args_;
+  std::unique_ptr<HeapStorage> heap_;
 };
 
 }  // namespace tvmgo::classic

@@ -35,7 +35,7 @@ struct CompiledFunction {
   // Out of the way of the hot path.
   [[gnu::noinline]] static void ClearRaisedError();
   [[noreturn, gnu::cold]] void Fail(Frame* frame, int32_t return_code) const;
-  [[gnu::noinline]] void ConvertResult(const Returned& call, const Cell& cell, int32_t code,
+  [[gnu::noinline]] void ConvertResult(const Returned& call, const TVMValue& value, int32_t code,
                                        TVMFFIAny* result) const;
   static Ref ArgumentAt(const void* pointer, const Returned& call);
 };
@@ -45,17 +45,18 @@ int CompiledFunction::Call(void* self, const TVMFFIAny* args, int32_t num_args, 
     const auto& function = *static_cast<const CompiledFunction*>(self);
     FewArguments few;
     const ArgumentsToLibrary arguments(function.name.c_str(), args, num_args, &few);
-    Frame frame(function.context, function.module.get(), arguments.slots(), arguments.num_slots());
+    Frame frame(function.context, function.module.get(), arguments.tensor_args(),
+                arguments.num_tensor_args());
     if (function.calls_runtime) ClearRaisedError();
-    Cell cell;
-    cell.number = 0;
+    TVMValue value;
+    value.number = 0;
     int32_t code = kNull;  // stays when the function writes nothing, as those of 0.2-0.6 do
     const int32_t failure =
-        function.code(arguments.cells(), arguments.codes(), num_args, &cell, &code, nullptr);
+        function.code(arguments.values(), arguments.codes(), num_args, &value, &code, nullptr);
     if (__builtin_expect(failure != 0, false)) function.Fail(&frame, failure);
     arguments.WriteBack();
     if (code != kNull) {
-      function.ConvertResult(Returned{arguments, args, num_args}, cell, code, result);
+      function.ConvertResult(Returned{arguments, args, num_args}, value, code, result);
     }
   });
 }
@@ -76,19 +77,19 @@ void CompiledFunction::Fail(Frame* frame, int32_t return_code) const {
 // The tensor object behind a private copy which the function gives back; null for other pointers.
 Ref CompiledFunction::ArgumentAt(const void* pointer, const Returned& call) {
   for (int32_t i = 0; i < call.num_args; ++i) {
-    if (call.arguments.codes()[i] == kTensor && call.arguments.cells()[i].pointer == pointer &&
+    if (call.arguments.codes()[i] == kTensor && call.arguments.values()[i].pointer == pointer &&
         call.args[i].type_index == kTVMFFITensor) {
       return Ref::Share(call.args[i].v_obj);  // the original, even where a copy was used
     }
   }
-  const Slot* slot = Frame::Current()->FindSlot(pointer);
-  return slot == nullptr ? Ref() : Ref::Share(slot->owner);
+  const TensorArg* tensor_arg = Frame::Current()->FindTensorArg(pointer);
+  return tensor_arg == nullptr ? Ref() : Ref::Share(tensor_arg->owner);
 }
 
-void CompiledFunction::ConvertResult(const Returned& call, const Cell& cell, int32_t code,
+void CompiledFunction::ConvertResult(const Returned& call, const TVMValue& value, int32_t code,
                                      TVMFFIAny* result) const {
   if (code == kTensor || code == kNDArray) {
-    if (Ref argument = ArgumentAt(cell.pointer, call)) {
+    if (Ref argument = ArgumentAt(value.pointer, call)) {
       return Value(std::move(argument)).MoveTo(result);
     }
   }
@@ -99,47 +100,47 @@ void CompiledFunction::ConvertResult(const Returned& call, const Cell& cell, int
     case kInt:
     case kUInt:
       result->type_index = kTVMFFIInt;
-      result->v_int64 = cell.number;
+      result->v_int64 = value.number;
       return;
     case kBool:
       result->type_index = kTVMFFIBool;
-      result->v_int64 = cell.number != 0;
+      result->v_int64 = value.number != 0;
       return;
     case kFloat:
       result->type_index = kTVMFFIFloat;
-      result->v_float64 = cell.real;
+      result->v_float64 = value.real;
       return;
     case kOpaque:
       result->type_index = kTVMFFIOpaquePtr;
-      result->v_ptr = cell.pointer;
+      result->v_ptr = value.pointer;
       return;
     case kDType:
       result->type_index = kTVMFFIDataType;
       result->v_int64 = 0;
-      result->v_dtype = cell.dtype;
+      result->v_dtype = value.dtype;
       return;
     case kDevice:
       result->type_index = kTVMFFIDevice;
-      result->v_device = cell.device;
+      result->v_device = value.device;
       return;
     case kObject:
     case kModule:
     case kFunction:
-      return return_object(cell.pointer);
+      return return_object(value.pointer);
     case kNDArray:
-      if (cell.pointer == nullptr) return;
-      if (Frame::Current()->FindSlot(cell.pointer) == nullptr) {
-        return return_object(static_cast<char*>(cell.pointer) - sizeof(TVMFFIObject));
+      if (value.pointer == nullptr) return;
+      if (Frame::Current()->FindTensorArg(value.pointer) == nullptr) {
+        return return_object(static_cast<char*>(value.pointer) - sizeof(TVMFFIObject));
       }
       [[fallthrough]];  // the copy of a bare DLTensor is no part of an object
     case kTensor:
       TVM_FFI_THROW(TypeError) << name << " returned a tensor that belongs to nobody";
       return;
     case kText:
-      if (cell.text != nullptr) Value(std::string_view(cell.text)).MoveTo(result);
+      if (value.text != nullptr) Value(std::string_view(value.text)).MoveTo(result);
       return;
     case kBytes: {
-      const auto* bytes = static_cast<const Bytes*>(cell.pointer);
+      const auto* bytes = static_cast<const Bytes*>(value.pointer);
       if (bytes == nullptr) return;
       TVM_FFI_CHECK_SAFE_CALL(TVMFFIBytesFromByteArray(bytes, result));
       return;

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Copies of files of code that nobody else can write to, and that leave nothing behind."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import sys
+from collections.abc import Callable
+
+_FICLONE = 0x40049409  # linux/fs.h
+_CHUNK = 1 << 20
+
+
+def make_copy(source: int, path: str, target: str, clone_only: bool) -> int | None:
+    """Make `target`, where nothing is yet, lead to a copy of an open file.
+
+    The first of these that the system lets us do: a clone, which shares the blocks of the file
+    until one of both is written to; a copy in memory, which has the name of the file, for
+    debuggers and profilers; a file at `target`. With `clone_only` nothing but the first.
+
+    Returns the copy, an open file that the caller closes after use; or None. Nobody else can open
+    the copy any more after that and after removing `target`.
+    """
+    ways: list[tuple[Callable[[str, str], int], Callable[[int, int], object]]] = []
+    if sys.platform == "linux":  # elsewhere there is no path to a file without a name
+        ways.append((_create_beside, _clone))
+        ways.append((_create_in_memory, _write))
+    ways.append((_create_at_target, _write))
+    for create, fill in ways[:1] if clone_only else ways:
+        try:
+            copy = create(path, target)
+        except OSError:
+            continue
+        try:
+            fill(source, copy)
+            # Some systems, or the folder's, forbid to run code from such a file.
+            mmap.mmap(copy, 1, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
+            if not os.path.lexists(target):
+                os.symlink(f"/proc/self/fd/{copy}", target)
+        except OSError:
+            os.close(copy)
+            continue
+        return copy
+    return None
+
+
+def _create_beside(path: str, _target: str) -> int:
+    return os.open(os.path.dirname(path), os.O_TMPFILE | os.O_RDWR, 0o700)
+
+
+def _create_in_memory(path: str, _target: str) -> int:
+    return os.memfd_create(os.fsdecode(os.fsencode(os.path.basename(path))[:200]))
+
+
+def _create_at_target(_path: str, target: str) -> int:
+    return os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o700)
+
+
+def _clone(source: int, copy: int) -> None:
+    import fcntl
+
+    fcntl.ioctl(copy, _FICLONE, source)
+
+
+def _write(source: int, copy: int) -> None:
+    offset = 0
+    while chunk := os.pread(source, _CHUNK, offset):
+        offset += len(chunk)
+        while chunk:
+            chunk = chunk[os.write(copy, chunk) :]
