@@ -162,7 +162,7 @@ def test_copyfrom_of_another_shape_raises_and_changes_nothing():
         x.copyfrom([[3], [4]])
     with pytest.raises(tvmgo.TVMTypeError, match="^source: expected .* float32, got int64$"):
         x.copyfrom(tvmgo.array([3, 4]))
-    for index in (0, slice(1), ...):
+    for index in (0, slice(1), None):
         with pytest.raises(tvmgo.TVMValueError, match=r"^index: only \[:\] can be set, got "):
             x[index] = f32(3, 4)
     with pytest.raises((TypeError, NotImplementedError)):
@@ -224,6 +224,30 @@ def test_time_evaluator_times_compiled_functions(kernels):
     result = kernels.time_evaluator("myadd", "cpu", number=3, repeat=2)(f32(1, 2), f32(3, 4), out)
     assert len(result.results) == 2 and 0 < result.min <= result.mean
     np.testing.assert_array_equal(out, f32(4, 6))
+
+
+def test_time_evaluator_calls_once_to_warm_up_and_then_as_often_as_told(kernels):
+    calls = []
+    kernels["keep"](lambda x: calls.append(x))
+    result = kernels.time_evaluator("call_kept", "cpu", number=3, repeat=4)(7)
+    kernels["drop"]()
+    assert (len(result.results), calls) == (4, [7] * (1 + 3 * 4))
+
+
+def test_time_evaluator_tells_the_seconds_of_one_call(kernels):
+    result = kernels.time_evaluator("sleep_us", "cpu", number=5, repeat=2)(4000)
+    assert 0.004 <= result.min <= 1.0
+
+
+def test_time_evaluator_raises_the_functions_own_error(kernels):
+    error = LookupError("this one")
+
+    def fail():
+        raise error
+
+    with pytest.raises(LookupError) as caught:
+        kernels.time_evaluator("forward", "cpu")(fail)
+    assert caught.value is error
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,35 @@ def test_signal_handler_that_raises_while_a_call_fails_wins(kernels_path):
     """)
         == "3\n"
     )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "number=10**9",
+        "number=1, repeat=10**9",
+        "number=1, repeat=1, min_repeat_ms=10**6",
+        "number=1, repeat=2, cooldown_interval_ms=10**6",
+    ],
+)
+def test_signal_ends_the_timing_of_a_function_at_once(kernels_path, options):
+    assert (
+        output_of(f"""
+        import signal, threading, time, os
+        import tvmgo
+        kernels = tvmgo.load_module({str(kernels_path)!r})
+        timed = kernels.time_evaluator("sleep_us", "cpu", {options})
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+        sent = []
+        def send():
+            sent.append(time.perf_counter())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Timer(0.3, send).start()
+        try:
+            timed(1000)
+        except KeyboardInterrupt:
+            late = time.perf_counter() - sent[0]
+            print("interrupted", late < 3 or late, kernels["sum_ints"](1, 2))
+    """)
+        == "interrupted True 3\n"
+    )

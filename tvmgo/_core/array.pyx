@@ -21,6 +21,7 @@ from tvmgo._core.tensor cimport count_elements, nbytes_of, shape_of, tensor_of
 from tvmgo.capi cimport dlpack
 from tvmgo.capi.dlpack cimport DLDataType, DLDevice, DLTensor
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
+from tvmgo._core import array_items
 from tvmgo.exceptions import TVMBufferError, TVMTypeError, TVMValueError
 
 
@@ -155,9 +156,73 @@ cdef class Array(Object):
             raise TVMValueError(f"source: expected the shape {self.shape}, got {source.shape}")
         return self.copy_from(source)
 
+    def __len__(self):
+        cdef DLTensor* tensor = tensor_of(self.c_handle)
+        if tensor.ndim == 0:
+            raise TVMTypeError("len() of a 0-d array")
+        return tensor.shape[0]
+
+    def __bool__(self):
+        # len() alone would make a filled array true whatever is in it.
+        if count_elements(tensor_of(self.c_handle)) != 1:
+            raise TVMValueError(f"an array of the shape {self.shape} is neither true nor false; "
+                                f"ask for its size or use numpy.any() or numpy.all()")
+        return bool(array_items.python_values(host_view(in_host_memory(self)).reshape(())))
+
+    def __getitem__(self, index):
+        """Return an element or a part of this array, as NumPy finds it.
+
+        Parameters
+        ----------
+        index : int, slice, ``...``, None or tuple of these
+            Negative ints count from the end.
+
+        Returns
+        -------
+        int, float, bool, complex or Array
+            A number if the index names one element. Else an array that shares this one's memory,
+            which it keeps alive; of an array outside host memory, a part of a copy on the CPU.
+
+        Raises
+        ------
+        IndexError
+            If there is no such element.
+        TypeError
+            If the index is of another kind, or NumPy has no such elements (packed, vectors).
+
+        Notes
+        -----
+        TVM's arrays had no such reading; ``numpy.asarray(x)`` takes every index.
+        """
+        found = array_items.find(host_view(in_host_memory(self)), index)
+        if is_ndarray(found):
+            return wrap_array(tensor_from_ndarray(found))
+        import numpy
+        return array_items.python_values(numpy.asarray(found))
+
+    def __iter__(self):
+        cdef Array host = self
+        if not is_host(tensor_of(self.c_handle).device):
+            host = empty(self.shape, self.dtype).copy_from(self)  # once, and not for each step
+        return map(host.__getitem__, range(len(self)))
+
+    def tolist(self):
+        """Return the elements as Python numbers in nested lists; of a 0-d array, the number.
+
+        Raises
+        ------
+        TypeError
+            If neither NumPy nor ml_dtypes has the element type.
+
+        Notes
+        -----
+        Source: NumPy's ``ndarray.tolist``.
+        """
+        return array_items.python_values(host_view(in_host_memory(self)))
+
     def __setitem__(self, index, source):
         # As in TVM, x[:] = values is all there is.
-        if not (isinstance(index, slice) and index == slice(None)):
+        if index is not ... and not (isinstance(index, slice) and index == slice(None)):
             raise TVMValueError(f"index: only [:] can be set, got {index!r}; "
                                 f"numpy.asarray(x) is a view that takes every index")
         self.copyfrom(source)

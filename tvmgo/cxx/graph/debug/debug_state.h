@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "graph/debug/repeat_timer.h"
+#include "ffi/repeat_timer.h"
 #include "graph/graph_state.h"
 
 namespace tvmgo {

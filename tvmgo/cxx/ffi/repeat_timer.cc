@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "graph/debug/repeat_timer.h"
+#include "ffi/repeat_timer.h"
 
 #include <algorithm>
 #include <thread>

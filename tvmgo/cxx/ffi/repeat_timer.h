@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Timing something short by repeating it, the way TVM's time evaluators do.
-#ifndef TVMGO_CXX_GRAPH_DEBUG_REPEAT_TIMER_H_
-#define TVMGO_CXX_GRAPH_DEBUG_REPEAT_TIMER_H_
+#ifndef TVMGO_CXX_FFI_REPEAT_TIMER_H_
+#define TVMGO_CXX_FFI_REPEAT_TIMER_H_
 
 #include <chrono>
 #include <cstdint>
@@ -46,4 +46,4 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
 
 }  // namespace tvmgo
 
-#endif  // TVMGO_CXX_GRAPH_DEBUG_REPEAT_TIMER_H_
+#endif  // TVMGO_CXX_FFI_REPEAT_TIMER_H_
