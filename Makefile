@@ -102,9 +102,9 @@ valgrind: $(INSTALLED)
 	$(RUN) -m tests.classic.valgrind
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
-# all of them, or those of OLD=0.19.
+# all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.
 old-artifacts: $(INSTALLED)
-	$(RUN) -m tests.old_compilers $(OLD)
+	GENERATED=$(GENERATED) $(RUN) -m tests.old_compilers $(OLD)
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

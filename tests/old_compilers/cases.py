@@ -5,6 +5,7 @@ A case is a function that takes the artifact to be written. One for which this c
 lacks something raises `Missing`.
 """
 
+import os
 import shutil
 
 import numpy as np
@@ -444,3 +445,29 @@ class Module:
 """
     compiled = relax.build(parser.parse(text), tvm.target.Target(TARGET))
     artifact.refused(compiled, "relax")
+
+
+# ---------------------------------------------------------------- drawn by chance, if asked for
+
+
+def generated(artifact, make, *arguments):
+    """A graph of operators; these compilers refuse about a tenth of what is drawn."""
+    try:
+        lib = make(*arguments)
+    except Exception as error:
+        raise Missing(f"refused: {str(error)[-300:]}") from error
+    artifact.trio(lib)
+
+
+def add_generated(count):
+    """Add `count` graphs of several operators, and two of each operator alone."""
+    import operators
+
+    for seed in range(count):
+        CASES[f"together-{seed}"] = lambda a, seed=seed: generated(a, operators.together, seed)
+    for name in operators.OPERATORS if count else ():
+        for seed in range(2):
+            CASES[f"{name}-{seed}"] = lambda a, n=name, s=seed: generated(a, operators.alone, n, s)
+
+
+add_generated(int(os.environ.get("GENERATED") or 0))
