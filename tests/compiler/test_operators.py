@@ -5,13 +5,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from tests.compiler.models import (
+    FLOAT,
     X,
     assert_same,
+    normal,
     onnx_model,
     onnx_runtime,
     relax_module,
@@ -179,3 +182,64 @@ def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_pat
     assert_same(
         [exported(tmp_path, operator, {"x": x}, expected, keepdims=0, **options)], [expected]
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
+)
+def test_casts_to_short_floats_round(name, tmp_path):
+    """All numbers of float16, and as many a little beside, above and below them."""
+    halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
+    with np.errstate(all="ignore"):
+        x = np.concatenate([halves, halves * np.float32(1.000123), halves * 3e4, halves * 1e-4])
+    code = getattr(TensorProto, name.upper().replace("_", ""))
+    nodes = [
+        helper.make_node("Cast", ["x"], ["short"], to=code),
+        helper.make_node("Cast", ["short"], ["y"], to=FLOAT),
+    ]
+    model = onnx_model(nodes, {"x": (FLOAT, x.shape)}, {"y": (FLOAT, x.shape)})
+    model.opset_import[0].version = 19
+    dtype = getattr(ml_dtypes, name)
+    largest = float(ml_dtypes.finfo(dtype).max)
+    # A cast to eight bits saturates, says ONNX.
+    expected = x if name == "bfloat16" else np.clip(x, -largest, largest)
+    with np.errstate(all="ignore"):
+        expected = expected.astype(dtype).astype(np.float32)
+    np.testing.assert_array_equal(*run(export(model, tmp_path), {"x": x}), expected)
+
+
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.25])
+@pytest.mark.parametrize("mode", ["half_pixel", "output_half_pixel"])
+def test_regions_are_shifted_after_they_are_scaled(mode, scale, tmp_path):
+    x = normal(1, 2, 8, 8)
+    regions = np.array([[0, 0, 5, 4], [1, 2, 7, 7]], np.float32) / scale
+    attributes = {"coordinate_transformation_mode": mode, "spatial_scale": scale}
+    model = onnx_model(
+        [
+            helper.make_node(
+                *("RoiAlign", ["x", "regions", "batches"], ["y"]),
+                **attributes,
+                output_height=2,
+                output_width=3,
+                sampling_ratio=2,
+            )
+        ],
+        {"x": (FLOAT, x.shape), "regions": (FLOAT, regions.shape)},
+        {"y": (FLOAT, (2, 2, 2, 3))},
+        {"batches": np.zeros(2, np.int64)},
+    )
+    inputs = {"x": x, "regions": regions}
+    assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+@pytest.mark.parametrize("operator, gates", [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+def test_recurrent_operators(operator, gates, tmp_path):
+    x = normal(4, 2, 3)
+    weights = {
+        "w": normal(1, gates * 5, 3),
+        "r": normal(1, gates * 5, 5),
+        "b": normal(1, gates * 10),
+    }
+    nodes = [helper.make_node(operator, ["x", *weights], ["y"], hidden_size=5)]
+    model = onnx_model(nodes, {"x": (FLOAT, x.shape)}, {"y": (FLOAT, (4, 1, 2, 5))}, weights)
+    assert_same(run(export(model, tmp_path), {"x": x}), onnx_runtime(model, {"x": x}))

@@ -23,10 +23,10 @@ def make_empties_constant(model: Any) -> Any:
         if others and node.operator != "Split":
             return False
         for name in empty:
-            code = editor.element_type(name)
-            if code is None:
+            code, shape = editor.element_type(name), editor.shape(name)
+            if code is None or shape is None:
                 return False
-            value = np.zeros(editor.shape(name), helper.tensor_dtype_to_np_dtype(code))
+            value = np.zeros(shape, helper.tensor_dtype_to_np_dtype(code))
             editor.add("Identity", [editor.add_constant(value)], [name])
         if others:
             split_into(node, others, editor)

@@ -61,10 +61,8 @@ class GraphEditor:
             for each in (*graph.value_info, *graph.input, *graph.output)
             if each.type.HasField("tensor_type")
         }
-        root = self._root = outer._root if outer else self
-        if outer is None:
-            self._taken = names_in(graph)
-        self._taken: set[str] = root._taken
+        # Names of all graphs of the model: one set.
+        self._taken: set[str] = outer._taken if outer else names_in(graph)
 
     def new_name(self, hint: str) -> str:
         number = len(self._taken)

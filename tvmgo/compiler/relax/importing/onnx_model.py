@@ -66,7 +66,7 @@ def import_onnx(model: Any, shapes: InputShapes) -> ImportedModel:
         contextlib.redirect_stdout(io.StringIO()),
     ):
         simple = simplify(model, shapes, {"com.microsoft": KNOWN_BESIDE_ONNX})
-        fixed = {value.name: dimensions_of(value) for value in simple.graph.input}
+        fixed: Any = {value.name: dimensions_of(value) for value in simple.graph.input}
         module = from_onnx(simple, fixed)
     return ImportedModel(module, [declared_output(value) for value in simple.graph.output])
 

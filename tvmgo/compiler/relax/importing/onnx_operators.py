@@ -101,9 +101,18 @@ def convert_thresholded_relu(
     return R.where(R.greater(x, alpha), x, relax.const(0, x.ty.dtype))
 
 
-def refuse_maximum_of_corners(
+def check_roi_align(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
 ) -> None:
+    """TVM shifts regions by half a pixel before it scales them, not after.
+
+    Shifted back and by the right distance here, they come out right; at scale 1 that is nothing.
+    """
+    scale = attributes.get("spatial_scale", 1.0)
+    if attributes.get("coordinate_transformation_mode", b"half_pixel") == b"half_pixel":
+        rois = inputs[1]
+        shift = relax.const(np.array(0.5 - 0.5 / scale, str(rois.ty.dtype)))
+        inputs[1] = bb.normalize(R.add(rois, shift))
     if attributes.get("mode", b"avg") == b"max":
         raise ExportError(
             where,
@@ -185,7 +194,7 @@ CONVERTERS: dict[str, Converter] = {
     "IsInf": convert_is_inf,
     "Mod": convert_mod,
     "Resize": refuse_odd_scales,
-    "RoiAlign": refuse_maximum_of_corners,
+    "RoiAlign": check_roi_align,
     "ScatterElements": refuse_small_indices,
     "ScatterND": refuse_constants_out_of_range,
     "SpaceToDepth": convert_space_to_depth,

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class Recurrence:
             made.append(self._activation(operator, given, clip))
         return [made[i : i + each] for i in range(0, len(made), each)]
 
-    def _activation(self, operator: str, attributes: dict[str, float], clipped: bool) -> Activation:
+    def _activation(self, operator: str, attributes: dict[str, Any], clipped: bool) -> Activation:
         clip = self.node.attributes.get("clip", 0.0) if clipped else 0.0
         limits = [self.g.add_constant(value, self.dtype) for value in (-clip, clip)] if clip else []
 

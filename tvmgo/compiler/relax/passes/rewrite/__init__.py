@@ -2,7 +2,7 @@
 """Operators whose kernels TVM makes otherwise than a deployed model needs.
 
 `operators` is the pass, with a table of what is rewritten how; the themes are `indices`,
-`division`, `nan` and `reductions`; `elementwise` makes kernels for them.
+`division`, `nan`, `reductions` and `rounding`; `elementwise` makes kernels for them.
 """
 
 from __future__ import annotations

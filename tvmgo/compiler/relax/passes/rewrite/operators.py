@@ -29,6 +29,7 @@ from tvmgo.compiler.relax.passes.rewrite.nan import (
     smaller,
 )
 from tvmgo.compiler.relax.passes.rewrite.reductions import identity_if_empty, reduce_with_nan
+from tvmgo.compiler.relax.passes.rewrite.rounding import round_to_short_float
 
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteOperators")
@@ -52,6 +53,7 @@ class OperatorRewriter(relax.PyExprMutator):  # type: ignore[misc]  # of type An
 
 
 REWRITES: dict[str, Rewrite] = {
+    "relax.astype": round_to_short_float,
     "relax.take": clamp_take,
     "relax.gather_elements": clamp_along_axis,
     "relax.gather_nd": clamp_coordinates,
