@@ -186,6 +186,21 @@ def test_what_onnx_runtime_cannot_load_is_left_to_the_compiler():
     assert operators(simplified(model)) == ["Acos"]
 
 
+def test_large_weights_survive_if_onnx_runtime_cannot_load_them(monkeypatch):
+    monkeypatch.setattr("tvmgo.compiler.simplify.folding.LARGE", 1024)
+    double = TensorProto.DOUBLE
+    model = onnx_model(
+        [node("Acos", ["x"], ["a"]), node("Add", ["a", "w"], ["y"])],
+        {"x": (double, [500])},
+        {"y": (double, [500])},
+        {"w": normal(500, dtype="float64")},
+    )
+    (weight,) = simplified(model).graph.initializer
+    np.testing.assert_array_equal(
+        numpy_helper.to_array(weight), numpy_helper.to_array(model.graph.initializer[0])
+    )
+
+
 def test_names_of_inputs_and_outputs_are_kept():
     model = onnx_model(
         [node("Identity", ["in put"], ["a/b"]), node("Neg", ["in put"], ["c:0"])],
@@ -196,3 +211,28 @@ def test_names_of_inputs_and_outputs_are_kept():
     assert [value.name for value in simple.graph.input] == ["in put"]
     assert [value.name for value in simple.graph.output] == ["a/b", "c:0"]
     assert onnx.checker.check_model(simple) is None
+
+
+def test_models_whose_weights_do_not_fit_a_file(monkeypatch):
+    """As if a file could have 1 KiB; the weights are folded, kept apart, and found again."""
+    monkeypatch.setattr("tvmgo.compiler.simplify.folding.LARGE", 1024)
+    monkeypatch.setattr("tvmgo.compiler.simplify.weights.LARGE_WEIGHT", 1024)
+    weights = {"w": normal(64, 32), "factor": np.full(32, 2, np.float32), "b": normal(64, 32)}
+    model = onnx_model(
+        [
+            node("Mul", ["w", "factor"], ["folded"]),
+            node("MatMul", ["x", "folded"], ["m"]),
+            node("Mish", ["m"], ["mish"]),
+            node("Concat", ["mish", "b"], ["y"], axis=0),
+        ],
+        {"x": (FLOAT, [3, 64])},
+        {"y": (FLOAT, [67, 32])},
+        weights,
+    )
+    model.opset_import[0].version = 18
+    assert_computes(model, {"x": normal(3, 64)}, gone=["Mish"])
+    simple = simplified(model)
+    assert operators(simple).count("MatMul") == 1
+    constants = [numpy_helper.to_array(tensor) for tensor in simple.graph.initializer]
+    product = weights["w"] * weights["factor"]
+    assert any(value.shape == product.shape and (value == product).all() for value in constants)

@@ -16,9 +16,13 @@ from typing import Any
 import onnx
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, rewrite_graph
+from tvmgo.compiler.simplify.weights import weight_bytes
 
 # Fusions that write what no other compiler reads, or hide constants that it would fold better.
 LEFT_OUT = ("TransposeOptimizer", "ConstantSharing", "MatMulAddFusion", "GemmTransposeFusion")
+
+# Bytes of weights from which they are files of their own; a protobuf file has 2 GiB at most.
+LARGE = 1 << 30
 
 
 def fold_constants(model: Any) -> Any:
@@ -33,11 +37,15 @@ def fold_constants(model: Any) -> Any:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4
     with tempfile.TemporaryDirectory() as folder:
+        large = weight_bytes(model) > LARGE
+        if large:
+            key = "session.optimized_model_external_initializers_file_name"
+            options.add_session_config_entry(key, "result.data")
         source, result = Path(folder, "source.onnx"), Path(folder, "result.onnx")
         onnx.save(
             model,
             source,
-            save_as_external_data=model.ByteSize() > LARGE,
+            save_as_external_data=large,
             location="source.data",
         )
         options.optimized_model_filepath = str(result)
@@ -49,7 +57,7 @@ def fold_constants(model: Any) -> Any:
                 disabled_optimizers=list(LEFT_OUT),
             )
         except Exception:  # ONNX Runtime's own classes have no common base
-            return model
+            return onnx.load(source)  # saving it may have taken its weights out
         folded = onnx.load(result)
     return fold_leftovers(without_unused_domains(folded))
 
@@ -92,9 +100,6 @@ def run_node(proto: Any, feeds: Mapping[str, Any], opsets: Any) -> list[Any]:
 
 def code_of(value: Any) -> int:
     return int(onnx.helper.np_dtype_to_tensor_dtype(value.dtype))
-
-
-LARGE = 1 << 30  # of bytes; a protobuf file cannot have more than twice as many
 
 
 def without_unused_domains(model: Any) -> Any:

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import onnx
 from onnx import inliner
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph
+from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import STANDARD_DOMAINS, opset_of, schema_at
+from tvmgo.compiler.simplify.weights import without_weights
 from tvmgo.exceptions import ExportError
 
 KnownOperators = Mapping[str, Collection[str]]  # names of operators by domain
@@ -29,7 +32,9 @@ KNOWN = {
 
 def inline_functions(model: Any) -> Any:
     """Put the bodies of the model's own functions in the place of their calls."""
-    return inliner.inline_local_functions(model) if model.functions else model
+    if not model.functions:
+        return model
+    return without_weights(inliner.inline_local_functions, model)
 
 
 def check_domains(model: Any, known: KnownOperators) -> None:
@@ -63,13 +68,15 @@ def expand_functions(model: Any) -> Any:
         say_types_of_constants(model.graph)
         wanted = sorted({("", node.op_type) for node in calls})
         try:
-            expanded = inliner.inline_selected_functions(
-                model, wanted, inline_schema_functions=True
-            )
+            expanded = without_weights(partial(inline, wanted), model)
         except RuntimeError as error:
             reason = f"its function cannot be put in its place: {error}"
             raise Node(calls[0], 0).refuse(reason) from error
-        model = onnx.shape_inference.infer_shapes(expanded, data_prop=True)
+        model = infer(expanded)
+
+
+def inline(wanted: list[tuple[str, str]], model: Any) -> Any:
+    return inliner.inline_selected_functions(model, wanted, inline_schema_functions=True)
 
 
 def say_defaults(node: Any, schema: Any) -> None:

@@ -14,6 +14,7 @@ import onnx
 from onnx import defs, version_converter
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
+from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.lowering import LOWERED
 from tvmgo.compiler.simplify.raising import RAISED
 
@@ -41,8 +42,7 @@ def to_normal_opset(model: Any) -> Any:
     """
     source = opset_of(model)
     if source < OLDEST_OPSET:
-        model = version_converter.convert_version(model, OLDEST_OPSET)
-        model = onnx.shape_inference.infer_shapes(model)
+        model = infer(version_converter.convert_version(model, OLDEST_OPSET))
         source = OLDEST_OPSET
     if source == NORMAL_OPSET:
         return model

@@ -17,6 +17,7 @@ from tvmgo.compiler.simplify.functions import (
     expand_functions,
     inline_functions,
 )
+from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import to_normal_opset
 from tvmgo.compiler.simplify.shapes import fix_shapes
 
@@ -51,8 +52,3 @@ def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperat
     simple = infer(expand_operators(simple, EXPANDED))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))
-
-
-def infer(model: Any) -> Any:
-    """Write the types and shapes of all values into the model."""
-    return onnx.shape_inference.infer_shapes(model, data_prop=True)
