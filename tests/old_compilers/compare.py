@@ -6,7 +6,6 @@ import functools
 import hashlib
 import json
 import os
-import re
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +18,6 @@ BUILT = Path(os.environ.get("TVMGO_OLD_ARTIFACTS", ".cache/old-artifacts"))
 CPU = tvmgo.cpu(0)
 
 
-# Until the loader links what is not linked, needs no constants where there are none, and shows a
-# system library the C names without having loaded another one.
-PENDING = re.compile("unlinked|code_generator-without|system")
-
-
 def cases(*kinds):
     """Return the artifacts of these kinds, each as a parameter named by compiler and case."""
     found = []
@@ -31,8 +25,7 @@ def cases(*kinds):
         about = json.loads(path.read_text())
         if about["kind"] in kinds:
             name = f"{path.parent.parent.name}-{path.parent.name}"
-            marks = [pytest.mark.xfail] if PENDING.search(name) else []
-            found.append(pytest.param(path.parent, about, id=name, marks=marks))
+            found.append(pytest.param(path.parent, about, id=name))
     return found
 
 
