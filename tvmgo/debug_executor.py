@@ -18,8 +18,10 @@ from tvmgo._core.device import Device
 from tvmgo._core.module import Module
 from tvmgo._core.registry import get_global_function
 from tvmgo._core.timing import BenchmarkResult, read_times
+from tvmgo._graph.host_values import copy_out
+from tvmgo._graph.making import make_executor
 from tvmgo.exceptions import TVMValueError
-from tvmgo.graph_executor import GraphModule, copy_out, make_executor
+from tvmgo.graph_executor import GraphModule
 
 __all__ = ["GraphModuleDebug", "create"]
 
@@ -109,10 +111,10 @@ class GraphModuleDebug(GraphModule):
         ------
         ValueError
             If there is a `dump_root`, but this executor was made without `graph_json_str`.
-        RuntimeError, AttributeError
+        TVMBusyError
             As for `GraphModule.clone`.
         """
-        twin = GraphModuleDebug(self.module["clone"]())
+        twin = self._settle(GraphModuleDebug(self.module["clone"]()))
         twin._set_dump_root(dump_root, self._nodes)
         return twin
 
@@ -126,7 +128,7 @@ class GraphModuleDebug(GraphModule):
         if self._dump_root is None:
             super().run(**inputs)
             return
-        self._set_all(inputs)
+        self._set_input(*self._converted(inputs))
         self.module["restart"]()  # execute_node does not run a node again that it ended with
         outputs = {}
         for index, node in enumerate(self._nodes):
@@ -162,8 +164,10 @@ class GraphModuleDebug(GraphModule):
             If the node has no output, or `out` is of another shape or element type; `out` is left
             as it was.
         """
-        entry = self.module["debug_get_output"](node)
-        return entry if out is None else copy_out(entry, out)
+        if out is not None:
+            return copy_out(self.module["strict.debug_get_output"], node, out)
+        entry: Array = self.module["debug_get_output"](node)
+        return entry
 
     def execute_node(self, node: int | str) -> None:
         """Run the graph from where the last call ended up to a node, inclusive.
@@ -253,6 +257,6 @@ repeats_to_cooldown : int
             key: ``report["calls"][0]["Duration (us)"]["microseconds"]``.
         """
         if inputs:
-            self._set_all(inputs)
+            self._set_input(*self._converted(inputs))
         report: dict[str, Any] = self.module["profile"](collectors)
         return report

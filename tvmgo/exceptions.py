@@ -10,6 +10,7 @@ __all__ = [
     "TVMAssertionError",
     "TVMAttributeError",
     "TVMBufferError",
+    "TVMBusyError",
     "TVMError",
     "TVMFileNotFoundError",
     "TVMFunctionNotFoundError",
@@ -69,6 +70,13 @@ class TVMBufferError(TVMError, BufferError):
 
     __module__ = "tvmgo"
     kind = "BufferError"
+
+
+class TVMBusyError(TVMError):
+    """Something serves one call at a time, and another call has it; a `RuntimeError`."""
+
+    __module__ = "tvmgo"
+    kind = "BusyError"
 
 
 class TVMFileNotFoundError(TVMError, FileNotFoundError):

@@ -7,27 +7,22 @@ scripts written for it go on working.
 
 from __future__ import annotations
 
-import numbers
-import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
-from tvmgo._core.array import Array, array, from_dlpack
+from tvmgo._core.array import Array
 from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.device import Device, cpu
 from tvmgo._core.function import Function
 from tvmgo._core.module import Module
-from tvmgo._core.registry import get_global_function
 from tvmgo._core.timing import BenchmarkResult
-from tvmgo.exceptions import (
-    TVMBufferError,
-    TVMIndexError,
-    TVMKeyError,
-    TVMTypeError,
-    TVMValueError,
-)
+from tvmgo._graph.making import make_executor
+from tvmgo._graph.tensors import GraphTensors
+from tvmgo.exceptions import TVMTypeError
 
 __all__ = ["BenchmarkResult", "GraphModule", "create"]
+
+_Module = TypeVar("_Module", bound="GraphModule")
 
 
 def create(
@@ -71,48 +66,6 @@ def create(
     )
 
 
-def make_executor(
-    creator: str,
-    graph_json_str: str,
-    libmod: Module,
-    device: Device | str | Sequence[Device | str] | None,
-    ctx: Device | str | Sequence[Device | str] | None,
-) -> Module:
-    """Call one of the global functions that make executors; arguments as for `create`."""
-    if not isinstance(graph_json_str, str):
-        raise TVMTypeError(f"graph_json_str: expected a str, got {type(graph_json_str).__name__}")
-    if _is_path(graph_json_str):
-        raise TVMValueError(
-            f"graph_json_str: expected the text of a graph, got the path "
-            f"{graph_json_str!r}; read the file and pass what it holds"
-        )
-    if ctx is not None:
-        if device is not None:
-            raise TVMTypeError("ctx: another name of device, which is given, too")
-        device = ctx
-    if device is None:
-        device = cpu(0)
-    devices = [device] if isinstance(device, (Device, str)) else device
-    if not isinstance(devices, Iterable):
-        raise TVMValueError(f"device: expected a Device or a list of them, got {device!r}")
-    pairs: list[int] = []
-    for item in devices:
-        if isinstance(item, str):
-            item = Device(item)
-        if not isinstance(item, Device):
-            raise TVMValueError(f"device: expected a Device or a list of them, got {item!r}")
-        if item.device_type != cpu().device_type and not item.exists:
-            raise TVMValueError(f"device: this machine's runtime has no {item}")
-        pairs += (item.device_type, item.device_id)
-    module: Module = get_global_function(creator)(graph_json_str, libmod, *pairs)
-    return module
-
-
-def _is_path(text: str) -> bool:
-    """Whether somebody passed the path of a graph, which is an object in JSON."""
-    return not text.lstrip().startswith("{") and (text.endswith(".json") or os.path.isfile(text))
-
-
 def _lent(params_bytes: Any) -> ByteArray:
     try:
         return ByteArray(params_bytes)
@@ -120,7 +73,7 @@ def _lent(params_bytes: Any) -> ByteArray:
         raise TVMTypeError(str(error).replace("data", "params_bytes", 1)) from None
 
 
-class GraphModule:
+class GraphModule(GraphTensors):
     """A graph ready to run, with its inputs, outputs and parameters.
 
     Parameters
@@ -135,170 +88,75 @@ class GraphModule:
 
     Notes
     -----
-    One executor serves one thread at a time: a call while it runs raises an error. Give each thread
-    an executor of its own; `clone` makes them without another copy of the parameters.
+    `__call__` may be used from any number of threads: each call is a request of its own, and they
+    take turns. All else is for one thread at a time, and a call while another one runs raises
+    `TVMBusyError`: what `set_input`, `run` and `get_output` do together, another thread could do in
+    between. To run at the same time, give each thread an executor of its own; `clone` makes them
+    without another copy of the parameters.
+
+    Attributes
+    ----------
+    wait : bool, default True
+        Whether a `__call__` that finds the executor busy waits; otherwise it raises `TVMBusyError`.
     """
 
     def __init__(self, module: Module) -> None:
-        if not isinstance(module, Module):
-            raise TVMTypeError(f"module: expected a Module, got {type(module).__name__}")
-        if module.kind == "GraphExecutorFactory":
-            raise TVMTypeError(
-                "module: expected a graph executor, got a factory of them; "
-                "factory['default'](device) makes one"
-            )
-        self.module = module
-        self._set_input = module["set_input"]
-        self._get_input = module["get_input"]
-        self._get_output = module["get_output"]
+        super().__init__(module)
+        self.wait = True
         self._run = module["run"]
+        self._run_from_inputs = module["strict.run_from_inputs"]
 
-    def set_input(self, key: int | str | None = None, value: Any = None, **params: Any) -> None:
-        """Copy values into inputs of the graph.
+    def __call__(
+        self, inputs: Mapping[int | str, Any] | None = None, /, **named: Any
+    ) -> list[Array]:
+        """Set inputs, run, and return all outputs, as one request that nothing comes between.
 
         Parameters
         ----------
-        key : int or str, optional
-            Index or name of one input.
-        value : Array, NumPy array, object with ``__dlpack__`` or what ``numpy.asarray`` takes
-            In the input's shape; converted to its element type if NumPy calls that a cast of
-            the same kind (float64 to float32 is one, float to int is not).
-        **params : array-likes by name
-            More inputs; names the graph does not have are skipped, as in TVM.
+        inputs : mapping of index or name to array-like, optional
+            Values as for `set_input`, converted in the same way.
+        **named : array-likes by name
+            More of them.
+
+        Returns
+        -------
+        list of Array
+            The outputs in new memory, which nobody else has; each on the device where the graph
+            makes it, mostly the CPU.
 
         Raises
         ------
         KeyError
-            If the graph has no input `key`; a `TVMError` as well.
-        IndexError
-            If `key` is an index it does not have.
-        ValueError
-            If the shape is another one.
-        TypeError
-            If there is no value, or its elements cannot be converted.
+            If the graph has no input of a name or index.
+        ValueError, TypeError
+            If a value does not fit. Whatever is wrong with one of the inputs, none is set.
+        TVMBusyError
+            If the call comes from within a run that would wait for it: from an operator of this
+            very graph, or of another one that this graph's operators are waiting for. Or if the
+            executor is busy and `wait` is False.
+        KeyboardInterrupt
+            If Ctrl-C comes while it waits for its turn.
+        TVMError
+            The error of the operator that failed, unchanged; the inputs are set then.
 
         Notes
         -----
-        The bytes are copied: `value` may change or go afterwards. Restores the executor's own
-        buffer after `set_input_zero_copy`. What is passed by keyword to inputs that are named
-        "key" and "value" reaches them, unless `key` is an int or str.
-        Source: executor function ``set_input``.
+        Threads are served in the order in which they come. Inputs that are not named keep the
+        value they have, be it from another thread's call: name all but the parameters. A tensor
+        that `set_output_zero_copy` has lent is written to as well.
+        Releases the GIL while it waits and runs. Source: executor function ``run_from_inputs``.
         """
-        if _is_key(key):
-            self._set_one(key, self._input(key), value)
-        else:
-            self._add_own_names(params, key, value)
-        self._set_named(self._known(params), params)
-
-    def _add_own_names(self, params: dict[str, Any], key: Any, value: Any) -> None:
-        """Add what was meant for inputs named as the parameters of `set_input` are."""
-        for name, given in (("key", key), ("value", value)):
-            if given is None:
-                continue
-            if self._get_input(name) is None:
-                raise TVMTypeError(
-                    f"key: expected the index or name of an input, got {type(key).__name__}"
-                )
-            params[name] = given
-
-    def _known(self, names: Iterable[str]) -> dict[str, Array]:
-        """The inputs of these names, without those the graph does not have."""
-        return {name: entry for name in names if (entry := self._get_input(name)) is not None}
-
-    def _set_all(self, values: Mapping[str, Any]) -> None:
-        """Set inputs of these names, all of which the graph must have."""
-        self._set_named({name: self._input(name) for name in values}, values)
-
-    def _set_named(self, entries: Mapping[str, Array], values: Mapping[str, Any]) -> None:
-        # Largest first, as in TVM: a failure for want of memory comes early.
-        for name in sorted(entries, key=lambda name: -_size(values[name])):
-            self._set_one(name, entries[name], values[name])
-
-    def _input(self, key: Any) -> Array:
-        try:
-            entry: Array | None = self._get_input(key)
-        except IndexError:
-            raise TVMIndexError(
-                f"key: expected an index below {self.get_num_inputs()}, got {key}"
-            ) from None
-        if entry is None:
-            raise TVMKeyError(f"Could not find '{key}' in graph's inputs")
-        return entry
-
-    def _set_one(self, key: Any, entry: Array, value: Any) -> None:
-        if value is None:
-            raise TVMTypeError(f"value: expected an array for input '{key}', got None")
-        if not (isinstance(value, Array) and value.dtype == entry.dtype):
-            value = _as_type(value, entry)
-        if tuple(value.shape) != entry.shape:
-            raise TVMValueError(
-                f"value: input '{key}' has shape {entry.shape}, got {tuple(value.shape)}"
+        if inputs is not None and not isinstance(inputs, Mapping):
+            raise TVMTypeError(
+                f"inputs: expected a mapping of names to values, got {type(inputs).__name__}"
             )
-        self._set_input(key, value)
-
-    def set_input_zero_copy(
-        self, key: int | str | None = None, value: Any = None, **params: Any
-    ) -> None:
-        """Let the graph read inputs straight from the caller's memory.
-
-        Parameters
-        ----------
-        key : int or str, optional
-            Index or name of one input.
-        value : Array, NumPy array or object with ``__dlpack__``
-            Contiguous, of the input's exact shape, type and device, its data aligned as the
-            executor's own (`tvmgo.empty` and `tvmgo.array` are). Kept alive by the executor.
-        **params : arrays by name
-            More inputs; names the graph does not have are skipped.
-
-        Raises
-        ------
-        KeyError, IndexError
-            If the graph has no input `key`.
-        ValueError, TypeError
-            If a requirement above does not hold; nothing is redirected then.
-
-        Notes
-        -----
-        Inputs named "key" and "value": as for `set_input`.
-        Source: executor function ``set_input_zero_copy``.
-        """
-        share = self.module["set_input_zero_copy"]
-        if _is_key(key):
-            self._input(key)
-            share(key, value)
-        else:
-            self._add_own_names(params, key, value)
-        for name in self._known(params):
-            share(name, params[name])
-
-    def set_output_zero_copy(self, key: int | str, value: Any) -> None:
-        """Let the graph write an output straight into the caller's memory.
-
-        Parameters
-        ----------
-        key : int or str
-            Index, node name, or node name and output index (``"softmax:0"``).
-        value : Array, NumPy array or object with ``__dlpack__``
-            As for `set_input_zero_copy`. Kept alive by the executor.
-
-        Raises
-        ------
-        KeyError, IndexError
-            If the graph has no output `key`.
-        ValueError, TypeError
-            If a requirement does not hold; nothing is redirected then.
-
-        Notes
-        -----
-        Source: executor function ``set_output_zero_copy``, which ignores names it does not know.
-        """
-        if isinstance(key, str):
-            try:
-                self._get_output(key)
-            except KeyError:
-                raise TVMKeyError(f"Could not find '{key}' in graph's outputs") from None
-        self.module["set_output_zero_copy"](key, value)
+        values = {**(inputs or {}), **named}
+        if inputs and len(values) != len(inputs) + len(named):
+            both = next(name for name in named if name in inputs)
+            raise TVMTypeError(f"inputs: got two values for input '{both}'")
+        call = self._run_from_inputs if self.wait else self.module["strict.try_run_from_inputs"]
+        outputs: list[Array] = list(call(*self._converted(values)))
+        return outputs
 
     def run(self, /, **inputs: Any) -> None:
         """Run the graph once, after setting `inputs` as `set_input` does.
@@ -316,76 +174,8 @@ class GraphModule:
         output waits for it. Source: executor function ``run``.
         """
         if inputs:
-            self._set_all(inputs)
+            self._set_input(*self._converted(inputs))
         self._run()
-
-    def get_num_outputs(self) -> int:
-        """Return the number of outputs."""
-        number: int = self.module["get_num_outputs"]()
-        return number
-
-    def get_num_inputs(self) -> int:
-        """Return the number of inputs, parameters included."""
-        number: int = self.module["get_num_inputs"]()
-        return number
-
-    def get_input(self, index: int | str, out: Any = None) -> Any:
-        """Return an input.
-
-        Parameters
-        ----------
-        index : int or str
-            Index or name.
-        out : Array or NumPy array, optional
-            Copy the input there and return it.
-
-        Returns
-        -------
-        Array or None
-            The live input, not a copy; None if there is no input of that name.
-        """
-        entry = self._get_input(index)
-        if out is None or entry is None:
-            return entry
-        return entry.copy_to(out)
-
-    def get_output(self, index: int | str, out: Any = None) -> Any:
-        """Return an output.
-
-        Parameters
-        ----------
-        index : int or str
-            Index, or name of the node that makes it.
-        out : Array or NumPy array, optional
-            Copy the output there, of equal shape and element type, and return it.
-
-        Returns
-        -------
-        Array
-            The live output, not a copy: the next run overwrites it.
-
-        Raises
-        ------
-        IndexError, KeyError
-            If there is no such output.
-        ValueError, TypeError
-            If `out` is of another shape or element type; it is left as it was.
-        """
-        entry = self._get_output(index)
-        return entry if out is None else copy_out(entry, out)
-
-    def get_input_index(self, name: str) -> int:
-        """Return the index of an input, or -1 if there is none of that name."""
-        index: int = self.module["get_input_index"](name)
-        return index
-
-    def get_input_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
-        """Return shapes and element types of the inputs that are not parameters, by name."""
-        return _shapes_and_types(self.module["get_input_info"]())
-
-    def get_output_info(self) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
-        """Return shapes and element types of the outputs, by node name."""
-        return _shapes_and_types(self.module["get_output_info"]())
 
     def load_params(self, params_bytes: bytes | bytearray | memoryview) -> None:
         """Copy parameters into the graph.
@@ -439,14 +229,12 @@ class GraphModule:
             With the parameters as they are now: what `load_params` or a factory has set, and
             `set_input` and writes through a view have changed since. All else is as `create`
             leaves it: other inputs are zero, and what `set_input_zero_copy`, `share_params` and
-            `set_output_zero_copy` have lent stays with this executor.
+            `set_output_zero_copy` have lent stays with this executor. `wait` is as it is here.
 
         Raises
         ------
-        RuntimeError
+        TVMBusyError
             If this executor is running.
-        AttributeError
-            If `module` is of another library, whose executors cannot be cloned.
 
         Notes
         -----
@@ -460,7 +248,12 @@ class GraphModule:
         parameters that had been handed out before, and those whose memory operators use as well.
         Releases the GIL. Source: executor function ``clone``, which TVM's executor lacks.
         """
-        return GraphModule(self.module["clone"]())
+        return self._settle(GraphModule(self.module["clone"]()))
+
+    def _settle(self, twin: _Module) -> _Module:
+        """Give a clone what the user has set here."""
+        twin.wait = self.wait
+        return twin
 
     def __getitem__(self, key: str) -> Function:
         """Return a function of the executor's module."""
@@ -516,14 +309,13 @@ class GraphModule:
         Needs libtvm_runtime. The timer is that of `Module.time_evaluator`.
         """
         device = cpu(0) if device is None else Device(device)
-        arguments: list[Any] = []
+        arguments = self._converted(inputs)
+        self._set_input(*arguments)
         if end_to_end:
             func_name = "run_from_inputs"
-            arguments += (device.device_type, device.device_id)
-            for name, value in inputs.items():
-                arguments += (name, array(_as_type(value, self._input(name))))
+            arguments = [device.device_type, device.device_id, *arguments]
         else:
-            self._set_all(inputs)
+            arguments = []
         timed = self.module.time_evaluator(
             func_name,
             device,
@@ -535,55 +327,3 @@ class GraphModule:
             repeats_to_cooldown,
         )
         return timed(*arguments)
-
-
-def _size(value: Any) -> int:
-    return getattr(value, "nbytes", 0)
-
-
-def _is_key(key: Any) -> bool:
-    return isinstance(key, (int, str, numbers.Integral))
-
-
-def copy_out(entry: Array, out: Any) -> Any:
-    """Copy a tensor of the graph to `out` and return that.
-
-    The executor's own functions copy the bytes, whatever element type the caller has for them.
-    """
-    if not hasattr(out, "__dlpack__"):
-        raise TVMTypeError(
-            f"out: expected an Array, a NumPy array or an object with __dlpack__, "
-            f"got {type(out).__name__}"
-        )
-    target = from_dlpack(out)
-    if target.dtype != entry.dtype:
-        raise TVMTypeError(f"out: expected elements of type {entry.dtype}, got {target.dtype}")
-    if target.shape != entry.shape:
-        raise TVMValueError(f"out: expected the shape {entry.shape}, got {target.shape}")
-    entry.copy_to(target)
-    return out
-
-
-def _as_type(value: Any, entry: Array) -> Any:
-    """Return `value` as an Array or a writable ndarray, of the element type of `entry`."""
-    import numpy
-
-    if hasattr(type(value), "__dlpack__") and not isinstance(value, (Array, numpy.ndarray)):
-        try:
-            value = from_dlpack(value)  # numpy.asarray() would make an object of it
-        except TVMBufferError:
-            value = array(value)  # read-only memory cannot be lent to a function
-        if value.dtype == entry.dtype:
-            return value
-    values = numpy.asarray(value)
-    wanted = entry.dtype.numpy
-    if values.dtype != wanted:
-        try:
-            values = values.astype(wanted, casting="same_kind")
-        except TypeError as error:
-            raise TVMTypeError(f"value: {error}") from None
-    return values if values.flags.writeable else values.copy()
-
-
-def _shapes_and_types(info: Mapping[str, Any]) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
-    return info["shape"], info["dtype"]

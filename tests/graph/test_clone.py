@@ -238,6 +238,32 @@ def test_view_taken_before_cloning_reaches_the_one_it_was_taken_of(kernel):
     assert seen[1] != seen[0]
 
 
+@BOTH
+@pytest.mark.parametrize("use", ["set_input", "run", "get_input", "get_output", "call"])
+def test_helper_hands_out_no_parameter(create, use, kernel):
+    """What was handed out is copied by each clone after that; these uses hand out nothing."""
+    seen = []
+    name = kernel(lambda x, w, out: seen.append(address_of(w)))
+    nodes = [var("x"), var("w"), op(name, ["x", "w"], name="y")]
+    graph = loaded(nodes, heads=("y", "w"), create=create)
+    first = graph.clone()
+    out = tvmgo.empty((2,))
+    {
+        "set_input": lambda: first.set_input("w", f32(7, 8)),
+        "run": lambda: first.run(w=f32(7, 8)),
+        "get_input": lambda: first.get_input("w", out),
+        "get_output": lambda: first.get_output("w", out),
+        "call": lambda: first(x=f32(1, 2)),
+    }[use]()
+    if use == "get_output" and create is tvmgo.debug_executor.create:
+        first.debug_get_output("w", out)
+    second = first.clone()
+    seen.clear()
+    for each in (first, second):
+        each.run()
+    assert seen[0] == seen[1]
+
+
 @CHANGES
 @pytest.mark.parametrize("changed", [0, 1, 2], ids=["original", "clone", "clone of clone"])
 def test_changing_a_parameter_leaves_the_others_unchanged(change, changed):

@@ -217,5 +217,7 @@ def test_run_from_inputs_returns_copies():
     module["run_from_inputs"](1, 0, "x", w)
     np.testing.assert_array_equal(total.numpy(), f32(11, 22))
     np.testing.assert_array_equal(negated.numpy(), f32(-1, -2))
-    with pytest.raises(KeyError, match="y is not a valid input name"):
+    with pytest.raises(
+        KeyError, match="Could not find 'y' in graph's inputs; there are 'x' and 'w'$"
+    ):
         module["run_from_inputs"](1, 0, "y", x)

@@ -121,7 +121,10 @@ def test_set_output_zero_copy_of_an_unknown_name_raises():
 
 @pytest.mark.parametrize("set_input", ["set_input", "set_input_zero_copy"])
 def test_index_out_of_range_is_the_key_of_the_function_called(set_input):
-    with pytest.raises(tvmgo.TVMIndexError, match="^key: expected an index below 2, got 100$"):
+    with pytest.raises(
+        tvmgo.TVMIndexError,
+        match=rf"^{set_input}: argument 0 \(key\): expected an index below 2, got 100$",
+    ):
         getattr(create(), set_input)(100, tvmgo.array(f32(1, 2)))
 
 
@@ -165,9 +168,14 @@ def test_output_is_copied_to_elements_of_its_type_only(wrap):
     graph.run(x=f32(1, 2))
     for get, key in ((graph.get_output, 0), (graph.debug_get_output, "sq0")):
         out = np.full(2, 7, "int32")
-        with pytest.raises(tvmgo.TVMTypeError, match="^out: expected .* float32, got int32$"):
+        with pytest.raises(
+            tvmgo.TVMTypeError, match=r"^out: .* \"sq0\": expected float32\[2\], got int32\[2\]$"
+        ):
             get(key, wrap(out))
-        with pytest.raises(tvmgo.TVMValueError, match=r"^out: .* \(2,\), got \(2, 1\)$"):
+        with pytest.raises(
+            tvmgo.TVMValueError,
+            match=r"^out: .* \"sq0\": expected float32\[2\], got float32\[2, 1\]$",
+        ):
             get(key, wrap(np.zeros((2, 1), "float32")))
         np.testing.assert_array_equal(out, 7)
         right = wrap(np.zeros(2, "float32"))
@@ -234,3 +242,51 @@ def test_parameters_that_are_no_bytes_are_named(method, value):
     expected = f"^params_bytes: expected a C-contiguous buffer, got {type(value).__name__} "
     with pytest.raises(tvmgo.TVMTypeError, match=expected):
         getattr(graph, method)(*arguments)
+
+
+# ---------------------------------------------------------------- names that are not there
+
+
+def of_inputs(*names):
+    """An executor of a graph with inputs of these names."""
+    return tvmgo.graph_executor.create(
+        json.dumps(document([var(name) for name in names], [names[0]])), None, tvmgo.cpu(0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "end"),
+    [
+        (["x"], "y", "; there is 'x'"),
+        (["image", "mask"], "imgae", "; did you mean 'image'? There are 'image' and 'mask'"),
+        (["image", "mask"], "IMAGE", "; did you mean 'image'? There are 'image' and 'mask'"),
+        (["input_1", "p0"], "input", "; did you mean 'input_1'? There are 'input_1' and 'p0'"),
+        (["data", "p0"], "", "; there are 'data' and 'p0'"),
+        (
+            [f"p{i}" for i in range(12)],
+            "bias",
+            f"; there are {', '.join(repr(f'p{i}') for i in range(10))} and 2 more",
+        ),
+        (["x" * 100], "y" * 100, f"; there is '{'x' * 80}...'"),
+    ],
+)
+def test_unknown_input_lists_near_names_and_all(names, asked, end):
+    graph = of_inputs(*names)
+    expected = f"Could not find '{asked}' in graph's inputs{end}"
+    for use in (
+        lambda: graph({asked: f32(1, 2)}),
+        lambda: graph.run(**{asked: f32(1, 2)}),
+        lambda: graph.set_input(asked, f32(1, 2)),
+        lambda: graph.set_input_zero_copy(asked, tvmgo.empty((2,))),
+    ):
+        with pytest.raises(tvmgo.TVMKeyError) as error:
+            use()
+        assert str(error.value) == expected
+
+
+def test_unknown_output_and_node_list_near_names():
+    graph = tvmgo.debug_executor.create(WORKED_GRAPH, None, tvmgo.cpu(0))
+    with pytest.raises(tvmgo.TVMKeyError, match="output node:sq1; did you mean 'sq0'. There is"):
+        graph.get_output("sq1")
+    with pytest.raises(tvmgo.TVMKeyError, match="no node \"ad0\"; did you mean 'add0'. There are"):
+        graph.debug_get_output("ad0")

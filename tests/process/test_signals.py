@@ -152,3 +152,61 @@ def test_signal_ends_the_timing_of_a_function_at_once(kernels_path, options):
     """)
         == "interrupted True 3\n"
     )
+
+
+WAITING = """
+    import json, os, signal, sys, threading, time
+    import tvmgo
+    from tests.graphs import document, op, var
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
+    entered, leave = threading.Event(), threading.Event()
+    def kernel(x, out):
+        entered.set()
+        leave.wait(60)
+    tvmgo.register_function(kernel, "test_ge.wait")
+    nodes = [var("x"), op("wait", ["x"], name="y")]
+    graph = tvmgo.graph_executor.create(json.dumps(document(nodes, ["y"])), None, tvmgo.cpu(0))
+    thread = threading.Thread(target=graph)
+    thread.start()
+    entered.wait(60)
+"""
+
+
+def test_ctrl_c_ends_the_wait_for_a_turn():
+    assert (
+        output_of(f"""{WAITING}
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        graph()
+    except KeyboardInterrupt:
+        print("interrupted while the other runs:", thread.is_alive())
+    leave.set()
+    thread.join()
+    print(len(graph()))
+    """)
+        == "interrupted while the other runs: True\n1\n"
+    )
+
+
+def test_waiting_thread_lets_others_run_and_the_process_end():
+    assert (
+        output_of(f"""{WAITING}
+    before = time.process_time()
+    waiting = threading.Thread(target=graph, daemon=True)
+    waiting.start()
+    count = 0
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        time.sleep(0.01)
+        count += 1
+    print(count > 20, time.process_time() - before < 0.5)
+    leave.set()
+    thread.join()
+    waiting.join()
+    leave.clear(), entered.clear()
+    for _ in range(3):
+        threading.Thread(target=graph, daemon=True).start()
+    entered.wait(60)
+    """)
+        == "True True\n"
+    )

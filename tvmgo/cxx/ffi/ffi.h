@@ -124,6 +124,10 @@ class Value {
     any_.type_index = kTVMFFIFloat;
     any_.v_float64 = number;
   }
+  explicit Value(DLDataType dtype) : any_{} {
+    any_.type_index = kTVMFFIDataType;
+    any_.v_dtype = dtype;
+  }
   explicit Value(Ref object) : any_(AnyObject(object.get())) { object.Release(); }
   explicit Value(std::string_view text) : any_{} {
     TVMFFIByteArray bytes{text.data(), text.size()};

@@ -9,24 +9,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Lets Python answer signals, such as the user's Ctrl-C, while something lasts for hours.
-class SignalPoller {
- public:
-  // Looks if some time has passed since the last look, and says whether. It costs what is timed
-  // next to nothing, even where another thread has the GIL. Throws what a signal's handler raised.
-  bool Poll() {
-    const Clock::time_point now = Clock::now();
-    if (now - last_ < std::chrono::milliseconds(500)) return false;
-    last_ = now;
-    if (check_) Call(check_);
-    return true;
-  }
-
- private:
-  Ref check_ = FindGlobal("tvmgo.check_signals");  // none after somebody has removed it
-  Clock::time_point last_ = Clock::now();
-};
-
 // Calls run(n) in pieces, which grow until they last long enough for a look in between.
 void RunInPieces(int64_t number, const std::function<void(int64_t)>& run, SignalPoller* signals) {
   int64_t piece = 1;
@@ -81,18 +63,17 @@ void Stopwatch::Synchronize() const {
 }
 
 std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
-                                const std::function<void(int64_t)>& run) {
+                                const std::function<void(int64_t)>& run, SignalPoller* signals) {
   const double wanted_seconds = static_cast<double>(timing.min_repeat_ms) / 1e3;
   int64_t number = timing.number;
   std::vector<double> means;
-  SignalPoller signals;
   run(1);
   for (int64_t i = 0; i < timing.repeat; ++i) {
     double seconds = 0;
     int64_t zero_readings = 0;
     while (true) {
       watch.Start();
-      RunInPieces(number, run, &signals);
+      RunInPieces(number, run, signals);
       seconds = watch.Read();
       zero_readings += seconds == 0;
       if (seconds >= wanted_seconds || zero_readings >= timing.limit_zero_time_iterations) break;
@@ -100,9 +81,9 @@ std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
     }
     means.push_back(seconds / static_cast<double>(number));
     if (timing.cooldown_interval_ms > 0 && i % timing.repeats_to_cooldown == 0) {
-      Sleep(timing.cooldown_interval_ms, &signals);
+      Sleep(timing.cooldown_interval_ms, signals);
     }
-    signals.Poll();
+    signals->Poll();
   }
   return means;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ffi/ffi.h"
+#include "ffi/signal_poller.h"
 
 namespace tvmgo {
 
@@ -42,7 +43,7 @@ struct Timing {
 // Calls run(n), which does the thing n times, once to warm up and then as told. Returns one mean
 // per repeat, in seconds. However long that lasts, what Python raises on a signal ends it.
 std::vector<double> TimeRepeats(const Timing& timing, Stopwatch watch,
-                                const std::function<void(int64_t)>& run);
+                                const std::function<void(int64_t)>& run, SignalPoller* signals);
 
 }  // namespace tvmgo
 

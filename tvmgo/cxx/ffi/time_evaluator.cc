@@ -23,7 +23,9 @@ int Evaluate(void* self, const TVMFFIAny* args, int32_t num_args, TVMFFIAny* res
     const auto run = [&, &function = function](int64_t number) {
       for (int64_t i = 0; i < number; ++i) CallPacked(function, args, num_args);
     };
-    const std::vector<double> means = TimeRepeats(timing, Stopwatch(DLDevice{kDLCPU, 0}), run);
+    SignalPoller signals;
+    const std::vector<double> means =
+        TimeRepeats(timing, Stopwatch(DLDevice{kDLCPU, 0}), run, &signals);
     Value::Bytes(std::string_view(reinterpret_cast<const char*>(means.data()),
                                   means.size() * sizeof(double)))
         .MoveTo(result);

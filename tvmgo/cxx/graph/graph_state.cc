@@ -39,12 +39,28 @@ void GraphState::CheckInput(uint32_t index, const DLTensor& from) const {
 
 void GraphState::SetInput(uint32_t index, const DLTensor& from) {
   CheckInput(index, from);
+  WriteInput(index, from, slots_.PrepareOwn(program_->input_entry(index)));
+}
+
+void GraphState::SetInputs(const std::vector<InputValue>& values) {
+  for (const auto& [index, value] : values) CheckInput(index, value);
+  std::vector<TensorSlots::NewOwn> memory;  // all of it first: that is what can fail
+  memory.reserve(values.size());
+  for (const auto& [index, value] : values) {
+    memory.push_back(slots_.PrepareOwn(program_->input_entry(index)));
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    WriteInput(values[i].input, values[i].value, std::move(memory[i]));
+  }
+}
+
+void GraphState::WriteInput(uint32_t index, const DLTensor& from, TensorSlots::NewOwn memory) {
   const uint32_t entry = program_->input_entry(index);
   if (slots_.binding(entry) == Binding::kOutput) {
     CopyTensor(from, TensorOf(slots_.current(entry)));
     return;
   }
-  slots_.WriteOwn(entry, from);
+  slots_.WriteOwn(entry, from, std::move(memory));
   slots_.Unbind(entry);
 }
 
@@ -91,11 +107,16 @@ void GraphState::CopyOutput(uint32_t index, const DLTensor& to) const {
   CopyEntry(program_->OutputContext(index), program_->output_entry(index), to);
 }
 
+void GraphState::CopyLike(const ErrorContext& what, uint32_t entry, const DLTensor& to) const {
+  const DLTensor& from = TensorOf(slots_.current(entry));
+  RequireLike(what, from, to);
+  CopyTensor(from, to);
+}
+
 void GraphState::LoadParams(std::string_view blob) {
-  for (const auto& [input, value] : program_->ReadParams(blob)) {
-    SetInput(input, value);
-    is_param_[input] = true;
-  }
+  const std::vector<InputValue> values = program_->ReadParams(blob);
+  SetInputs(values);
+  for (const InputValue& value : values) is_param_[value.input] = true;
 }
 
 void GraphState::SetParam(const std::string& name, const DLTensor& from) {

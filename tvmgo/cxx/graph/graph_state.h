@@ -4,13 +4,11 @@
 // calls with their arguments. What the classic executor was is a state and its program together;
 // executor_module.cc makes it a module of the runtime.
 //
-// A state serves one thread at a time. The module refuses overlapping calls with an error
-// (busy_guard.h), so neither a second thread nor a kernel that calls back can corrupt anything, but
-// it does not wait: give each thread a state of its own.
+// A state serves one thread at a time. The module takes the state's turn for each call (turn.h), so
+// neither a second thread nor a kernel that calls back can corrupt anything.
 #ifndef TVMGO_CXX_GRAPH_GRAPH_STATE_H_
 #define TVMGO_CXX_GRAPH_GRAPH_STATE_H_
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -21,6 +19,7 @@
 #include "graph/graph_program.h"
 #include "graph/param_set.h"
 #include "graph/tensor_slots.h"
+#include "graph/turn.h"
 
 namespace tvmgo {
 
@@ -33,6 +32,7 @@ class GraphState {
   virtual ~GraphState() = default;
 
   const GraphProgram& program() const { return *program_; }
+  Turn* turn() { return &turn_; }
 
   // A new state of the same program with the present values of this one's parameters. All else is
   // as in a state just made: other inputs are zero, and tensors given by zero-copy stay with this
@@ -47,11 +47,16 @@ class GraphState {
   Ref tensor(uint32_t entry) { return slots_.HandOut(entry); }
   Ref input(uint32_t index) { return tensor(program_->input_entry(index)); }
   Ref output(uint32_t index) { return tensor(program_->output_entry(index)); }
+  // The tensor operators see. Only for reading: it may be part of a ParamSet.
+  const Ref& current(uint32_t entry) const { return slots_.current(entry); }
 
   // Copies into an input; only the sizes in bytes must agree. After SetInputZeroCopy it goes back
   // to the state's own memory. An input that is bound to a tensor as an output is written there,
   // and one that is linked into the library cannot be written to.
   void SetInput(uint32_t index, const DLTensor& from);
+  // The same for several inputs. All or nothing.
+  using InputValue = GraphProgram::ParamValue;
+  void SetInputs(const std::vector<InputValue>& values);
   // Throws what SetInput would throw before it copies.
   void CheckInput(uint32_t index, const DLTensor& from) const;
   // Makes the graph read from, or write to, the caller's tensor, which is kept alive. Tensors
@@ -62,6 +67,8 @@ class GraphState {
   // Copies an entry, or an output, into a tensor of the same shape.
   void CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
   void CopyOutput(uint32_t index, const DLTensor& to) const;
+  // Copies an entry into a tensor of the same shape and element type.
+  void CopyLike(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
 
   // Copies the parameters of a blob into the inputs of the same name, and skips the others.
   // All or nothing: a blob that is malformed or does not fit (see param_check.h) changes nothing.
@@ -82,17 +89,15 @@ class GraphState {
   void RunNode(uint32_t node) const {
     if (const auto call = program_->CallOf(node)) calls_.RunOne(*call);
   }
-  // The tensor an operator sees.
-  const Ref& current(uint32_t entry) const { return slots_.current(entry); }
 
  private:
-  friend class BusyGuard;
+  void WriteInput(uint32_t index, const DLTensor& from, TensorSlots::NewOwn memory);
 
   std::shared_ptr<const GraphProgram> program_;
   TensorSlots slots_;
   CallSequence calls_;
   std::vector<bool> is_param_;  // by input index; of equal names only the one that FindInput finds
-  std::atomic<bool> busy_{false};
+  Turn turn_;
 };
 
 }  // namespace tvmgo

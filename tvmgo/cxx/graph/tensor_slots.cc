@@ -54,17 +54,25 @@ Ref TensorSlots::HandOut(uint32_t entry) {
   if (binding(entry) != Binding::kOwn) return current(entry);
   const DLTensor& own = TensorOf(current(entry));
   if (program_.is_constant(entry)) return CopyToDevice(own, own.device);
-  if (access(entry) == Access::kParamSets) ReplaceOwn(entry, own);
+  if (access(entry) == Access::kParamSets) WriteOwn(entry, own);
   access(entry) = Access::kCaller;
   return current(entry);
 }
 
-void TensorSlots::WriteOwn(uint32_t entry, const DLTensor& from) {
-  if (access(entry) != Access::kParamSets) {
-    CopyTensor(from, TensorOf(slots_[entry].own.tensor));
-    return;
+TensorSlots::NewOwn TensorSlots::PrepareOwn(uint32_t entry) const {
+  if (access(entry) != Access::kParamSets) return NewOwn();
+  const Pool& pool = program_.pool(program_.pool_of_entry(entry));  // holds one input
+  return MakeViewsOn(NewMemory(pool.nbytes, pool.device), program_.layout().JoinedWith(entry));
+}
+
+void TensorSlots::WriteOwn(uint32_t entry, const DLTensor& from, NewOwn memory) {
+  CopyTensor(from, TensorOf((memory.empty() ? slots_[entry].own : memory[0]).tensor));
+  if (memory.empty()) return;
+  const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
+  for (size_t i = 0; i < group.size(); ++i) {
+    std::swap(slots_[group[i]].own, memory[i]);
+    UpdateCells(group[i]);
   }
-  ReplaceOwn(entry, from);
   access(entry) = Access::kNobody;
 }
 
@@ -112,18 +120,6 @@ std::vector<TensorSlots::Views> TensorSlots::MakeViewsOn(const Ref& memory,
     views.push_back(MakeViews(entry, ViewOfEntry(memory, program_.graph().entries[entry])));
   }
   return views;
-}
-
-// Gives the pool of an entry, which holds one input, new memory with that value.
-void TensorSlots::ReplaceOwn(uint32_t entry, const DLTensor& value) {
-  const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
-  const Pool& pool = program_.pool(program_.pool_of_entry(entry));
-  std::vector<Views> views = MakeViewsOn(NewMemory(pool.nbytes, pool.device), group);
-  CopyTensor(value, TensorOf(views[0].tensor));
-  for (size_t i = 0; i < group.size(); ++i) {
-    std::swap(slots_[group[i]].own, views[i]);
-    UpdateCells(group[i]);
-  }
 }
 
 // Lets all cells of an entry show its current tensor.

@@ -41,7 +41,16 @@ class TensorSlots {
   Ref HandOut(uint32_t entry);
 
   // Copies into the entry's own memory; the sizes have been compared. All or nothing.
-  void WriteOwn(uint32_t entry, const DLTensor& from);
+  void WriteOwn(uint32_t entry, const DLTensor& from) { WriteOwn(entry, from, PrepareOwn(entry)); }
+  // The same in two steps, so that several are written or none: the memory for the next value,
+  // unless it goes where the present one is, and the copy.
+  struct Views {
+    Ref tensor;
+    Ref flat;  // only when some cell is flat
+  };
+  using NewOwn = std::vector<Views>;  // of the entry and of all joined with it
+  NewOwn PrepareOwn(uint32_t entry) const;
+  void WriteOwn(uint32_t entry, const DLTensor& from, NewOwn memory);
   // The present value as part of a ParamSet.
   Ref Share(uint32_t entry);
 
@@ -55,10 +64,6 @@ class TensorSlots {
   // Who else can reach the own memory of a pool; see param_set.h.
   enum class Access : uint8_t { kNobody, kCaller, kParamSets };
 
-  struct Views {
-    Ref tensor;
-    Ref flat;  // only when some cell is flat
-  };
   struct Slot {
     Views own;
     Views bound;
@@ -66,9 +71,9 @@ class TensorSlots {
   };
 
   Access& access(uint32_t entry) { return access_of_pool_[program_.pool_of_entry(entry)]; }
+  Access access(uint32_t entry) const { return access_of_pool_[program_.pool_of_entry(entry)]; }
   Views MakeViews(uint32_t entry, Ref tensor) const;
   std::vector<Views> MakeViewsOn(const Ref& memory, const std::vector<uint32_t>& group) const;
-  void ReplaceOwn(uint32_t entry, const DLTensor& value);
   void UpdateCells(uint32_t entry);
 
   const GraphProgram& program_;

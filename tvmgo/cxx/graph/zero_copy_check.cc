@@ -35,15 +35,19 @@ void RequireDevice(const ErrorContext& what, DLDevice device, const DLTensor& gi
 
 }  // namespace
 
-void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given) {
-  if (std::memcmp(&own.dtype, &given.dtype, sizeof(DLDataType)) != 0) {
-    TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(own) << ", got "
+void RequireLike(const ErrorContext& what, const DLTensor& expected, const DLTensor& given) {
+  if (std::memcmp(&expected.dtype, &given.dtype, sizeof(DLDataType)) != 0) {
+    TVM_FFI_THROW(TypeError) << what << ": expected " << DescribeTensor(expected) << ", got "
                              << DescribeTensor(given);
   }
-  if (!SameShape(own, given)) {
-    TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(own) << ", got "
+  if (!SameShape(expected, given)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected " << DescribeTensor(expected) << ", got "
                               << DescribeTensor(given);
   }
+}
+
+void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given) {
+  RequireLike(what, own, given);
   RequireUsableByKernels(what, own.device, given);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a user's tensor must be so that kernels can work on it in place of the executor's own.
+// What a user's tensor must be so that kernels can work on it in place of the executor's own, or
+// so that nobody takes it for something else.
 #ifndef TVMGO_CXX_GRAPH_ZERO_COPY_CHECK_H_
 #define TVMGO_CXX_GRAPH_ZERO_COPY_CHECK_H_
 
@@ -9,6 +10,9 @@
 #include "ffi/error_context.h"
 
 namespace tvmgo {
+
+// Throws TypeError unless the element types are equal, ValueError unless the shapes are.
+void RequireLike(const ErrorContext& what, const DLTensor& expected, const DLTensor& given);
 
 // Throws TypeError for another element type, ValueError for anything else that differs from the
 // entry's own tensor. The reference checks neither the element type nor contiguity, and then lets

@@ -9,9 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "ffi/near_names.h"
 #include "graph/debug/debug_state.h"
 #include "graph/module/executor_methods.h"
 #include "graph/module/executor_module.h"
+#include "graph/module/strict_methods.h"
 #include "tensor/tensor_copy.h"
 
 namespace tvmgo {
@@ -28,8 +30,10 @@ uint32_t NodeKey(const DebugState& state, const CallArgs& args) {
   const std::string_view name = args.Text(0, "node");
   const auto node = state.FindNode(name);
   if (!node) {
+    std::vector<std::string_view> names;
+    for (const Node& there : state.program().graph().nodes) names.push_back(there.name);
     TVM_FFI_THROW(KeyError) << args.function() << ": argument 0 (node): the graph has no node "
-                            << '"' << name << '"';
+                            << '"' << name << '"' << NamesThereAre(name, names);
   }
   return *node;
 }
@@ -41,15 +45,28 @@ uint32_t EntryKey(const DebugState& state, const CallArgs& args) {
                      args.Index(1, "output", state.program().graph().nodes[node].num_outputs));
 }
 
-Value DebugGetOutput(DebugState* state, const CallArgs& args) {
+// Runs up to a node that has an output.
+const Node& RunUpToNode(DebugState* state, const CallArgs& args) {
   const uint32_t id = NodeKey(*state, args);
   const Node& node = state->program().graph().nodes[id];
   if (node.num_outputs == 0) {
     TVM_FFI_THROW(ValueError) << "debug_get_output: node \"" << node.name << "\" has no outputs";
   }
   state->RunUpTo(id);
+  return node;
+}
+
+Value DebugGetOutput(DebugState* state, const CallArgs& args) {
+  const Node& node = RunUpToNode(state, args);
   if (args.size() == 1) return Value(state->tensor(node.first_output));
   state->CopyEntry(ErrorContext{"node", node.name}, node.first_output, args.Tensor(1, "out"));
+  return Value();
+}
+
+Value DebugGetOutputLike(DebugState* state, const CallArgs& args) {
+  const DLTensor& out = args.Tensor(1, "out");
+  const Node& node = RunUpToNode(state, args);
+  state->CopyLike({"out: node", node.name}, node.first_output, out);
   return Value();
 }
 
@@ -132,9 +149,10 @@ void AppendBytes(std::string* bytes, const std::vector<double>& numbers) {
 
 // The last repeat of each node, as text: "0,0,1.5e-07,".
 Value RunIndividualText(DebugState* state, const Timing& timing) {
+  SignalPoller signals;
   std::ostringstream text;
   for (uint32_t node = 0; node < state->num_nodes(); ++node) {
-    text << state->TimeNode(node, timing).back() / state->text_unit() << ',';
+    text << state->TimeNode(node, timing, &signals).back() / state->text_unit() << ',';
   }
   return Value(std::string_view(text.str()));
 }
@@ -143,8 +161,9 @@ Value RunIndividualText(DebugState* state, const Timing& timing) {
 Value RunIndividualBytes(DebugState* state, const Timing& timing) {
   const int64_t num_nodes = state->num_nodes();
   std::string bytes(reinterpret_cast<const char*>(&num_nodes), sizeof(num_nodes));
+  SignalPoller signals;
   for (uint32_t node = 0; node < state->num_nodes(); ++node) {
-    AppendBytes(&bytes, state->TimeNode(node, timing));
+    AppendBytes(&bytes, state->TimeNode(node, timing, &signals));
   }
   return Value::Bytes(bytes);
 }
@@ -163,8 +182,9 @@ Value RunIndividual(DebugState* state, const CallArgs& args) {
 
 Value RunIndividualNode(DebugState* state, const CallArgs& args) {
   const uint32_t node = NodeKey(*state, args);
+  SignalPoller signals;
   std::string bytes;
-  AppendBytes(&bytes, state->TimeNode(node, TimingArgs(args, 1, /*num_nodes=*/1)));
+  AppendBytes(&bytes, state->TimeNode(node, TimingArgs(args, 1, /*num_nodes=*/1), &signals));
   return Value::Bytes(bytes);
 }
 
@@ -208,10 +228,16 @@ constexpr Method kMethods[] = {
     {"profile_rpc", 0, 0, On<ProfileRPC>},
 };
 
+// See strict_methods.h.
+constexpr Method kStrictMethods[] = {
+    {"debug_get_output", 2, 2, On<DebugGetOutputLike>},
+};
+
 }  // namespace
 
 const Method* FindDebugMethod(std::string_view name) {
-  const Method* method = FindIn(kMethods, name);
+  const std::string_view strict = StrictName(name);
+  const Method* method = strict.empty() ? FindIn(kMethods, name) : FindIn(kStrictMethods, strict);
   return method == nullptr ? FindMethod(name) : method;
 }
 

@@ -38,15 +38,21 @@ void DebugState::ExecuteNode(uint32_t node) {
   }
 }
 
-std::vector<double> DebugState::TimeNode(uint32_t node, const Timing& timing) const {
+std::vector<double> DebugState::TimeNode(uint32_t node, const Timing& timing,
+                                         SignalPoller* signals) const {
   if (!HasCall(node)) return std::vector<double>(static_cast<size_t>(timing.repeat), 0.0);
-  return TimeRepeats(timing, Stopwatch(program().DeviceOf(node)), [this, node](int64_t number) {
+  const auto run = [this, node](int64_t number) {
     for (int64_t i = 0; i < number; ++i) RunNode(node);
-  });
+  };
+  return TimeRepeats(timing, Stopwatch(program().DeviceOf(node)), run, signals);
 }
 
 Value DebugState::Profile() {
-  for (int i = 0; i < kWarmUps; ++i) Run();
+  SignalPoller signals;
+  for (int i = 0; i < kWarmUps; ++i) {
+    Run();
+    signals.Poll();
+  }
   ProfileReport report;
   for (uint32_t i = 0; i < num_nodes(); ++i) {
     const Node& node = program().graph().nodes[i];
@@ -58,6 +64,7 @@ Value DebugState::Profile() {
     for (uint32_t entry : node.inputs) add_shape(entry);
     for (uint32_t k = 0; k < node.num_outputs; ++k) add_shape(Entry(i, k));
     report.Add(node, program().DeviceOf(i), RunTimed(i), shapes);
+    signals.Poll();
   }
   return report.ToMap();
 }

@@ -52,7 +52,7 @@ class DebugState final : public GraphState {
   void Restart() { last_executed_.reset(); }
 
   // Seconds per call, one mean per repeat; zeros for placeholders and `__nop`s.
-  std::vector<double> TimeNode(uint32_t node, const Timing& timing) const;
+  std::vector<double> TimeNode(uint32_t node, const Timing& timing, SignalPoller* signals) const;
 
   // One run, timed operator by operator, after three to warm up. A map of "calls",
   // "device_metrics" and "configuration", as TVM's reports are written in JSON.

@@ -13,21 +13,12 @@
 #include "ffi/module_object.h"
 #include "formats/params_blob.h"
 #include "graph/module/executor_module.h"
-#include "tensor/tensor_copy.h"
+#include "graph/module/keys.h"
+#include "graph/module/run_from_inputs.h"
+#include "graph/module/strict_methods.h"
 
 namespace tvmgo {
 namespace {
-
-// Keys are positions or names; a name may be unknown.
-std::optional<uint32_t> InputKey(const GraphProgram& program, const CallArgs& args, int32_t i) {
-  if (args.IsName(i)) return program.FindInput(args.Text(i, "key"));
-  return args.Index(i, "key", program.num_inputs());
-}
-
-std::optional<uint32_t> OutputKey(const GraphProgram& program, const CallArgs& args, int32_t i) {
-  if (args.IsName(i)) return program.FindOutput(args.Text(i, "key"));
-  return args.Index(i, "key", program.num_outputs());
-}
 
 Value SetInput(GraphState* state, const CallArgs& args) {
   const DLTensor& value = args.Tensor(1, "value");
@@ -56,7 +47,11 @@ Value GetInput(GraphState* state, const CallArgs& args) {
 
 Value GetOutput(GraphState* state, const CallArgs& args) {
   const auto index = OutputKey(state->program(), args, 0);
-  if (!index) TVM_FFI_THROW(KeyError) << "Invalid output node:" << args.Text(0, "key");
+  if (!index) {
+    const std::string_view name = args.Text(0, "key");
+    TVM_FFI_THROW(KeyError) << "Invalid output node:" << name
+                            << OutputsThereAre(state->program(), name);
+  }
   if (args.size() == 1) return Value(state->output(*index));
   state->CopyOutput(*index, args.Tensor(1, "out"));
   return Value();
@@ -156,28 +151,8 @@ Value ShareParams(GraphState* state, const CallArgs& args) {
   return Value();
 }
 
-// Sets all inputs or, when one of them does not fit, none.
 Value RunFromInputs(GraphState* state, const CallArgs& args) {
-  const DLDevice device = args.Device(0);
-  if (args.size() % 2 != 0) {
-    TVM_FFI_THROW(TypeError) << "run_from_inputs: expected a key and a tensor for each input, got "
-                             << "a key without a tensor";
-  }
-  std::vector<std::pair<uint32_t, const DLTensor*>> inputs;
-  for (int32_t i = 2; i < args.size(); i += 2) {
-    const auto index = InputKey(state->program(), args, i);
-    if (!index) TVM_FFI_THROW(KeyError) << args.Text(i, "key") << " is not a valid input name";
-    inputs.emplace_back(*index, &args.Tensor(i + 1, "value"));
-    state->CheckInput(*index, *inputs.back().second);
-  }
-  for (const auto& [index, tensor] : inputs) state->SetInput(index, *tensor);
-  state->Run();
-  std::vector<Value> outputs;
-  for (uint32_t i = 0; i < state->program().num_outputs(); ++i) {
-    const Ref output = state->output(i);
-    outputs.emplace_back(CopyToDevice(TensorOf(output), device));
-  }
-  return NewArray(outputs);
+  return RunFromInputs(state, args, 2, InputRule::kSameSize, args.Device(0));
 }
 
 Value Clone(GraphState* state, const CallArgs&) {
@@ -190,20 +165,24 @@ constexpr Method kMethods[] = {
     {"get_output", 1, 2, GetOutput},
     {"get_input", 1, 1, GetInput},
     {"load_params", 1, 1, LoadParams},
-    {"get_num_inputs", 0, 0, GetNumInputs},
-    {"get_num_outputs", 0, 0, GetNumOutputs},
-    {"get_input_index", 1, 1, GetInputIndex},
+    {"get_num_inputs", 0, 0, GetNumInputs, When::kAnytime},
+    {"get_num_outputs", 0, 0, GetNumOutputs, When::kAnytime},
+    {"get_input_index", 1, 1, GetInputIndex, When::kAnytime},
     {"get_input_info", 0, 0, GetInputInfo},
-    {"get_output_info", 0, 0, GetOutputInfo},
+    {"get_output_info", 0, 0, GetOutputInfo, When::kAnytime},
     {"set_input_zero_copy", 2, 2, SetInputZeroCopy},
     {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
     {"share_params", 2, 2, ShareParams},
-    {"run_from_inputs", 2, kAnyNumber, RunFromInputs},
+    {"run_from_inputs", 2, kAnyNumber, RunFromInputs, When::kNext},
+    {"try_run_from_inputs", 2, kAnyNumber, RunFromInputs},
     {"clone", 0, 0, Clone},
 };
 
 }  // namespace
 
-const Method* FindMethod(std::string_view name) { return FindIn(kMethods, name); }
+const Method* FindMethod(std::string_view name) {
+  const std::string_view strict = StrictName(name);
+  return strict.empty() ? FindIn(kMethods, name) : FindStrictMethod(strict);
+}
 
 }  // namespace tvmgo

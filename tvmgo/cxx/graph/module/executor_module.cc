@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "ffi/bound_method.h"
-#include "graph/busy_guard.h"
 
 namespace tvmgo {
 namespace {
@@ -20,7 +19,9 @@ class ExecutorModule final : public ModuleImpl {
   }
 
   Value Invoke(const Method& method, const CallArgs& args, TVMFFIObjectHandle) {
-    const BusyGuard guard(state_.get(), method.name);
+    if (method.when == When::kAnytime) return method.call(state_.get(), args);
+    const Turn::Busy busy = method.when == When::kNext ? Turn::Busy::kWait : Turn::Busy::kFail;
+    const Turn::Hold turn(state_->turn(), method.name, busy);
     return method.call(state_.get(), args);
   }
 

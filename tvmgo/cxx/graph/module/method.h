@@ -12,12 +12,17 @@
 
 namespace tvmgo {
 
+// When a method may be called: while no other call has the turn, or as soon as none has it, or at
+// any time, because it reads nothing but the program.
+enum class When : uint8_t { kFree, kNext, kAnytime };
+
 struct Method {
   const char* name;
   int32_t min_args;
   int32_t max_args;
   // The state is of the variant whose table holds the method.
   Value (*call)(GraphState* state, const CallArgs& args);
+  When when = When::kFree;
 };
 
 using MethodFinder = const Method* (*)(std::string_view name);

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "graph/module/strict_methods.h"
+
+#include "graph/module/keys.h"
+#include "graph/module/run_from_inputs.h"
+#include "graph/zero_copy_check.h"
+
+namespace tvmgo {
+namespace {
+
+// None for an input there is not: the function that the type is asked for says so.
+Value GetInputType(GraphState* state, const CallArgs& args) {
+  const GraphProgram& program = state->program();
+  std::optional<uint32_t> index;
+  if (args.IsName(0)) {
+    index = program.FindInput(args.Text(0, "key"));
+  } else if (const int64_t given = args.Int(0, "key");
+             given >= 0 && static_cast<uint64_t>(given) < program.num_inputs()) {
+    index = static_cast<uint32_t>(given);
+  }
+  return index ? Value(program.Prototype(program.input_entry(*index)).dtype) : Value();
+}
+
+Value SetInput(GraphState* state, const CallArgs& args) {
+  state->SetInputs(ReadInputs(state->program(), args, 0, InputRule::kLike));
+  return Value();
+}
+
+Value SetInputZeroCopy(GraphState* state, const CallArgs& args) {
+  const Ref value = args.TensorObject(1, "value");
+  state->SetInputZeroCopy(RequireInput(state->program(), args, 0), value);
+  return Value();
+}
+
+Value SetOutputZeroCopy(GraphState* state, const CallArgs& args) {
+  const Ref value = args.TensorObject(1, "value");
+  state->SetOutputZeroCopy(RequireOutput(state->program(), args, 0), value);
+  return Value();
+}
+
+Value GetInput(GraphState* state, const CallArgs& args) {
+  const uint32_t index = RequireInput(state->program(), args, 0);
+  state->CopyLike({"out: input", state->program().input_name(index)},
+                  state->program().input_entry(index), args.Tensor(1, "out"));
+  return Value();
+}
+
+Value GetOutput(GraphState* state, const CallArgs& args) {
+  const uint32_t index = RequireOutput(state->program(), args, 0);
+  state->CopyLike({"out: output", state->program().output_name(index)},
+                  state->program().output_entry(index), args.Tensor(1, "out"));
+  return Value();
+}
+
+Value RunFromInputs(GraphState* state, const CallArgs& args) {
+  return RunFromInputs(state, args, 0, InputRule::kLike, std::nullopt);
+}
+
+constexpr Method kMethods[] = {
+    {"get_input_type", 1, 1, GetInputType, When::kAnytime},
+    {"set_input", 0, kAnyNumber, SetInput},
+    {"set_input_zero_copy", 2, 2, SetInputZeroCopy},
+    {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
+    {"get_input", 2, 2, GetInput},
+    {"get_output", 2, 2, GetOutput},
+    {"run_from_inputs", 0, kAnyNumber, RunFromInputs, When::kNext},
+    {"try_run_from_inputs", 0, kAnyNumber, RunFromInputs},
+};
+
+}  // namespace
+
+const Method* FindStrictMethod(std::string_view name) { return FindIn(kMethods, name); }
+
+std::string_view StrictName(std::string_view name) {
+  constexpr std::string_view kPrefix = "strict.";
+  return name.substr(0, kPrefix.size()) == kPrefix ? name.substr(kPrefix.size())
+                                                   : std::string_view();
+}
+
+}  // namespace tvmgo
