@@ -93,7 +93,8 @@ def extension(name: str, sources: list[str], **options) -> Extension:
     ffi = tvm_ffi_root()
     compile_args = ["-O3", "-Wno-unused-function"] if sys.platform != "win32" else []
     compile_args += warnings(options.get("language", "c")) + without_paths()
-    link_args = []
+    # glibc before 2.34 has them apart, and condition variables of two kinds: this chooses.
+    link_args = ["-pthread"] if sys.platform != "win32" else []
     if SANITIZE:
         compile_args += [f"-fsanitize={SANITIZE}", "-g", "-fno-omit-frame-pointer"]
         link_args += [f"-fsanitize={SANITIZE}"]

@@ -77,7 +77,10 @@ class Place {
   // Waits that long at most; whether the turn has come.
   bool WaitFor(std::chrono::milliseconds time) {
     std::unique_lock<std::mutex> lock(queue().mutex);
-    taken_ = granted_.wait_for(lock, time, [this] { return has_turn_; });
+    // By the system's clock: to wait by the steady one needs glibc 2.30. If somebody sets the clock
+    // back, signals are answered later, but the turn comes as before.
+    const auto end = std::chrono::system_clock::now() + time;
+    taken_ = granted_.wait_until(lock, end, [this] { return has_turn_; });
     return taken_;
   }
 
