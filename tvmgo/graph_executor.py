@@ -229,7 +229,7 @@ class GraphModule(GraphTensors):
             With the parameters as they are now: what `load_params` or a factory has set, and
             `set_input` and writes through a view have changed since. All else is as `create`
             leaves it: other inputs are zero, and what `set_input_zero_copy`, `share_params` and
-            `set_output_zero_copy` have lent stays with this executor. `wait` is as it is here.
+            `set_output_zero_copy` have lent stays with this executor. `wait` and `copy` are as here.
 
         Raises
         ------
@@ -253,6 +253,7 @@ class GraphModule(GraphTensors):
     def _settle(self, twin: _Module) -> _Module:
         """Give a clone what the user has set here."""
         twin.wait = self.wait
+        twin.copy = self.copy
         return twin
 
     def __getitem__(self, key: str) -> Function:

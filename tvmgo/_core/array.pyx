@@ -22,6 +22,7 @@ from tvmgo.capi cimport dlpack
 from tvmgo.capi.dlpack cimport DLDataType, DLDevice, DLTensor
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
 from tvmgo._core import array_items
+from tvmgo._core.fitting import fit_integers
 from tvmgo.exceptions import TVMBufferError, TVMTypeError, TVMValueError
 
 
@@ -430,6 +431,8 @@ def array(data, dtype=None, device=None):
     ------
     TypeError
         If the elements have a type no array can hold.
+    OverflowError
+        If an integer does not fit an integer `dtype`.
     ValueError
         If NumPy cannot make an array of `data`.
 
@@ -448,6 +451,8 @@ def array(data, dtype=None, device=None):
     import numpy
     if dtype is not None:
         dtype = numpy_dtype(dtype_of(dtype))
+        if dtype.kind in "iu":
+            data = fit_integers(data, dtype, "data")
     values = numpy.asarray(data, dtype)
     if not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))

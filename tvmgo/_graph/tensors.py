@@ -9,8 +9,8 @@ from typing import Any
 from tvmgo._core.array import Array
 from tvmgo._core.dtype import DType
 from tvmgo._core.module import Module
-from tvmgo._graph.host_values import as_type, copy_out, is_key
-from tvmgo.exceptions import TVMTypeError
+from tvmgo._graph.host_values import as_type, copy_out, is_key, lendable
+from tvmgo.exceptions import TVMTypeError, TVMValueError
 
 
 class GraphTensors:
@@ -34,6 +34,7 @@ class GraphTensors:
             )
         self.module = module
         self._input_types: dict[str, DType] = {}  # as far as they were asked for; they never change
+        self._copy: str | None = None
         self._get_input_type = module["strict.get_input_type"]
         self._set_input = module["strict.set_input"]
         self._get_input = module["get_input"]
@@ -48,7 +49,8 @@ class GraphTensors:
             Index or name of one input.
         value : Array, NumPy array, object with ``__dlpack__`` or what ``numpy.asarray`` takes
             In the input's shape; converted to its element type if NumPy calls that a cast of
-            the same kind (float64 to float32 is one, float to int is not).
+            the same kind (float64 to float32 is one, float to int is not), and from integers to
+            integers.
         **params : array-likes by name
             More inputs; names the graph does not have are skipped, as in TVM.
 
@@ -60,12 +62,14 @@ class GraphTensors:
             If `key` is an index it does not have.
         ValueError
             If the shape is another one.
+        OverflowError
+            If an integer does not fit the input's element type.
         TypeError
             If there is no value, or its elements cannot be converted.
 
         Notes
         -----
-        The bytes are copied: `value` may change or go afterwards. Restores the executor's own
+        All inputs are set or none. The bytes are copied: `value` may change or go afterwards. Restores the executor's own
         buffer after `set_input_zero_copy`. What is passed by keyword to inputs that are named
         "key" and "value" reaches them, unless `key` is an int or str.
         Source: executor function ``set_input``.
@@ -111,7 +115,7 @@ class GraphTensors:
             return value
         if value is None:
             raise TVMTypeError(f"value: expected an array for input '{key}', got None")
-        return as_type(value, dtype)
+        return as_type(value, dtype, key)
 
     def set_input_zero_copy(
         self, key: int | str | None = None, value: Any = None, **params: Any
@@ -123,8 +127,10 @@ class GraphTensors:
         key : int or str, optional
             Index or name of one input.
         value : Array, NumPy array or object with ``__dlpack__``
-            Contiguous, of the input's exact shape, type and device, its data aligned as the
-            executor's own (`tvmgo.empty` and `tvmgo.array` are). Kept alive by the executor.
+            Contiguous, of the input's exact shape, type and device, its data aligned to 64 bytes
+            (`tvmgo.empty` and `tvmgo.array` are; most small NumPy arrays are not). Kept alive by
+            the executor. It may be read-only, or a buffer: no operator writes to an input, and
+            `get_input` gives a copy then.
         **params : arrays by name
             More inputs; names the graph does not have are skipped.
 
@@ -137,16 +143,39 @@ class GraphTensors:
 
         Notes
         -----
-        Inputs named "key" and "value": as for `set_input`.
-        Source: executor function ``set_input_zero_copy``.
+        Nothing is ever copied, unless `copy` is "auto". Inputs named "key" and "value": as for
+        `set_input`. Source: executor function ``set_input_zero_copy``.
         """
         share = self.module["strict.set_input_zero_copy"]
         if is_key(key):
-            share(key, value)
+            share(key, *lendable(value), self._copy == "auto")
         else:
             self._add_own_names(params, key, value)
         for name, given in self._known(params).items():
-            share(name, given)
+            share(name, *lendable(given), self._copy == "auto")
+
+    @property
+    def copy(self) -> str | None:
+        """What `set_input_zero_copy` does with memory that operators cannot read where it lies.
+
+        None, the default: it raises an error. ``"auto"``: the executor copies the elements at the
+        start of every run, so that what is written there counts as well; `get_input` shows the
+        copy. That is for memory that is not aligned, not contiguous or on another device; another
+        shape or element type stays an error. Outputs are never copied so: `get_output` has `out`.
+        """
+        return self._copy
+
+    @copy.setter
+    def copy(self, value: str | None) -> None:
+        if value is not None and value != "auto":
+            raise TVMValueError(f"copy: expected None or 'auto', got {value!r}")
+        self._copy = value
+
+    @property
+    def copies(self) -> int:
+        """How many copies the executor has made so far because `copy` allowed it."""
+        number: int = self.module["strict.get_num_copies"]()
+        return number
 
     def set_output_zero_copy(self, key: int | str, value: Any) -> None:
         """Let the graph write an output straight into the caller's memory.

@@ -62,20 +62,42 @@ void GraphState::WriteInput(uint32_t index, const DLTensor& from, TensorSlots::N
   }
   slots_.WriteOwn(entry, from, std::move(memory));
   slots_.Unbind(entry);
+  copied_.Forget(entry);
 }
 
 void GraphState::CheckInputZeroCopy(uint32_t index, const Ref& tensor) const {
   const uint32_t entry = program_->input_entry(index);
-  CheckZeroCopy(program_->InputContext(index), program_->Prototype(entry), TensorOf(tensor));
-  if (slots_.binding(entry) == Binding::kOutput) {
-    TVM_FFI_THROW(ValueError) << program_->InputContext(index)
-                              << " is also an output, and lent as such by set_output_zero_copy";
-  }
+  CheckZeroCopy(program_->InputContext(index), program_->Prototype(entry), TensorOf(tensor),
+                "; set_input copies it once, and a GraphModule whose copy is \"auto\" copies it at "
+                "the start of every run");
+  RequireInputNotOutput(index);
+}
+
+void GraphState::RequireInputNotOutput(uint32_t index) const {
+  if (slots_.binding(program_->input_entry(index)) != Binding::kOutput) return;
+  TVM_FFI_THROW(ValueError) << program_->InputContext(index)
+                            << " is also an output, and lent as such by set_output_zero_copy";
 }
 
 void GraphState::SetInputZeroCopy(uint32_t index, const Ref& tensor) {
+  SetInputZeroCopy(index, tensor, Lending{false, false});
+}
+
+void GraphState::SetInputZeroCopy(uint32_t index, const Ref& tensor, Lending lending) {
+  const uint32_t entry = program_->input_entry(index);
+  const DLTensor own = program_->Prototype(entry);
+  if (lending.may_copy && !IsUsableByKernels(own.device, TensorOf(tensor))) {
+    RequireLike(program_->InputContext(index), own, TensorOf(tensor));
+    RequireInputNotOutput(index);
+    const Ref copy = CopyToDevice(TensorOf(tensor), own.device);
+    copied_.Reserve();
+    slots_.Bind(entry, copy, Binding::kInput);
+    copied_.Set(entry, tensor, copy);
+    return;
+  }
   CheckInputZeroCopy(index, tensor);
-  slots_.Bind(program_->input_entry(index), tensor, Binding::kInput);
+  slots_.Bind(entry, tensor, Binding::kInput, lending.read_only);
+  copied_.Forget(entry);
 }
 
 void GraphState::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {

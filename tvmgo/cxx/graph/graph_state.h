@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "graph/call_sequence.h"
+#include "graph/copied_inputs.h"
 #include "graph/graph_program.h"
 #include "graph/param_set.h"
 #include "graph/tensor_slots.h"
@@ -63,6 +64,15 @@ class GraphState {
   // joined by `__nop`, or one that is input and output at once, can be bound from one side only.
   void SetInputZeroCopy(uint32_t index, const Ref& tensor);
   void CheckInputZeroCopy(uint32_t index, const Ref& tensor) const;
+  // The same for memory that must not be written to, or that may be copied at the start of every
+  // run if kernels cannot read it where it lies.
+  struct Lending {
+    bool read_only;
+    bool may_copy;
+  };
+  void SetInputZeroCopy(uint32_t index, const Ref& tensor, Lending lending);
+  // How many copies such inputs have cost so far.
+  int64_t num_copies() const { return copied_.number(); }
   void SetOutputZeroCopy(uint32_t index, const Ref& tensor);
   // Copies an entry, or an output, into a tensor of the same shape.
   void CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
@@ -78,9 +88,14 @@ class GraphState {
   // Whether it was given as a parameter, or is linked into the library.
   bool IsParam(uint32_t index) const;
 
-  void Run() { calls_.Run(); }
+  void Run() {
+    BeginRun();
+    calls_.Run();
+  }
 
  protected:
+  // What comes before the first operator.
+  void BeginRun() { copied_.Refresh(); }
   ParamSet ShareParams();
   const std::shared_ptr<const GraphProgram>& shared_program() const { return program_; }
 
@@ -91,12 +106,14 @@ class GraphState {
   }
 
  private:
+  void RequireInputNotOutput(uint32_t index) const;
   void WriteInput(uint32_t index, const DLTensor& from, TensorSlots::NewOwn memory);
 
   std::shared_ptr<const GraphProgram> program_;
   TensorSlots slots_;
   CallSequence calls_;
   std::vector<bool> is_param_;  // by input index; of equal names only the one that FindInput finds
+  CopiedInputs copied_;
   Turn turn_;
 };
 

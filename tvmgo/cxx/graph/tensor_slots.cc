@@ -51,9 +51,12 @@ TensorSlots::TensorSlots(const GraphProgram& program, const ParamSet& params)
 }
 
 Ref TensorSlots::HandOut(uint32_t entry) {
-  if (binding(entry) != Binding::kOwn) return current(entry);
+  const bool lent = binding(entry) != Binding::kOwn;
   const DLTensor& own = TensorOf(current(entry));
-  if (program_.is_constant(entry)) return CopyToDevice(own, own.device);
+  if (lent ? slots_[entry].read_only : program_.is_constant(entry)) {
+    return CopyToDevice(own, own.device);
+  }
+  if (lent) return current(entry);
   if (access(entry) == Access::kParamSets) WriteOwn(entry, own);
   access(entry) = Access::kCaller;
   return current(entry);
@@ -87,13 +90,14 @@ Ref TensorSlots::Share(uint32_t entry) {
   return slot.own.tensor;
 }
 
-void TensorSlots::Bind(uint32_t entry, const Ref& tensor, Binding binding) {
+void TensorSlots::Bind(uint32_t entry, const Ref& tensor, Binding binding, bool read_only) {
   const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
   std::vector<Views> views = MakeViewsOn(tensor, group);
   for (size_t i = 0; i < group.size(); ++i) {
     Slot& slot = slots_[group[i]];
     std::swap(slot.bound, views[i]);
     slot.binding = binding;
+    slot.read_only = read_only;
     UpdateCells(group[i]);
   }
 }

@@ -37,7 +37,8 @@ class TensorSlots {
     const Slot& slot = slots_[entry];
     return (slot.binding == Binding::kOwn ? slot.own : slot.bound).tensor;
   }
-  // The same for somebody outside, who may keep it and write to it. Of a linked constant a copy.
+  // The same for somebody outside, who may keep it and write to it. Of a linked constant, and of
+  // what was lent only for reading, a copy.
   Ref HandOut(uint32_t entry);
 
   // Copies into the entry's own memory; the sizes have been compared. All or nothing.
@@ -56,7 +57,8 @@ class TensorSlots {
 
   // Redirects the entry and all joined with it to views on a checked tensor, which these keep
   // alive. All or nothing: when this throws, no slot has changed.
-  void Bind(uint32_t entry, const Ref& tensor, Binding binding);
+  // What is read-only is not handed out.
+  void Bind(uint32_t entry, const Ref& tensor, Binding binding, bool read_only = false);
   // Goes back to the own tensor and lets the caller's go.
   void Unbind(uint32_t entry);
 
@@ -68,6 +70,7 @@ class TensorSlots {
     Views own;
     Views bound;
     Binding binding = Binding::kOwn;
+    bool read_only = false;  // what is bound
   };
 
   Access& access(uint32_t entry) { return access_of_pool_[program_.pool_of_entry(entry)]; }

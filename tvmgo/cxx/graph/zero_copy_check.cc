@@ -10,27 +10,9 @@
 namespace tvmgo {
 namespace {
 
-void RequireAligned(const ErrorContext& what, const DLTensor& given) {
-  if (TVMGoIsAligned(&given)) return;
-  TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << TVMGO_KERNEL_ALIGNMENT
-                            << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
-                            << static_cast<void*>(TensorData(given));
-}
-
-void RequireContiguous(const ErrorContext& what, const DLTensor& given) {
-  if (TVMGoIsCompact(&given)) return;
-  TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
-                            << "is not contiguous";
-}
-
-void RequireDevice(const ErrorContext& what, DLDevice device, const DLTensor& given) {
-  if (device.device_type == given.device.device_type &&
-      device.device_id == given.device.device_id) {
-    return;
-  }
-  TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device " << device.device_type << ":"
-                            << device.device_id << ", got " << given.device.device_type << ":"
-                            << given.device.device_id;
+bool IsOn(DLDevice device, const DLTensor& given) {
+  return device.device_type == given.device.device_type &&
+         device.device_id == given.device.device_id;
 }
 
 }  // namespace
@@ -46,15 +28,32 @@ void RequireLike(const ErrorContext& what, const DLTensor& expected, const DLTen
   }
 }
 
-void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given) {
+void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given,
+                   const char* advice) {
   RequireLike(what, own, given);
-  RequireUsableByKernels(what, own.device, given);
+  RequireUsableByKernels(what, own.device, given, advice);
 }
 
-void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given) {
-  RequireDevice(what, device, given);
-  RequireContiguous(what, given);
-  RequireAligned(what, given);
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given,
+                            const char* advice) {
+  if (!IsOn(device, given)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected a tensor on device " << device.device_type
+                              << ":" << device.device_id << ", got " << given.device.device_type
+                              << ":" << given.device.device_id << advice;
+  }
+  if (!TVMGoIsCompact(&given)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected a contiguous tensor, got one that "
+                              << "is not contiguous" << advice;
+  }
+  if (!TVMGoIsAligned(&given)) {
+    TVM_FFI_THROW(ValueError) << what << ": expected memory aligned to " << TVMGO_KERNEL_ALIGNMENT
+                              << " bytes, as tvmgo.array and tvmgo.empty make it, got the address "
+                              << static_cast<void*>(TensorData(given)) << advice;
+  }
+}
+
+bool IsUsableByKernels(DLDevice device, const DLTensor& given) {
+  return IsOn(device, given) && TVMGoIsCompact(&given) && TVMGoIsAligned(&given);
 }
 
 }  // namespace tvmgo

@@ -17,11 +17,14 @@ void RequireLike(const ErrorContext& what, const DLTensor& expected, const DLTen
 // Throws TypeError for another element type, ValueError for anything else that differs from the
 // entry's own tensor. The reference checks neither the element type nor contiguity, and then lets
 // kernels misread the memory.
-void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given);
+void CheckZeroCopy(const ErrorContext& what, const DLTensor& own, const DLTensor& given,
+                   const char* advice = "");
 
 // The part of it that concerns the memory: throws ValueError unless it is on the device, aligned
-// and contiguous.
-void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given);
+// and contiguous. `advice` ends the message where another tensor with the same values would do.
+void RequireUsableByKernels(const ErrorContext& what, DLDevice device, const DLTensor& given,
+                            const char* advice = "");
+bool IsUsableByKernels(DLDevice device, const DLTensor& given);
 
 }  // namespace tvmgo
 

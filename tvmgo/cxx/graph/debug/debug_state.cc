@@ -18,7 +18,8 @@ std::optional<uint32_t> DebugState::FindNode(std::string_view name) const {
   return std::nullopt;
 }
 
-void DebugState::RunUpTo(uint32_t node) const {
+void DebugState::RunUpTo(uint32_t node) {
+  BeginRun();
   for (uint32_t i = 0; i <= node; ++i) RunNode(i);
 }
 
@@ -32,6 +33,7 @@ double DebugState::RunTimed(uint32_t node) const {
 
 void DebugState::ExecuteNode(uint32_t node) {
   if (last_executed_ && node < *last_executed_) last_executed_.reset();
+  if (!last_executed_) BeginRun();
   for (uint32_t i = last_executed_ ? *last_executed_ + 1 : 0; i <= node; ++i) {
     RunNode(i);
     last_executed_ = i;  // after each: when one fails, the next call continues there
@@ -53,6 +55,7 @@ Value DebugState::Profile() {
     Run();
     signals.Poll();
   }
+  BeginRun();
   ProfileReport report;
   for (uint32_t i = 0; i < num_nodes(); ++i) {
     const Node& node = program().graph().nodes[i];

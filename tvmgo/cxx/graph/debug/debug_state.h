@@ -39,7 +39,7 @@ class DebugState final : public GraphState {
   }
 
   // Runs all nodes up to this one, inclusive.
-  void RunUpTo(uint32_t node) const;
+  void RunUpTo(uint32_t node);
 
   // Runs one node, once, and returns the seconds it took.
   double RunTimed(uint32_t node) const;

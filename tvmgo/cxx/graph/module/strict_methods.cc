@@ -28,9 +28,12 @@ Value SetInput(GraphState* state, const CallArgs& args) {
 
 Value SetInputZeroCopy(GraphState* state, const CallArgs& args) {
   const Ref value = args.TensorObject(1, "value");
-  state->SetInputZeroCopy(RequireInput(state->program(), args, 0), value);
+  const GraphState::Lending lending{args.Int(2, "read only") != 0, args.Int(3, "may copy") != 0};
+  state->SetInputZeroCopy(RequireInput(state->program(), args, 0), value, lending);
   return Value();
 }
+
+Value GetNumCopies(GraphState* state, const CallArgs&) { return Value(state->num_copies()); }
 
 Value SetOutputZeroCopy(GraphState* state, const CallArgs& args) {
   const Ref value = args.TensorObject(1, "value");
@@ -59,7 +62,8 @@ Value RunFromInputs(GraphState* state, const CallArgs& args) {
 constexpr Method kMethods[] = {
     {"get_input_type", 1, 1, GetInputType, When::kAnytime},
     {"set_input", 0, kAnyNumber, SetInput},
-    {"set_input_zero_copy", 2, 2, SetInputZeroCopy},
+    {"set_input_zero_copy", 4, 4, SetInputZeroCopy},
+    {"get_num_copies", 0, 0, GetNumCopies},
     {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
     {"get_input", 2, 2, GetInput},
     {"get_output", 2, 2, GetOutput},

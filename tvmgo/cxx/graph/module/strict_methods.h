@@ -15,7 +15,9 @@ namespace tvmgo {
 //
 //   get_input_type(key)            -> element type of an input, or None
 //   set_input([key, tensor,] ...)                     sets all or none
-//   set_input_zero_copy(key, tensor), set_output_zero_copy(key, tensor)
+//   set_input_zero_copy(key, tensor, read only, may copy)   see GraphState::Lending
+//   get_num_copies()               -> how many copies that has cost
+//   set_output_zero_copy(key, tensor)
 //   get_input(key, tensor), get_output(key, tensor)    copy into the tensor
 //   run_from_inputs([key, tensor,] ...)  -> copies of all outputs, each on its own device
 //   try_run_from_inputs(...)             the same, but does not wait
