@@ -95,6 +95,7 @@ def test_overwritten_library_without_memory_files_goes_on_working(
 ):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr(library_files, "_FOLDERS", ("/no/such/folder", None))
     path = tmp_path / "model.so"
     shutil.copyfile(generation_path(1), path)
     first = tvmgo.load_module(path)

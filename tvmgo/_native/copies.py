@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable
 
 _FICLONE = 0x40049409  # linux/fs.h
 _CHUNK = 1 << 20
+_no_clones: set[int] = set()  # the devices of file systems that cannot clone
 
 
 def make_copy(source: int, path: str, target: str, clone_only: bool) -> int | None:
@@ -46,6 +48,8 @@ def make_copy(source: int, path: str, target: str, clone_only: bool) -> int | No
 
 
 def _create_beside(path: str, _target: str) -> int:
+    if os.stat(os.path.dirname(path)).st_dev in _no_clones:  # a file there and back takes its time
+        raise OSError(errno.EOPNOTSUPP, "cannot clone")
     return os.open(os.path.dirname(path), os.O_TMPFILE | os.O_RDWR, 0o700)
 
 
@@ -60,7 +64,12 @@ def _create_at_target(_path: str, target: str) -> int:
 def _clone(source: int, copy: int) -> None:
     import fcntl
 
-    fcntl.ioctl(copy, _FICLONE, source)
+    try:
+        fcntl.ioctl(copy, _FICLONE, source)
+    except OSError as error:
+        if error.errno in (errno.EOPNOTSUPP, errno.ENOTTY):
+            _no_clones.add(os.fstat(copy).st_dev)
+        raise
 
 
 def _write(source: int, copy: int) -> None:
