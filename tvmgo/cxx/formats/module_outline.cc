@@ -7,8 +7,8 @@
 namespace tvmgo {
 namespace {
 
-constexpr char kWhat[] = "the embedded modules";
-constexpr uint64_t kWord = sizeof(uint64_t);
+constexpr char kModules[] = "the embedded modules";
+constexpr uint64_t kLengthBytes = sizeof(uint64_t);
 
 // Goes through the bytes and copies what is to be kept.
 class Outline {
@@ -18,13 +18,13 @@ class Outline {
 
   // A number, which is kept; 0 and the end of everything if there is none.
   uint64_t Number() {
-    const std::string bytes = Keep(kWord);
-    return bytes.size() == kWord ? file_.Number(bytes, 0, kWord) : 0;
+    const std::string bytes = Keep(kLengthBytes);
+    return bytes.size() == kLengthBytes ? file_.Number(bytes, 0, kLengthBytes) : 0;
   }
 
   // That many bytes, or as many as there are.
   std::string Keep(uint64_t size) {
-    const std::string bytes = file_.Read(offset_, std::min(size, end_ - offset_), kWhat);
+    const std::string bytes = file_.Read(offset_, std::min(size, end_ - offset_), kModules);
     offset_ += bytes.size();
     kept_ += bytes;
     return bytes;
@@ -33,7 +33,7 @@ class Outline {
   // A list of numbers. Returns how many there should be.
   uint64_t KeepNumbers() {
     const uint64_t count = Number();
-    Keep(std::min(count, end_ / kWord) * kWord);
+    Keep(std::min(count, end_ / kLengthBytes) * kLengthBytes);
     return count;
   }
 
@@ -44,7 +44,7 @@ class Outline {
       offset_ = end_;
       return;
     }
-    kept_.replace(kept_.size() - kWord, kWord, kWord, '\0');
+    kept_.replace(kept_.size() - kLengthBytes, kLengthBytes, kLengthBytes, '\0');
     offset_ += size;
   }
 
