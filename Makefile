@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts soak clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -100,6 +100,11 @@ fuzz: $(INSTALLED)
 # The tests of classic libraries under Valgrind: a few minutes.
 valgrind: $(INSTALLED)
 	$(RUN) -m tests.classic.valgrind
+
+# A hundred thousand requests on one executor, a thousand changes of each kind to a library in use.
+soak: $(INSTALLED)
+	$(RUN) -m tests.graph.soak
+	$(RUN) -m pytest tests/core/library_files_soak.py
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.

@@ -11,10 +11,7 @@ import pytest
 
 import tvmgo
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="other systems have other loaders"),
-]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have other loaders")
 
 TIMES = 1000
 VERSIONS = 4
