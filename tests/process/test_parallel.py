@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 import tvmgo
-from tests.helpers import output_of, run_python
+from tests.helpers import CHECKOUT, output_of, run_python
 from tests.libraries import compile_library
 
 THREADS = 4
@@ -89,7 +89,7 @@ def script(path, code):
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory):
-    source = "tests/kernels/parallel.c"
+    source = CHECKOUT / "tests" / "kernels" / "parallel.c"
     return compile_library(source, tmp_path_factory.mktemp("parallel") / "parallel.so")
 
 
@@ -346,7 +346,9 @@ def test_whoever_finds_the_pool_taken_runs_alone(run):
 
 
 def test_both_generations_share_one_pool(run, tmp_path):
-    classic = compile_library("tests/classic/sources/every.c", tmp_path / "classic.so")
+    classic = compile_library(
+        CHECKOUT / "tests" / "classic" / "sources" / "every.c", tmp_path / "classic.so"
+    )
     run(f"""
     classic = tvmgo.load_module({str(classic)!r})
     out = tvmgo.empty((1000,), "float32")
@@ -488,6 +490,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.apache_tvm
 @pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
 def test_tvm_in_the_same_process(path, order):
     done = run_python(
