@@ -101,7 +101,7 @@ def test_fact_without_counterpart_is_noticed(monkeypatch):
 
 def test_second_counterpart_of_a_fact_is_refused():
     with pytest.raises(ValueError, match="two counterparts"):
-        catalogue.counterpart("arg.error")(print)
+        catalogue.counterpart("arg.error")(lambda fact: None)
 
 
 # ---------------------------------------------------------------- stated outcomes

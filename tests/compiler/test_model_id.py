@@ -2,6 +2,7 @@
 """The number by which the files of one export know each other."""
 
 import hashlib
+import os
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ from onnx import helper
 import tvmgo
 from tests.blobs import params_blob
 from tests.compiler.models import FLOAT, assert_same, onnx_model, open_graph, read_graph, run
+from tests.helpers import search_path
 from tvmgo.compiler import Artifacts, export
 
 pytestmark = pytest.mark.slow
@@ -93,7 +95,8 @@ export(scaled([3, 4]), sys.argv[1])
 
 
 def test_the_same_model_gives_the_same_files_in_another_process(exports, tmp_path):
-    subprocess.run([sys.executable, "-c", AGAIN, tmp_path / "far/away"], check=True)
+    command = [sys.executable, "-c", AGAIN, tmp_path / "far/away"]
+    subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": search_path()})
     for file in FILES:
         first = getattr(exports["model"], file)
         assert digest(tmp_path / "far/away" / first.name) == digest(first), file

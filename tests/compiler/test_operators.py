@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators at the edges: indices out of range, division by zero, NaN, nothing to reduce."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.compiler.models import (
     relax_module,
     run,
 )
+from tests.helpers import search_path
 from tvmgo.compiler import export
 
 pytestmark = pytest.mark.slow
@@ -102,7 +104,8 @@ for operator in INDEXED:
 def test_indices_out_of_range_are_clamped(tmp_path):
     """In a process of its own, since what goes wrong here ends it."""
     command = [sys.executable, "-c", WILD, str(Path(__file__).parent), str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": search_path()}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
 
 
