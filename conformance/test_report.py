@@ -27,7 +27,7 @@ def test_command_with_all_explained_succeeds(run_on):
     code, out, page = run_on()
     assert code == 0
     cells = [cell.strip() for cell in out.splitlines()[-1].split("|")[1:-1]]
-    assert cells == ["**all**", "365", "179", "24", "568"]
+    assert cells == ["**all**", "364", "180", "24", "568"]
     assert page is None
 
 

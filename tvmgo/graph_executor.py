@@ -150,7 +150,7 @@ class GraphModule(GraphTensors):
             raise TVMTypeError(
                 f"inputs: expected a mapping of names to values, got {type(inputs).__name__}"
             )
-        values = {**(inputs or {}), **named}
+        values: dict[Any, Any] = {**(inputs or {}), **named}
         if inputs and len(values) != len(inputs) + len(named):
             both = next(name for name in named if name in inputs)
             raise TVMTypeError(f"inputs: got two values for input '{both}'")

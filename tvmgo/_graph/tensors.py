@@ -74,7 +74,7 @@ class GraphTensors:
         "key" and "value" reaches them, unless `key` is an int or str.
         Source: executor function ``set_input``.
         """
-        first = ()
+        first: tuple[Any, ...] = ()
         if is_key(key):
             first = (key, self._tensor(key, value))
         else:
