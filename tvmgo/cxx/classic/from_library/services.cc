@@ -77,10 +77,10 @@ struct TaskInFrame {
   const Frame* launching;  // null in a thread of the library's own
 
   static int Run(int task_id, ParallelEnv* env, void* self) {
-    const auto& [task, data, launching] = *static_cast<TaskInFrame*>(self);
-    Frame frame(launching);
+    const TaskInFrame& launch = *static_cast<TaskInFrame*>(self);
+    Frame frame(launch.launching);
     int code = 0;
-    if (CatchAndRecord([&] { code = task(task_id, env, data); }) != 0) code = -1;
+    if (CatchAndRecord([&] { code = launch.task(task_id, env, launch.data); }) != 0) code = -1;
     if (code == 0) return 0;
     if (const Ref error = frame.TakeError()) TVMFFIErrorSetRaised(error.get());
     return code;
