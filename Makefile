@@ -45,7 +45,8 @@ format: $(VENV)/.lint
 	$(RUN) -m ruff format .
 	git ls-files '*.c' '*.cc' '*.h' | xargs $(VENV)/bin/clang-format -i
 
-$(VENV)/.lint: $(INSTALLED) pyproject.toml
+# Style can be looked at without building anything.
+$(VENV)/.lint: pyproject.toml | $(RUN)
 	$(RUN) -m pip install --quiet --group lint
 	touch $@
 
@@ -60,10 +61,12 @@ bench: $(INSTALLED)
 bench-check: $(INSTALLED)
 	$(RUN) -m benchmarks.instructions --check
 
-$(INSTALLED): $(EXTENSION_SOURCES)
+$(RUN):
 	@echo "== setting up $(VENV): a few minutes the first time"
-	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade pip
+
+$(INSTALLED): $(EXTENSION_SOURCES) | $(RUN)
 	@echo "== building tvmgo and installing it with what its tests need"
 	TVMGO_STRICT=1 $(RUN) -m pip install --editable '.[test]'
 	touch $@
