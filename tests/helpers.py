@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -193,3 +194,28 @@ def raw_buffer(x, flags):
         yield view
     finally:
         _release_buffer(ctypes.byref(view))
+
+
+def in_threads(work, count):
+    """Run `work(number)` in so many threads at once.
+
+    Return what they return, or raise the first error.
+    """
+    barrier = threading.Barrier(count)
+    answers, errors = [None] * count, []
+
+    def run(number):
+        try:
+            barrier.wait()
+            answers[number] = work(number)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+    return answers

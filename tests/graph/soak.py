@@ -6,13 +6,13 @@
 
 import json
 import sys
-import threading
 import time
 
 import numpy as np
 
 import tvmgo
 from tests.graphs import document, op, var
+from tests.helpers import in_threads
 
 PREFIX = "test_soak."
 SHAPE = (8,)
@@ -49,27 +49,16 @@ def graph_of_two_inputs(create):
 def serve(create, threads, requests):
     """Make that many requests from that many threads; raise on the first wrong answer or error."""
     graph = graph_of_two_inputs(create)
-    start, errors = threading.Barrier(threads), []
 
     def work(number):
-        start.wait()
-        try:
-            for request in range(number, requests, threads):
-                x = np.arange(8) + 1000 * request
-                w = np.full(SHAPE, request) ** 2
-                y, z = graph(x=x, w=w)
-                np.testing.assert_array_equal(y.numpy(), (x + w) * 2)
-                np.testing.assert_array_equal(z.numpy(), -x)
-        except BaseException as error:
-            errors.append(error)
+        for request in range(number, requests, threads):
+            x = np.arange(8) + 1000 * request
+            w = np.full(SHAPE, request) ** 2
+            y, z = graph(x=x, w=w)
+            np.testing.assert_array_equal(y.numpy(), (x + w) * 2)
+            np.testing.assert_array_equal(z.numpy(), -x)
 
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if errors:
-        raise errors[0]
+    in_threads(work, threads)
 
 
 def main():

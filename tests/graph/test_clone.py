@@ -6,7 +6,6 @@ Most graphs here are ``y = (x + w) ** 2``, with ``w`` the parameter.
 
 import gc
 import json
-import threading
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ import pytest
 import tvmgo
 from tests.blobs import params_blob
 from tests.graphs import WORKED_GRAPH, WORKED_PARAMS, document, op, var
-from tests.helpers import address_of, f32
+from tests.helpers import address_of, f32, in_threads
 
 BOTH = pytest.mark.parametrize(
     "create",
@@ -415,26 +414,6 @@ def test_replaced_parameters_are_freed():
 # ---------------------------------------------------------------- threads
 
 
-def in_threads(count, work):
-    """Call ``work(number)`` on that many threads at once; the first error is raised here."""
-    start, errors = threading.Barrier(count), []
-
-    def call(number):
-        start.wait()
-        try:
-            work(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-
-
 def test_clones_on_many_threads_give_right_answers():
     graph = loaded()
 
@@ -452,7 +431,7 @@ def test_clones_on_many_threads_give_right_answers():
                 clone = clone.clone()
 
     clones = [graph.clone() for _ in range(12)]
-    in_threads(len(clones), work)
+    in_threads(work, len(clones))
     expect(graph, W)
 
 
@@ -468,4 +447,4 @@ def test_many_threads_clone_one_program():
             x = f32(number, turn)
             np.testing.assert_array_equal(result(graph, x), (x + W) ** 2)
 
-    in_threads(8, work)
+    in_threads(work, 8)

@@ -9,33 +9,9 @@ import numpy as np
 import pytest
 
 import tvmgo
+from tests.helpers import in_threads
 
 THREADS = 8
-
-
-def in_threads(work, count=THREADS):
-    """Run `work(number)` in so many threads at once.
-
-    Return what they return, or raise the first error.
-    """
-    barrier = threading.Barrier(count)
-    answers, errors = [None] * count, []
-
-    def run(number):
-        try:
-            barrier.wait()
-            answers[number] = work(number)
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return answers
 
 
 class Ticker:
@@ -169,7 +145,7 @@ def test_dropping_a_function_while_other_threads_run_does_not_deadlock(kernels):
                 kernels["drop_in_new_thread"]()
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 # ---------------------------------------------------------------- foreign threads
@@ -212,7 +188,7 @@ def test_callback_from_a_foreign_thread_passes_arrays(kernels):
 
 def test_callback_from_many_foreign_threads_works(kernels):
     forward, total = kernels["forward_in_new_thread"], []
-    in_threads(lambda number: [forward(total.append, number) for _ in range(100)])
+    in_threads(lambda number: [forward(total.append, number) for _ in range(100)], THREADS)
     assert sum(total) == 100 * sum(range(THREADS))
 
 
@@ -225,7 +201,7 @@ def test_threads_call_one_kernel(kernels):
     def work(number):
         return all(call(number, i) == number + i for i in range(5000))
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_call_one_callback():
@@ -234,7 +210,7 @@ def test_threads_call_one_callback():
     def work(number):
         return all(function(number, i) == number + i for i in range(3000))
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 @pytest.mark.parametrize(
@@ -260,7 +236,7 @@ def test_threads_read_their_own_results(kernels, make, read):
                 return False
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_add_arrays(kernels):
@@ -273,7 +249,7 @@ def test_threads_add_arrays(kernels):
                 return False
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_catch_their_own_errors(kernels):
@@ -286,7 +262,7 @@ def test_threads_catch_their_own_errors(kernels):
                     return str(error)
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_catch_their_own_exceptions(kernels):
@@ -306,7 +282,7 @@ def test_threads_catch_their_own_exceptions(kernels):
             del fail
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_register_and_remove():
@@ -319,7 +295,7 @@ def test_threads_register_and_remove():
             tvmgo.remove_global_function(name)
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
     assert not [name for name in tvmgo.list_global_functions() if name.startswith("tests.threads.")]
 
 
@@ -331,7 +307,7 @@ def test_threads_register_one_name_and_one_wins(global_name):
         except tvmgo.TVMError:
             return False
 
-    assert sorted(in_threads(work)) == [False] * (THREADS - 1) + [True]
+    assert sorted(in_threads(work, THREADS)) == [False] * (THREADS - 1) + [True]
 
 
 def test_threads_list_while_names_change(global_name):
@@ -346,7 +322,7 @@ def test_threads_list_while_names_change(global_name):
                 tvmgo.remove_global_function(global_name)
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_make_and_drop_everything(kernels):
@@ -360,12 +336,13 @@ def test_threads_make_and_drop_everything(kernels):
             kernels["forward_in_new_thread" if i % 50 == 0 else "forward"](lambda x: x, value)
         return True
 
-    assert in_threads(work) == [True] * THREADS
+    assert in_threads(work, THREADS) == [True] * THREADS
 
 
 def test_threads_load_modules(kernels_path):
     assert in_threads(
-        lambda number: [tvmgo.load_module(kernels_path)["sum_ints"](number, 1) for _ in range(50)]
+        lambda number: [tvmgo.load_module(kernels_path)["sum_ints"](number, 1) for _ in range(50)],
+        THREADS,
     ) == [[number + 1] * 50 for number in range(THREADS)]
 
 
@@ -379,7 +356,8 @@ def test_thread_switches_in_the_middle_of_calls_do_no_harm(kernels):
                 lambda number: all(
                     function(number, "a longer text", i) == [number, "a longer text", i]
                     for i in range(500)
-                )
+                ),
+                THREADS,
             )
             == [True] * THREADS
         )
