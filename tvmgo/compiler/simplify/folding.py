@@ -42,12 +42,7 @@ def fold_constants(model: Any) -> Any:
             key = "session.optimized_model_external_initializers_file_name"
             options.add_session_config_entry(key, "result.data")
         source, result = Path(folder, "source.onnx"), Path(folder, "result.onnx")
-        onnx.save(
-            model,
-            source,
-            save_as_external_data=large,
-            location="source.data",
-        )
+        onnx.save(model, source, save_as_external_data=large, location="source.data")
         options.optimized_model_filepath = str(result)
         try:
             ort.InferenceSession(

@@ -61,6 +61,8 @@ class GraphEditor:
             for each in (*graph.value_info, *graph.input, *graph.output)
             if each.type.HasField("tensor_type")
         }
+        for tensor in graph.initializer:
+            self._types[tensor.name] = type_of(tensor)
         # Names of all graphs of the model: one set.
         self._taken: set[str] = outer._taken if outer else names_in(graph)
 
@@ -87,20 +89,21 @@ class GraphEditor:
             )
         return value
 
+    def _type(self, name: str | None) -> Any:
+        """Return what is known of a value of this graph or of one around it; None if nothing is."""
+        if name in self._types:
+            return self._types[name]
+        return self._outer._type(name) if self._outer else None
+
     def shape(self, name: str | None) -> list[int] | None:
         """Return the shape of a value, or None if a size is not known."""
-        if name is None:
+        found = self._type(name)
+        if found is None or not found.HasField("shape"):
             return None
-        if name in self._constants:
-            return list(self._constants[name].dims)
-        found = self._types.get(name)
-        if found is None:
-            return self._outer.shape(name) if self._outer else None
-        if not found.HasField("shape") or not all(
-            dim.HasField("dim_value") for dim in found.shape.dim
-        ):
+        dimensions = found.shape.dim
+        if not all(dim.HasField("dim_value") for dim in dimensions):
             return None
-        return [dim.dim_value for dim in found.shape.dim]
+        return [dim.dim_value for dim in dimensions]
 
     def need_shape(self, node: Node, index: int = 0) -> list[int]:
         shape = self.shape(node.input(index))
@@ -109,14 +112,8 @@ class GraphEditor:
         return shape
 
     def element_type(self, name: str | None) -> int | None:
-        if name is None:
-            return None
-        if name in self._constants:
-            return int(self._constants[name].data_type)
-        found = self._types.get(name)
-        if found is None:
-            return self._outer.element_type(name) if self._outer else None
-        return int(found.elem_type) or None
+        found = self._type(name)
+        return None if found is None else int(found.elem_type) or None
 
     def dtype(self, node: Node, index: int = 0) -> np.dtype[Any]:
         code = self.element_type(node.input(index))
@@ -129,6 +126,7 @@ class GraphEditor:
         tensor = numpy_helper.from_array(np.asarray(value, dtype), name)
         self._graph.initializer.append(tensor)
         self._constants[name] = tensor
+        self._types[name] = type_of(tensor)
         return name
 
     def integers(self, *values: int) -> str:
@@ -138,17 +136,20 @@ class GraphEditor:
         self,
         operator: str,
         inputs: Sequence[str | None],
-        outputs: Sequence[str] | int = 1,
+        outputs: Sequence[str] = (),
         **attributes: Any,
-    ) -> Any:
-        """Add a node and return the names of its outputs, or the name if there is one."""
-        if isinstance(outputs, int):
-            outputs = [self.new_name(operator.lower()) for _ in range(outputs)]
+    ) -> str:
+        """Add a node and return the name of its first output, a new one if none is given."""
+        outputs = outputs or [self.new_name(operator.lower())]
         given = {name: value for name, value in attributes.items() if value is not None}
         self.nodes.append(
             helper.make_node(operator, [name or "" for name in inputs], outputs, **given)
         )
-        return outputs[0] if len(outputs) == 1 else list(outputs)
+        return outputs[0]
+
+    def cast(self, name: str | None, dtype: Any, outputs: Sequence[str] = ()) -> str:
+        code = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        return self.add("Cast", [name], outputs, to=code)
 
     def replace(
         self, node: Node, inputs: Sequence[str | None], operator: str = "", **attributes: Any
@@ -156,6 +157,10 @@ class GraphEditor:
         """Add `node` with other inputs and attributes, under its own name."""
         self.add(operator or node.operator, inputs, node.outputs, **attributes)
         self.nodes[-1].name = node.proto.name
+
+
+def type_of(tensor: Any) -> Any:
+    return helper.make_tensor_type_proto(tensor.data_type, tensor.dims).tensor_type
 
 
 # Adds what takes a node's place and returns True, or adds nothing and returns False.

@@ -21,7 +21,7 @@ def _softplus(g: GraphEditor, x: str | None, dtype: np.dtype[Any]) -> str:
     gap = g.add("Where", [whole, one, g.add("Sub", [rounded, one])])
     precise = g.add("Div", [g.add("Mul", [g.add("Log", [rounded]), small]), gap])
     log1p = g.add("Where", [whole, small, precise])
-    return str(g.add("Add", [g.add("Max", [x, zero]), log1p]))
+    return g.add("Add", [g.add("Max", [x, zero]), log1p])
 
 
 def softplus(node: Node, g: GraphEditor) -> bool:

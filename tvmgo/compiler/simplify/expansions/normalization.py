@@ -12,7 +12,7 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
 def _normalised(
-    g: GraphEditor, x: str, axes: str, epsilon: float, dtype: np.dtype[Any], floor: bool
+    g: GraphEditor, x: str, axes: str, epsilon: float, dtype: np.dtype[Any], outside_root: bool
 ) -> str:
     """Subtract the mean, divide by the deviation; the variance is that of the differences.
 
@@ -21,7 +21,7 @@ def _normalised(
     centred = g.add("Sub", [x, g.add("ReduceMean", [x, axes])])
     variance = g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
     small = g.add_constant(epsilon, dtype)
-    if floor:
+    if outside_root:
         return g.add("Div", [centred, g.add("Add", [g.add("Sqrt", [variance]), small])])
     return g.add("Div", [centred, g.add("Sqrt", [g.add("Add", [variance, small])])])
 

@@ -10,15 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from onnx import helper
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
-
-FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
-
-
-def _cast(g: GraphEditor, name: str | None, dtype: np.dtype[Any]) -> str:
-    return str(g.add("Cast", [name], to=helper.np_dtype_to_tensor_dtype(dtype)))
 
 
 def _along(g: GraphEditor, node: Node, index: int, ndim: int, axis: int) -> str | None:
@@ -27,20 +20,20 @@ def _along(g: GraphEditor, node: Node, index: int, ndim: int, axis: int) -> str 
     shape = [] if name is None else g.need_shape(node, index)
     if len(shape) != 1 or shape == [1]:
         return name
-    return str(g.add("Reshape", [name, g.integers(*(-1 if i == axis else 1 for i in range(ndim)))]))
+    return g.add("Reshape", [name, g.integers(*(-1 if i == axis else 1 for i in range(ndim)))])
 
 
-def _centred(g: GraphEditor, node: Node, index: int, zero: str | None, dtype: np.dtype[Any]) -> str:
+def _centred(g: GraphEditor, node: Node, index: int, zero: str | None, dtype: Any) -> str:
     """Return an input minus its zero point."""
-    value = _cast(g, node.input(index), dtype)
-    return value if zero is None else str(g.add("Sub", [value, _cast(g, zero, dtype)]))
+    value = g.cast(node.input(index), dtype)
+    return value if zero is None else g.add("Sub", [value, g.cast(zero, dtype)])
 
 
 def q_linear_conv(node: Node, g: GraphEditor) -> bool:
     ndim = len(g.need_shape(node, 3))
-    x = _centred(g, node, 0, node.input(2), FLOAT32)
-    w = _centred(g, node, 3, _along(g, node, 5, ndim, 0), FLOAT32)
-    bias = node.input(8) and _cast(g, node.input(8), FLOAT32)
+    x = _centred(g, node, 0, node.input(2), np.float32)
+    w = _centred(g, node, 3, _along(g, node, 5, ndim, 0), np.float32)
+    bias = node.input(8) and g.cast(node.input(8), np.float32)
     total = g.add("Conv", [x, w, bias], **node.attributes)
     scale = g.add("Mul", [node.input(1), _along(g, node, 4, ndim, 1)])
     _requantise(g, node, total, scale, node.input(6), node.input(7))
@@ -50,8 +43,8 @@ def q_linear_conv(node: Node, g: GraphEditor) -> bool:
 def q_linear_matmul(node: Node, g: GraphEditor) -> bool:
     """Scales and zero points are one number, or one a row of the first and column of the second."""
     left, right = len(g.need_shape(node, 0)), len(g.need_shape(node, 3))
-    a = _centred(g, node, 0, _along(g, node, 2, left, left - 2), FLOAT32)
-    b = _centred(g, node, 3, _along(g, node, 5, right, right - 1), FLOAT32)
+    a = _centred(g, node, 0, _along(g, node, 2, left, left - 2), np.float32)
+    b = _centred(g, node, 3, _along(g, node, 5, right, right - 1), np.float32)
     ndim = max(left, right, 2)
     scales = [_along(g, node, 1, ndim, ndim - 2), _along(g, node, 4, ndim, ndim - 1)]
     total = g.add("MatMul", [a, b])
@@ -69,8 +62,8 @@ def _requantise(
 def conv_integer(node: Node, g: GraphEditor) -> bool:
     """The sums are wanted as they are: float64 holds them all."""
     ndim = len(g.need_shape(node, 1))
-    x = _centred(g, node, 0, node.input(2), FLOAT64)
-    w = _centred(g, node, 1, _along(g, node, 3, ndim, 0), FLOAT64)
+    x = _centred(g, node, 0, node.input(2), np.float64)
+    w = _centred(g, node, 1, _along(g, node, 3, ndim, 0), np.float64)
     total = g.add("Conv", [x, w], **node.attributes)
-    g.add("Cast", [total], node.outputs, to=helper.np_dtype_to_tensor_dtype(np.dtype(np.int32)))
+    g.cast(total, np.int32, node.outputs)
     return True

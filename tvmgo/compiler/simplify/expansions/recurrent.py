@@ -82,24 +82,24 @@ class Recurrence:
         def apply(x: str) -> str:
             if limits:
                 x = self.g.add("Clip", [x, *limits])
-            return str(self.g.add(operator, [x], **attributes))
+            return self.g.add(operator, [x], **attributes)
 
         return apply
 
     def part(self, name: str, axis: int, start: int, stop: int) -> str:
         i = self.g.integers
-        return str(self.g.add("Slice", [name, i(start), i(stop), i(axis)]))
+        return self.g.add("Slice", [name, i(start), i(stop), i(axis)])
 
     def one(self, name: str, axis: int, index: int) -> str:
         """Return what `name` has at a place of an axis, without the axis."""
-        return str(self.g.add("Gather", [name, self.g.add_constant(index, np.int64)], axis=axis))
+        return self.g.add("Gather", [name, self.g.add_constant(index, np.int64)], axis=axis)
 
     def weights(self, index: int, direction: int) -> str | None:
         name = self.node.input(index)
         return None if name is None else self.one(name, 0, direction)
 
     def transposed(self, index: int, direction: int) -> str:
-        return str(self.g.add("Transpose", [self.weights(index, direction)], perm=[1, 0]))
+        return self.g.add("Transpose", [self.weights(index, direction)], perm=[1, 0])
 
     def biases(self, direction: int) -> tuple[str | None, str | None]:
         both = self.weights(3, direction)
@@ -109,7 +109,7 @@ class Recurrence:
         return self.part(both, 0, 0, width), self.part(both, 0, width, 2 * width)
 
     def plus(self, x: str, y: str | None) -> str:
-        return x if y is None else str(self.g.add("Add", [x, y]))
+        return x if y is None else self.g.add("Add", [x, y])
 
     def gate(self, x: str, index: int) -> str:
         return self.part(x, 1, index * self.hidden, (index + 1) * self.hidden)
@@ -148,7 +148,7 @@ class Recurrence:
     def _stack(self, parts: list[str], axis: int) -> str:
         g = self.g
         wide = [g.add("Unsqueeze", [part, g.integers(axis)]) for part in parts]
-        return str(g.add("Concat", wide, axis=axis))
+        return g.add("Concat", wide, axis=axis)
 
     def _give(self, index: int, value: str, batch_first: list[int]) -> None:
         if not self.node.has_output(index):
@@ -176,7 +176,7 @@ def lstm(node: Node, g: GraphEditor) -> bool:
             if peepholes is None:
                 return x
             p = r.part(peepholes, 0, index * r.hidden, (index + 1) * r.hidden)
-            return str(g.add("Add", [x, g.add("Mul", [p, cell])]))
+            return g.add("Add", [x, g.add("Mul", [p, cell])])
 
         def step(x: str, h: str, c: str) -> list[str]:
             total = r.plus(g.add("Add", [x, g.add("MatMul", [h, weights])]), bias)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from onnx import helper
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
@@ -16,7 +15,7 @@ def widen(g: GraphEditor, node: Node, index: int = 0) -> str:
     name = str(node.input(index))
     if g.dtype(node).itemsize >= 4:
         return name
-    return str(g.add("Cast", [name], to=helper.np_dtype_to_tensor_dtype(np.dtype(np.float32))))
+    return g.cast(name, np.float32)
 
 
 def wide_dtype(g: GraphEditor, node: Node) -> np.dtype[Any]:
@@ -31,4 +30,4 @@ def finish(g: GraphEditor, x: str, node: Node) -> None:
     if dtype.itemsize >= 4:
         g.add("Identity", [x], node.outputs)
     else:
-        g.add("Cast", [x], node.outputs, to=helper.np_dtype_to_tensor_dtype(dtype))
+        g.cast(x, dtype, node.outputs)

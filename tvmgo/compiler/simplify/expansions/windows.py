@@ -25,7 +25,7 @@ def explicit_padding(node: Node, g: GraphEditor) -> bool:
     less, more = [total // 2 for total in totals], [total - total // 2 for total in totals]
     attributes.pop("ceil_mode", None)  # the padded size fits the strides
     attributes["pads"] = [*less, *more] if words == b"SAME_UPPER" else [*more, *less]
-    g.add(node.operator, node.inputs, node.outputs, **attributes)
+    g.replace(node, node.inputs, **attributes)
     return True
 
 
