@@ -69,17 +69,17 @@ class GraphTensors:
 
         Notes
         -----
-        All inputs are set or none. The bytes are copied: `value` may change or go afterwards. Restores the executor's own
-        buffer after `set_input_zero_copy`. What is passed by keyword to inputs that are named
+        All inputs are set or none. The bytes are copied: `value` may change or go afterwards.
+        Restores the executor's own buffer after `set_input_zero_copy`. What is passed by keyword to inputs that are named
         "key" and "value" reaches them, unless `key` is an int or str.
         Source: executor function ``set_input``.
         """
-        first: tuple[Any, ...] = ()
+        first: dict[Any, Any] = {}
         if is_key(key):
-            first = (key, self._tensor(key, value))
+            first = {key: value}
         else:
             self._add_own_names(params, key, value)
-        self._set_input(*first, *self._converted(self._known(params)))
+        self._set_input(*self._converted(first), *self._converted(self._known(params)))
 
     def _add_own_names(self, params: dict[str, Any], key: Any, value: Any) -> None:
         """Add what was meant for inputs named as the parameters of `set_input` are."""
