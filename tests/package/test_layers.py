@@ -117,12 +117,15 @@ def include_graph(sources):
 
 def layer_of(name, layers):
     """Return the rank of a module's layer and what lists it there: its name, or ``package.*``."""
+    found = None, None
     for rank, names in enumerate(layers):
         for listed in names:
-            package = listed[:-2] if listed.endswith("*") else None
-            if name in (listed, package) or (package and name.startswith(listed[:-1])):
+            if name == listed:  # counts more than its package
                 return rank, listed
-    return None, None
+            package = listed[:-2] if listed.endswith("*") else None
+            if package and (name == package or name.startswith(listed[:-1])):
+                found = rank, listed
+    return found
 
 
 def breaches_of_layers(graph, layers):
