@@ -316,3 +316,31 @@ def test_stack_tensor_of_a_callback_that_raises_is_not_changed(kernels):
 
     with pytest.raises(KeyError):
         kernels["call_with_stack_tensor"](fail, 1)
+
+
+@pytest.mark.parametrize("values", [False, True])
+def test_what_a_callback_leaves_alone_in_a_stack_tensor_is_not_written(kernels, values):
+    array = tvmgo.array(np.arange(100, dtype="float32"))
+
+    def change(lent):
+        lent = np.asarray(lent.as_array() if values else lent)
+        lent[3] = -3
+        np.asarray(array)[[0, 50, 99]] = -1  # meanwhile; another thread, say
+
+    kernels["lend"](tvmgo.convert_function(change, values=values), array)
+    expected = np.arange(100, dtype="float32")
+    expected[3], expected[[0, 50, 99]] = -3, -1
+    np.testing.assert_array_equal(array.numpy(), expected)
+
+
+def test_stack_tensors_in_the_same_memory_are_one_to_the_callback(kernels):
+    array, seen = tvmgo.array(np.arange(4)), []
+
+    def change(one, other):
+        np.asarray(one)[1] = 10
+        np.asarray(other)[2] = 20
+        seen.extend((one.numpy().tolist(), other.numpy().tolist()))
+
+    kernels["lend"](change, array, array)
+    assert seen == [[0, 10, 20, 3]] * 2
+    assert array.numpy().tolist() == [0, 10, 20, 3]

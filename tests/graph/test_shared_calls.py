@@ -276,6 +276,7 @@ def test_two_graphs_that_wait_for_each_other_are_told_so(kernel):
     graphs.clear()
 
 
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_forked_child_does_not_wait_for_a_thread_it_does_not_have(gated):
     graph, gate = gated()
     thread = started(lambda: graph(x=f32(0, 0)))

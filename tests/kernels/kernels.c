@@ -198,6 +198,22 @@ KERNEL(call_with_stack_tensor) {
   return give_float(result, sum);
 }
 
+// Call args[0] with the tensors that follow, as if they lived on this stack.
+KERNEL(lend) {
+  TVMFFIAny lent[2], ignored;
+  CHECK(1 <= num_args && num_args <= 3 && args[0].type_index == kTVMFFIFunction,
+        "takes a function and two tensors");
+  memset(lent, 0, sizeof(lent));
+  memset(&ignored, 0, sizeof(ignored));
+  for (int i = 1; i < num_args; ++i) {
+    lent[i - 1].type_index = kTVMFFIDLTensorPtr;
+    lent[i - 1].v_ptr = tensor(&args[i]);
+  }
+  int code = TVMFFIFunctionCall(args[0].v_ptr, lent, num_args - 1, &ignored);
+  if (ignored.type_index >= kTVMFFIStaticObjectBegin) TVMFFIObjectDecRef(ignored.v_ptr);
+  return code;
+}
+
 // ------------------------------------------------------------------ results
 
 // A result of the type index in args[0], for those that are plain data.

@@ -229,10 +229,6 @@ cdef void* copy_borrowed_tensor(DLTensor* source) except NULL:
 
 cdef int write_back(void* c_copy, DLTensor* target) except -1:
     cdef DLManagedTensor managed
-    cdef Object view
-    if is_compact_in_host_memory(target):
-        copy_memory(data_of(target), data_of(tensor_of(c_copy)), nbytes_of(target))
-        return 0
-    view = borrow(target, &managed)
+    cdef Object view = borrow(target, &managed)
     copy_elements(wrap_owned(share(c_copy)), view)
     return 0

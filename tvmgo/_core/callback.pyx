@@ -15,9 +15,10 @@ from tvmgo._core.function cimport (
 from tvmgo._core.handle cimport count_callbacks
 from tvmgo._core.owned_any cimport clear
 from tvmgo._core.pack cimport pack_owned, register_converter
+from tvmgo._core.staging cimport call_with_owned
 from tvmgo._core.unchecked cimport (
     unchecked_name_result, unchecked_pack_owned, unchecked_receive, unchecked_run_callback,
-    unchecked_write_changes_back,
+    unchecked_write_all_back,
 )
 from tvmgo._core.unpack cimport new_reference, unpack_borrowed
 from tvmgo._core.value cimport value_from_borrowed
@@ -35,6 +36,9 @@ from tvmgo.capi.object_header cimport (
 from tvmgo._core.pack import is_foreign
 from tvmgo._core.value import Value
 from tvmgo.exceptions import TVMError, TVMTypeError
+
+cdef extern from "tensor/call_with_copies.h" nogil:
+    bint TVMGoIsBareOnHost(const TVMFFIAny* any)
 
 
 cdef void release_callback(void* self, int flags) noexcept nogil:
@@ -54,7 +58,7 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
     cdef PyObject* returned = NULL
     cdef int32_t i, ready = 0
     cdef int code = -1
-    cdef bint bare_tensors = False
+    cdef bint bare_tensors = False      # on other devices than the host
     if count > FEW_ARGUMENTS:
         received = <PyObject**>PyMem_Malloc(count * sizeof(PyObject*))
         if received == NULL:
@@ -70,7 +74,7 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
     if returned != NULL:
         code = 0
         if bare_tensors:
-            code = (<unchecked_write_changes_back>write_changes_back)(received, args, count,
+            code = (<unchecked_write_all_back>write_all_back)(received, args, count,
                                                                       values)
         if code == 0:
             code = pack_returned(returned, result)
@@ -109,7 +113,7 @@ cdef inline int pack_returned(PyObject* returned, TVMFFIAny* result) noexcept:
     return 0
 
 
-cdef int write_changes_back(PyObject* const* received, const TVMFFIAny* args, int32_t count,
+cdef int write_all_back(PyObject* const* received, const TVMFFIAny* args, int32_t count,
                             bint values) except -1:
     cdef int32_t i
     for i in range(count):
@@ -128,14 +132,27 @@ cdef int run_with_gil(void* self, const TVMFFIAny* args, int32_t count, TVMFFIAn
     return 0
 
 
+cdef inline bint has_bare_tensor(const TVMFFIAny* args, int32_t count) noexcept nogil:
+    cdef int32_t i
+    for i in range(count):
+        if TVMGoIsBareOnHost(&args[i]):
+            return True
+    return False
+
+
 ctypedef int (*with_gil_held)(void* self, const TVMFFIAny* args, int32_t count,
                               TVMFFIAny* result, bint values) noexcept nogil
 
 
 cdef inline int enter_callback(void* self, const TVMFFIAny* args, int32_t count,
                                TVMFFIAny* result, bint values) noexcept nogil:
-    cdef TVMGoGil gil = TVMGoEnterPython()
-    cdef int code = (<with_gil_held><void*>run_with_gil)(self, args, count, result, values)
+    cdef TVMGoGil gil
+    cdef int code
+    if has_bare_tensor(args, count):  # the copies are made, and written back, without the GIL
+        return call_with_owned(call_with_values if values else call_with_objects, self, args,
+                               count, result)
+    gil = TVMGoEnterPython()
+    code = (<with_gil_held><void*>run_with_gil)(self, args, count, result, values)
     TVMGoLeavePython(gil)
     return code
 
@@ -201,7 +218,7 @@ def convert_function(f, values=False):
     -----
     `f` runs with the GIL, in the thread that calls the function. Arrays arrive without a copy,
     except a bare ``DLTensor*`` that compiled code builds on its stack: `f` gets a copy, and what
-    it writes there is written back when it returns. An exception leaves the outermost call as the
+    it changes there is written back when it returns. An exception leaves the outermost call as the
     same object.
     Source: ``TVMFFIFunctionCell``; gotvm ``ConvertFunction``.
     """

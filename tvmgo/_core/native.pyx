@@ -7,7 +7,7 @@ from libc.stdint cimport int32_t
 
 from tvmgo._core.error cimport check
 from tvmgo._core.registry import register_function
-from tvmgo._core.staging cimport use_call_with_copies
+from tvmgo._core.staging cimport use_calls_with_copies
 from tvmgo._native import companions, locate
 from tvmgo.capi.ffi cimport TVMFFIAny
 
@@ -25,8 +25,10 @@ cdef extern from "parallel/register_parallel.h" nogil:
 cdef extern from "tensor/call_with_copies.h" nogil:
     int TVMGoCallWithCopies(void* callee, const TVMFFIAny* args, int32_t num_args,
                             TVMFFIAny* result)
+    int TVMGoCallWithOwned(void* callee, const TVMFFIAny* args, int32_t num_args,
+                           TVMFFIAny* result)
 
-use_call_with_copies(TVMGoCallWithCopies)
+use_calls_with_copies(TVMGoCallWithCopies, TVMGoCallWithOwned)
 check(TVMGoRegisterGraphExecutor())
 check(TVMGoRegisterClassicLoader())
 check(TVMGoRegisterThreadPool())

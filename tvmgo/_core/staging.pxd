@@ -10,5 +10,11 @@ from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFISafeCallType
 cdef int call_staged(const Entry* entry, const TVMFFIAny* c_args, int32_t count,
                      TVMFFIAny* result) except -1
 
-# Let such calls go through `call`, a TVMGoCallWithCopies.
-cdef void use_call_with_copies(TVMFFISafeCallType call) noexcept
+# Call a function that may keep its arguments, entered by `call` with `self`: it gets copies of the
+# tensors in host memory that are nobody's object, and what it changed in them is written back when
+# it has succeeded. The exception, if any, is the runtime's raised error.
+cdef int call_with_owned(TVMFFISafeCallType call, void* self, const TVMFFIAny* c_args,
+                         int32_t count, TVMFFIAny* result) noexcept nogil
+
+# Let such calls go through these: TVMGoCallWithCopies, TVMGoCallWithOwned.
+cdef void use_calls_with_copies(TVMFFISafeCallType copies, TVMFFISafeCallType owned) noexcept

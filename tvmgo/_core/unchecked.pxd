@@ -39,5 +39,5 @@ ctypedef PyObject* (*unchecked_call_with_names)(PyObject* self, PyObject* const*
 ctypedef int (*unchecked_run_callback)(PyObject* callback, const TVMFFIAny* args, int32_t count,
                                        TVMFFIAny* result, bint values) noexcept
 ctypedef PyObject* (*unchecked_receive)(const TVMFFIAny* any, bint values) noexcept
-ctypedef int (*unchecked_write_changes_back)(PyObject* const* received, const TVMFFIAny* args,
-                                             int32_t count, bint values) noexcept
+ctypedef int (*unchecked_write_all_back)(PyObject* const* received, const TVMFFIAny* args,
+                                         int32_t count, bint values) noexcept
