@@ -273,12 +273,12 @@ class GraphModule(GraphTensors):
         repeats_to_cooldown: int = 1,
         **inputs: Any,
     ) -> BenchmarkResult:
-        """Time the graph with the runtime's own timer, without Python in between.
+        """Time the graph, without Python in between.
 
         Parameters
         ----------
         device : Device or str, default ``cpu(0)``
-            Whose clock is used.
+            Where the graph runs, as for `Module.time_evaluator`.
         func_name : str, default "run"
             Function of the executor to time.
         repeat : int, default 5
@@ -307,7 +307,7 @@ class GraphModule(GraphTensors):
 
         Notes
         -----
-        Needs libtvm_runtime. The timer is that of `Module.time_evaluator`.
+        The timer is that of `Module.time_evaluator`, which answers Ctrl-C.
         """
         device = cpu(0) if device is None else Device(device)
         arguments = self._converted(inputs)

@@ -158,14 +158,59 @@ def test_the_exported_names_are_all_that_is_exported(variant):
     printed = output_of(f"""
         import ctypes, tvmgo
         world = ctypes.CDLL(None)
-        print(hasattr(world, "TVMFuncCall"))
+        print(*[hasattr(world, name) for name in ("TVMFuncCall", "TVMBackendParallelLaunch")])
         tvmgo.load_module({str(path)!r})
         print(*[hasattr(world, name) for name in (
             "TVMFuncCall", "TVMAPISetLastError", "TVMBackendGetFuncFromEnv", "TVMBackendRunOnce",
             "TVMBackendRegisterSystemLibSymbol", "TVMGoRegisterGraphExecutor", "__TVMFuncCall",
             "__tvm_module_ctx")])
     """)
-    assert printed == "False\nTrue True True True True False False False\n"
+    assert printed == "True False\nTrue True True True True False False False\n"
+
+
+def test_system_library_opened_by_others_before_the_runtime_is_loaded(variant):
+    path = variant("imports.c", "-DSYSTEM_LIB", "-DWITHOUT_RUNTIME")
+    output_of("""
+        import ctypes, tvmgo
+        assert tvmgo.system_library().kind != "classic_library"
+    """)
+    output_of(f"""
+        import ctypes, tvmgo
+        assert "tvm_runtime" not in tvmgo._native.locate.libraries()
+        library = ctypes.CDLL({str(path)!r})
+        tvmgo.register_function(lambda x: x + 1, "tests.next")
+        assert tvmgo.system_library()["call_named"]("tests.next", 5) == 6
+    """)
+
+
+def test_system_library_has_the_functions_of_both_generations(variant, tmp_path):
+    classic = variant("imports.c", "-DSYSTEM_LIB", '-DPREFIX="mine_"', "-DWITHOUT_RUNTIME")
+    (tmp_path / "modern.c").write_text("""
+        #include <tvm/ffi/c_api.h>
+        #include <tvm/ffi/extra/c_env_api.h>
+        static int seven(void* self, const TVMFFIAny* args, int32_t n, TVMFFIAny* result) {
+          result->type_index = kTVMFFIInt;
+          result->v_int64 = 7;
+          return 0;
+        }
+        __attribute__((constructor)) static void start_up(void) {
+          TVMFFIEnvModRegisterSystemLibSymbol("__tvm_ffi_mine_seven", (void*)seven);
+        }
+    """)
+    modern = compile_library(tmp_path / "modern.c", tmp_path / "modern.so")
+    output_of(f"""
+        import ctypes, tvmgo
+        ctypes.CDLL({str(modern)!r})
+        assert tvmgo.system_library("mine_")["seven"]() == 7
+        ctypes.CDLL({str(classic)!r})
+        module = tvmgo.system_library("mine_")
+        assert module["seven"]() == 7 and module["run_once"]() == 1
+        assert "seven" not in tvmgo.system_library() and "nothing" not in module
+        try:
+            tvmgo.system_library(5)
+        except TypeError as error:
+            assert "prefix" in str(error), error
+    """)
 
 
 def test_system_library_opened_by_others(variant):
@@ -190,12 +235,43 @@ def test_names_that_others_export_are_left_to_them(variant, tmp_path):
     (tmp_path / "other.c").write_text("int TVMFuncCall(void) { return 77; }\n")
     other = compile_library(tmp_path / "other.c", tmp_path / "other.so")
     output_of(f"""
-        import ctypes, tvmgo
+        import ctypes
         ctypes.CDLL({str(other)!r}, ctypes.RTLD_GLOBAL)
-        tvmgo.system_library()
+        import tvmgo
+        tvmgo.load_module({str(variant("every.c"))!r})
         world = ctypes.CDLL(None)
         assert world.TVMFuncCall() == 77
         assert not hasattr(world, "TVMBackendRegisterSystemLibSymbol")
+    """)
+
+
+def test_names_are_left_to_an_old_tvm_that_is_installed(variant, tmp_path):
+    (tmp_path / "tvm").mkdir()
+    (tmp_path / "tvm" / "__init__.py").touch()
+    code = """
+        import ctypes, tvmgo
+        print(hasattr(ctypes.CDLL(None), "TVMFuncCall"))
+    """
+    assert output_of(code, path=[tmp_path]) == "False\n"
+    assert output_of(code) == "True\n"
+
+
+# With RTLD_GLOBAL the system gives a library's variables to all libraries opened after it.
+def test_library_has_its_own_variables_where_another_was_opened_for_all(variant, every_path):
+    output_of(f"""
+        import ctypes, os, tvmgo
+        tvmgo.register_function(lambda x: x + 1, "tests.next")
+        others = ctypes.CDLL({str(every_path)!r}, os.RTLD_GLOBAL)
+        theirs = [ctypes.c_void_p.in_dll(others, name) for name in
+                  ("__tvm_module_ctx", "__TVMFuncCall", "__TVMBackendParallelLaunch")]
+        modules = [tvmgo.load_module(path) for path in
+                   {[str(variant("every.c", f"-DNUMBER={number}")) for number in range(2)]!r}]
+        for module in modules:
+            assert module["call_named"]("tests.next", 5) == 6
+            assert module["parallel_fill"](tvmgo.empty((1000,), "float32")) >= 1
+        assert len({{module["context_id"]() for module in modules}}) == 2
+        assert all(pointer.value is None for pointer in theirs)
+        assert tvmgo.load_module({str(every_path)!r})["call_named"]("tests.next", 6) == 7
     """)
 
 

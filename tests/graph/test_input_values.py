@@ -112,6 +112,23 @@ def doubling(kernel, create=tvmgo.graph_executor.create):
     return create(json.dumps(document(nodes, ["y", "x"])), None, tvmgo.cpu(0))
 
 
+def test_of_several_inputs_all_are_lent_or_none(kernel):
+    nodes = [var("a"), var("b", (3,))]
+    graph = tvmgo.graph_executor.create(json.dumps(document(nodes, ["a", "b"])), None)
+    own = [address_of(graph.get_input(name)) for name in "ab"]
+    good = {"a": aligned(f32(1, 2)), "b": aligned(f32(1, 2, 3))}
+    for wrong in (f32(1, 2, 3, 4), aligned(np.zeros(3, "int32")), unaligned(f32(1, 2, 3)), 7, None):
+        with pytest.raises((TypeError, ValueError)):
+            graph.set_input_zero_copy(a=good["a"], b=wrong)
+        with pytest.raises((TypeError, ValueError)):
+            graph.set_input_zero_copy("a", good["a"], b=wrong)
+        assert [address_of(graph.get_input(name)) for name in "ab"] == own
+    graph.set_input_zero_copy(**good)
+    assert [address_of(graph.get_input(name)) for name in "ab"] == [
+        address_of(good[name]) for name in "ab"
+    ]
+
+
 @pytest.mark.parametrize(
     "wrap", [read_only, lambda x: Exporter(read_only(x)), lambda x: memoryview(read_only(x))]
 )

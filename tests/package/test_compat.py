@@ -239,6 +239,30 @@ def test_time_evaluator_tells_the_seconds_of_one_call(kernels):
     assert 0.004 <= result.min <= 1.0
 
 
+def test_time_evaluator_waits_for_another_device_at_both_ends(kernels_path):
+    printed = output_of(f"""
+        import tvmgo
+        kernels = tvmgo.load_module({str(kernels_path)!r})
+        try:
+            kernels.time_evaluator("call_kept", "ext_dev")
+        except tvmgo.TVMError as error:
+            assert str(error) == "device: the runtime has no device API for ext_dev:0", error
+        events = []
+        tvmgo.register_function(lambda: None, "device_api.ext_dev")
+        tvmgo.register_function(
+            lambda *args: events.append(args), "runtime.Device_StreamSync", override=True)
+        kernels["keep"](lambda x: events.append(x))
+        timed = kernels.time_evaluator("call_kept", tvmgo.ext_dev(3), number=2, repeat=2)
+        events.clear()
+        assert len(timed(7).results) == 2
+        sync = (tvmgo.ext_dev(3), 0)
+        assert events == [7, *[sync, 7, 7, sync] * 2], events
+        kernels["drop"]()
+        print("done")
+    """)
+    assert printed == "done\n"
+
+
 def test_time_evaluator_raises_the_functions_own_error(kernels):
     error = LookupError("this one")
 

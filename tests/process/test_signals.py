@@ -123,21 +123,24 @@ def test_signal_handler_that_raises_while_a_call_fails_wins(kernels_path):
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("device", "options"),
     [
-        "number=10**9",
-        "number=1, repeat=10**9",
-        "number=1, repeat=1, min_repeat_ms=10**6",
-        "number=1, repeat=2, cooldown_interval_ms=10**6",
+        ("cpu", "number=10**9"),
+        ("cpu", "number=1, repeat=10**9"),
+        ("cpu", "number=1, repeat=1, min_repeat_ms=10**6"),
+        ("cpu", "number=1, repeat=2, cooldown_interval_ms=10**6"),
+        ("ext_dev", "number=10**9"),
     ],
 )
-def test_signal_ends_the_timing_of_a_function_at_once(kernels_path, options):
+def test_signal_ends_the_timing_of_a_function_at_once(kernels_path, device, options):
     assert (
         output_of(f"""
         import signal, threading, time, os
         import tvmgo
         kernels = tvmgo.load_module({str(kernels_path)!r})
-        timed = kernels.time_evaluator("sleep_us", "cpu", {options})
+        tvmgo.register_function(lambda: None, "device_api.ext_dev")
+        tvmgo.register_function(lambda *args: None, "runtime.Device_StreamSync", override=True)
+        timed = kernels.time_evaluator("sleep_us", {device!r}, {options})
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job ignores it
         sent = []
         def send():

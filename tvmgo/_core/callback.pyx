@@ -74,8 +74,7 @@ cdef int run_callback(PyObject* callback, const TVMFFIAny* args, int32_t count, 
     if returned != NULL:
         code = 0
         if bare_tensors:
-            code = (<unchecked_write_all_back>write_all_back)(received, args, count,
-                                                                      values)
+            code = (<unchecked_write_all_back>write_all_back)(received, args, count, values)
         if code == 0:
             code = pack_returned(returned, result)
         Py_DECREF(returned)
@@ -114,7 +113,7 @@ cdef inline int pack_returned(PyObject* returned, TVMFFIAny* result) noexcept:
 
 
 cdef int write_all_back(PyObject* const* received, const TVMFFIAny* args, int32_t count,
-                            bint values) except -1:
+                        bint values) except -1:
     cdef int32_t i
     for i in range(count):
         if args[i].type_index == ffi.kTVMFFIDLTensorPtr:

@@ -110,14 +110,15 @@ cdef class Module(Object):
     def time_evaluator(self, func_name, device, number=10, repeat=1, min_repeat_ms=0,
                        limit_zero_time_iterations=100, cooldown_interval_ms=0,
                        repeats_to_cooldown=1):
-        """Return a callable that times a function with the runtime's own timer.
+        """Return a callable that times a function, without Python in between.
 
         Parameters
         ----------
         func_name : str
             A function of this module.
         device : Device or str
-            Whose clock is used.
+            Where the function works. The clock is the host's; the default stream of a device other
+            than the host is waited for when it starts and when it stops.
         number : int, default 10
             Calls per mean; raised until a repeat lasts `min_repeat_ms` milliseconds.
         repeat : int, default 1
@@ -140,11 +141,15 @@ cdef class Module(Object):
             If the module has no such function.
         ValueError, TypeError
             If a number is none or too small, or `device` is no device.
+        TVMError
+            If `device` is one that the runtime cannot use.
 
         Notes
         -----
-        Needs libtvm_runtime. Source: ``runtime.RPCTimeEvaluator``, TVM's
-        ``Module.time_evaluator``.
+        The callable calls the function once to warm up, without the GIL, and answers Ctrl-C within
+        a second or a call of the function. A module on another machine (of kind ``"rpc"``) is timed
+        there, by its runtime's ``runtime.RPCTimeEvaluator``, until that is done.
+        Source: TVM's ``Module.time_evaluator``.
         """
         self.get_function(func_name)
         options = TimerOptions(number, repeat, min_repeat_ms, limit_zero_time_iterations,
@@ -337,7 +342,8 @@ cdef object loader_for(str format):
 
 
 def system_library(prefix=""):
-    """Return the module of functions that are linked into the program itself.
+    """Return the module of functions that are linked into the program itself, or into libraries
+    that something else than tvmgo has opened.
 
     Parameters
     ----------
@@ -347,6 +353,9 @@ def system_library(prefix=""):
     Returns
     -------
     Module
+        With what has been registered until then. If there are functions of TVM 0.2 to 0.20, they
+        come first, found without the prefix as well, and the module is of kind
+        ``"classic_library"``.
 
     Raises
     ------
@@ -355,7 +364,11 @@ def system_library(prefix=""):
 
     Notes
     -----
-    Source: ``ffi.SystemLib``.
+    The C functions by which such libraries register their functions can be found from the time when
+    tvmgo is imported, except in an environment with another package `tvm` than a tested apache-tvm,
+    which has its own; those for workspaces and parallel kernels come with libtvm_runtime, which the
+    first call of this or of `load_module` loads.
+    Source: ``ffi.SystemLib``; ``tvm.runtime.system_lib``.
     """
     locate.load()
-    return get_global_function("ffi.SystemLib")(prefix)
+    return get_global_function("tvmgo.system_library")(prefix)

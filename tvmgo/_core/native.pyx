@@ -41,12 +41,8 @@ def _replace_thread_pool():
 locate.when_loaded(_replace_thread_pool)
 
 
-def _export_classic_names():
+if not locate.has_other_tvm():  # others can open libraries that need the names
     check(TVMGoExportClassicNames())
-
-
-# From then on others can open libraries that need the names; those of the runtime, too.
-locate.when_loaded(_export_classic_names)
 
 
 def _check_signals():

@@ -117,18 +117,20 @@ _LEAST = {
 
 
 def make_timer(module: Any, func_name: str, device: Any, options: TimerOptions) -> Function:
-    """Return a function that times one of `module`; `device` is the one whose clock is used.
+    """Return a function that times one of `module`; `device` is the one that works.
 
-    Its result is for `read_times`. On the CPU signals are answered meanwhile.
-    Source: ``runtime.RPCTimeEvaluator``, which times what runs elsewhere.
+    Its result is for `read_times`. Signals are answered meanwhile, unless the module is on another
+    machine.
+    Source: ``runtime.RPCTimeEvaluator``, which times there.
     """
     device = Device(device)
-    timer: Function
-    if device.device_type == 1 and module.kind != "rpc":
-        make = get_global_function("tvmgo.time_evaluator")
-        timer = make(module.get_function(func_name), *options)
-        return timer
     where = (device.device_type, device.device_id)
+    timer: Function
+    if module.kind != "rpc":
+        device.sync()  # says what is wrong with it
+        make = get_global_function("tvmgo.time_evaluator")
+        timer = make(module.get_function(func_name), *where, *options)
+        return timer
     cache_flush_bytes, setup_function = 0, ""
     timer = get_global_function("runtime.RPCTimeEvaluator")(
         module, func_name, *where, *options, cache_flush_bytes, setup_function

@@ -139,20 +139,22 @@ class GraphTensors:
         KeyError, IndexError
             If the graph has no input `key`.
         ValueError, TypeError
-            If a requirement above does not hold; nothing is redirected then.
+            If a requirement above does not hold; no input is redirected then.
 
         Notes
         -----
         Nothing is ever copied, unless `copy` is "auto". Inputs named "key" and "value": as for
         `set_input`. Source: executor function ``set_input_zero_copy``.
         """
-        share = self.module["strict.set_input_zero_copy"]
+        first: list[tuple[Any, Any]] = []
         if is_key(key):
-            share(key, *lendable(value), self._copy == "auto")
+            first = [(key, value)]
         else:
             self._add_own_names(params, key, value)
-        for name, given in self._known(params).items():
-            share(name, *lendable(given), self._copy == "auto")
+        loans: list[Any] = []
+        for name, given in (*first, *self._known(params).items()):
+            loans += (name, *lendable(given), self._copy == "auto")
+        self.module["strict.set_input_zero_copy"](*loans)
 
     @property
     def copy(self) -> str | None:

@@ -69,6 +69,14 @@ def _installed_runtime() -> str | None:
     return None
 
 
+def has_other_tvm() -> bool:
+    """Return whether a package `tvm` is installed that is no apache-tvm known to work.
+
+    If it is imported, after tvmgo as well, it must find its own C functions and not ours.
+    """
+    return importlib.util.find_spec("tvm") is not None and _installed_runtime() is None
+
+
 def _carried_runtime() -> str | None:
     """Return the libtvm_runtime that tvmgo's wheel brought along."""
     path = os.path.join(CARRIED, file_name("tvm_runtime"))

@@ -36,6 +36,7 @@ PLACE int32_t fail_loudly(PARAMETERS) {
 }
 PLACE int32_t fail_silently(PARAMETERS) { return -1; }
 
+#ifndef WITHOUT_RUNTIME  // of what libtvm_runtime has
 PLACE int32_t use_workspace(PARAMETERS) {
   char* memory = TVMBackendAllocWorkspace(1, 0, 100, 2, 32);
   if (memory == NULL) return -1;
@@ -70,6 +71,7 @@ static int nested_task(int task_id, Env* env, void* data) {
   return TVMBackendParallelLaunch(failing_task, NULL, 0);
 }
 PLACE int32_t parallel_nested(PARAMETERS) { return TVMBackendParallelLaunch(nested_task, NULL, 0); }
+#endif
 
 static int64_t times;
 static int count(void* data) {
@@ -102,10 +104,12 @@ __attribute__((constructor)) static void start_up(void) {
   REGISTER(call_named);
   REGISTER(fail_loudly);
   REGISTER(fail_silently);
+#ifndef WITHOUT_RUNTIME
   REGISTER(use_workspace);
   REGISTER(parallel);
   REGISTER(parallel_fail);
   REGISTER(parallel_nested);
+#endif
   REGISTER(run_once);
   TVMBackendRegisterSystemLibSymbol(CONTEXT_PREFIX "__tvm_module_ctx", &__tvm_module_ctx);
 #ifdef BLOB

@@ -25,7 +25,8 @@ constexpr char kLoadClassic[] = "tvmgo.load_classic_library";
 constexpr char kLoadCopy[] = "tvmgo.load_library_copy";
 constexpr char kNeedsOrigin[] = "tvmgo.library_needs_origin";
 constexpr char kGeneration[] = "tvmgo.library_generation";
-constexpr char kSystemLibrary[] = "tvmgo.classic_system_library";
+constexpr char kClassicSystemLibrary[] = "tvmgo.classic_system_library";
+constexpr char kSystemLibrary[] = "tvmgo.system_library";
 
 // libtvm_ffi's loader, never let go: files may be loaded while the process ends.
 const Ref& ModernLoader() {
@@ -83,15 +84,25 @@ Value GenerationText(const CallArgs& args) {
   return Value(std::string_view(GenerationName(LibraryGeneration(Path(args)))));
 }
 
-Value SystemLibrary(const CallArgs& args) {
+std::string Prefix(const CallArgs& args) {
   args.RequireSize(0, 1);
-  return Value(LoadSystemLibrary(args.size() == 0 ? "" : std::string(args.Text(0, "prefix"))));
+  return args.size() == 0 ? "" : std::string(args.Text(0, "prefix"));
 }
 
+Value ClassicSystemLibrary(const CallArgs& args) { return Value(LoadSystemLibrary(Prefix(args))); }
+
+Value AnySystemLibrary(const CallArgs& args) { return Value(LoadAnySystemLibrary(Prefix(args))); }
+
 constexpr GlobalFunction kGlobals[] = {
-    {kLoadShared, LoadShared},     {kLoadAsClassic, LoadAsClassic}, {kLoadAsModern, LoadAsModern},
-    {kLoadClassic, LoadAsClassic}, {kLoadCopy, LoadCopy},           {kNeedsOrigin, NeedsOrigin},
-    {kGeneration, GenerationText}, {kSystemLibrary, SystemLibrary},
+    {kLoadShared, LoadShared},
+    {kLoadAsClassic, LoadAsClassic},
+    {kLoadAsModern, LoadAsModern},
+    {kLoadClassic, LoadAsClassic},
+    {kLoadCopy, LoadCopy},
+    {kNeedsOrigin, NeedsOrigin},
+    {kGeneration, GenerationText},
+    {kClassicSystemLibrary, ClassicSystemLibrary},
+    {kSystemLibrary, AnySystemLibrary},
 };
 
 void RegisterAll() {

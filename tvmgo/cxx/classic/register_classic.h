@@ -19,12 +19,13 @@ extern "C" {
 //   tvmgo.library_needs_origin(path) -> int                 whether it may look for files beside it
 //   tvmgo.library_generation(path) -> "modern", "transitional", "classic" or "undecided"
 //   tvmgo.classic_system_library(prefix="") -> Module
+//   tvmgo.system_library(prefix="") -> Module               with the functions of both generations
 //
 // 0, or -1 with the error raised.
 __attribute__((visibility("default"))) int TVMGoRegisterClassicLoader(void);
 
 // Lets libraries that others open find the C names of TVM up to 0.20 which libtvm_runtime no longer
-// has, unless the process has others of these names. To be called when libtvm_runtime is loaded.
+// has, unless the process has others of these names.
 __attribute__((visibility("default"))) int TVMGoExportClassicNames(void);
 
 #ifdef __cplusplus

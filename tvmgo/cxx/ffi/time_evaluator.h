@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Timing calls of a function on the CPU. The runtime's own evaluator is deaf to signals meanwhile.
+// Timing calls of a function. The runtime's own evaluator is deaf to signals meanwhile.
 #ifndef TVMGO_CXX_FFI_TIME_EVALUATOR_H_
 #define TVMGO_CXX_FFI_TIME_EVALUATOR_H_
 
@@ -9,9 +9,10 @@
 
 namespace tvmgo {
 
-// (function, number, repeat, min_repeat_ms, limit_zero_time_iterations, cooldown_interval_ms,
-// repeats_to_cooldown) -> a function that calls `function` with its arguments as TimeRepeats says
-// and returns the means as bytes, a float64 each: what `runtime.RPCTimeEvaluator` returns.
+// (function, device type, device id, number, repeat, min_repeat_ms, limit_zero_time_iterations,
+// cooldown_interval_ms, repeats_to_cooldown) -> a function that calls `function` with its arguments
+// as TimeRepeats says and returns the means as bytes, a float64 each: what
+// `runtime.RPCTimeEvaluator` returns.
 Value MakeTimeEvaluator(const CallArgs& args);
 
 }  // namespace tvmgo

@@ -18,8 +18,8 @@ namespace tvmgo {
 
 class CopiedInputs {
  public:
-  // Makes room for one more, so that Set cannot fail.
-  void Reserve() { copied_.reserve(copied_.size() + 1); }
+  // Makes room for so many more, so that Set cannot fail.
+  void Reserve(size_t count) { copied_.reserve(copied_.size() + count); }
   void Set(uint32_t entry, Ref source, Ref target) {
     Forget(entry);
     copied_.push_back(Copied{entry, std::move(source), std::move(target)});

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "capi/kernel_rules.h"
 #include "graph/model_id.h"
 #include "graph/param_check.h"
 #include "graph/zero_copy_check.h"
@@ -44,13 +45,18 @@ void GraphState::SetInput(uint32_t index, const DLTensor& from) {
 
 void GraphState::SetInputs(const std::vector<InputValue>& values) {
   for (const auto& [index, value] : values) CheckInput(index, value);
-  std::vector<TensorSlots::NewOwn> memory;  // all of it first: that is what can fail
+  // What can fail comes first: memory, and collecting elements that lie scattered.
+  std::vector<TensorSlots::NewOwn> memory;
+  std::vector<Ref> collected;
   memory.reserve(values.size());
+  collected.reserve(values.size());
   for (const auto& [index, value] : values) {
     memory.push_back(slots_.PrepareOwn(program_->input_entry(index)));
+    collected.push_back(TVMGoIsCompact(&value) ? Ref() : CopyToDevice(value, value.device));
   }
   for (size_t i = 0; i < values.size(); ++i) {
-    WriteInput(values[i].input, values[i].value, std::move(memory[i]));
+    const DLTensor& from = collected[i] ? TensorOf(collected[i]) : values[i].value;
+    WriteInput(values[i].input, from, std::move(memory[i]));
   }
 }
 
@@ -80,24 +86,43 @@ void GraphState::RequireInputNotOutput(uint32_t index) const {
 }
 
 void GraphState::SetInputZeroCopy(uint32_t index, const Ref& tensor) {
-  SetInputZeroCopy(index, tensor, Lending{false, false});
+  SetInputsZeroCopy({Loan{index, tensor, false, false}});
 }
 
-void GraphState::SetInputZeroCopy(uint32_t index, const Ref& tensor, Lending lending) {
-  const uint32_t entry = program_->input_entry(index);
-  const DLTensor own = program_->Prototype(entry);
-  if (lending.may_copy && !IsUsableByKernels(own.device, TensorOf(tensor))) {
-    RequireLike(program_->InputContext(index), own, TensorOf(tensor));
-    RequireInputNotOutput(index);
-    const Ref copy = CopyToDevice(TensorOf(tensor), own.device);
-    copied_.Reserve();
-    slots_.Bind(entry, copy, Binding::kInput);
-    copied_.Set(entry, tensor, copy);
-    return;
+Ref GraphState::CopyOfLoan(const Loan& loan) const {
+  const DLTensor own = program_->Prototype(program_->input_entry(loan.input));
+  const DLTensor& tensor = TensorOf(loan.tensor);
+  if (!loan.may_copy || IsUsableByKernels(own.device, tensor)) {
+    CheckInputZeroCopy(loan.input, loan.tensor);
+    return Ref();
   }
-  CheckInputZeroCopy(index, tensor);
-  slots_.Bind(entry, tensor, Binding::kInput, lending.read_only);
-  copied_.Forget(entry);
+  RequireLike(program_->InputContext(loan.input), own, tensor);
+  RequireInputNotOutput(loan.input);
+  return CopyToDevice(tensor, own.device);
+}
+
+void GraphState::SetInputsZeroCopy(const std::vector<Loan>& loans) {
+  // What can fail comes first.
+  std::vector<Ref> copies;
+  std::vector<TensorSlots::ViewsOfGroup> views;
+  copies.reserve(loans.size());
+  views.reserve(loans.size());
+  for (const Loan& loan : loans) {
+    copies.push_back(CopyOfLoan(loan));
+    views.push_back(slots_.ViewsOn(copies.back() ? copies.back() : loan.tensor,
+                                   program_->input_entry(loan.input)));
+  }
+  copied_.Reserve(loans.size());
+  for (size_t i = 0; i < loans.size(); ++i) {
+    const uint32_t entry = program_->input_entry(loans[i].input);
+    const bool is_copy = static_cast<bool>(copies[i]);
+    slots_.Bind(entry, std::move(views[i]), Binding::kInput, loans[i].read_only && !is_copy);
+    if (is_copy) {
+      copied_.Set(entry, loans[i].tensor, copies[i]);
+    } else {
+      copied_.Forget(entry);
+    }
+  }
 }
 
 void GraphState::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {
@@ -112,7 +137,7 @@ void GraphState::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {
     TVM_FFI_THROW(ValueError) << what << " is a parameter linked into the library, which no "
                               << "operator writes";
   }
-  slots_.Bind(entry, tensor, Binding::kOutput);
+  slots_.Bind(entry, slots_.ViewsOn(tensor, entry), Binding::kOutput, /*read_only=*/false);
 }
 
 void GraphState::CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const {

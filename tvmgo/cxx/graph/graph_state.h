@@ -64,13 +64,15 @@ class GraphState {
   // joined by `__nop`, or one that is input and output at once, can be bound from one side only.
   void SetInputZeroCopy(uint32_t index, const Ref& tensor);
   void CheckInputZeroCopy(uint32_t index, const Ref& tensor) const;
-  // The same for memory that must not be written to, or that may be copied at the start of every
-  // run if kernels cannot read it where it lies.
-  struct Lending {
+  // The same for several inputs, also for memory that must not be written to, or that may be copied
+  // at the start of every run if kernels cannot read it where it lies. All or nothing.
+  struct Loan {
+    uint32_t input;
+    Ref tensor;
     bool read_only;
     bool may_copy;
   };
-  void SetInputZeroCopy(uint32_t index, const Ref& tensor, Lending lending);
+  void SetInputsZeroCopy(const std::vector<Loan>& loans);
   // How many copies such inputs have cost so far.
   int64_t num_copies() const { return copied_.number(); }
   void SetOutputZeroCopy(uint32_t index, const Ref& tensor);
@@ -107,6 +109,8 @@ class GraphState {
 
  private:
   void RequireInputNotOutput(uint32_t index) const;
+  // Checks it; the copy that kernels are to read instead, or null.
+  Ref CopyOfLoan(const Loan& loan) const;
   void WriteInput(uint32_t index, const DLTensor& from, TensorSlots::NewOwn memory);
 
   std::shared_ptr<const GraphProgram> program_;

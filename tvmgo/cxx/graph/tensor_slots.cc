@@ -65,7 +65,7 @@ Ref TensorSlots::HandOut(uint32_t entry) {
 TensorSlots::NewOwn TensorSlots::PrepareOwn(uint32_t entry) const {
   if (access(entry) != Access::kParamSets) return NewOwn();
   const Pool& pool = program_.pool(program_.pool_of_entry(entry));  // holds one input
-  return MakeViewsOn(NewMemory(pool.nbytes, pool.device), program_.layout().JoinedWith(entry));
+  return ViewsOn(NewMemory(pool.nbytes, pool.device), entry);
 }
 
 void TensorSlots::WriteOwn(uint32_t entry, const DLTensor& from, NewOwn memory) {
@@ -90,9 +90,8 @@ Ref TensorSlots::Share(uint32_t entry) {
   return slot.own.tensor;
 }
 
-void TensorSlots::Bind(uint32_t entry, const Ref& tensor, Binding binding, bool read_only) {
+void TensorSlots::Bind(uint32_t entry, ViewsOfGroup views, Binding binding, bool read_only) {
   const std::vector<uint32_t> group = program_.layout().JoinedWith(entry);
-  std::vector<Views> views = MakeViewsOn(tensor, group);
   for (size_t i = 0; i < group.size(); ++i) {
     Slot& slot = slots_[group[i]];
     std::swap(slot.bound, views[i]);
@@ -117,9 +116,9 @@ TensorSlots::Views TensorSlots::MakeViews(uint32_t entry, Ref tensor) const {
   return views;
 }
 
-std::vector<TensorSlots::Views> TensorSlots::MakeViewsOn(const Ref& memory,
-                                                         const std::vector<uint32_t>& group) const {
-  std::vector<Views> views;
+TensorSlots::ViewsOfGroup TensorSlots::MakeViewsOn(const Ref& memory,
+                                                   const std::vector<uint32_t>& group) const {
+  ViewsOfGroup views;
   for (uint32_t entry : group) {
     views.push_back(MakeViews(entry, ViewOfEntry(memory, program_.graph().entries[entry])));
   }

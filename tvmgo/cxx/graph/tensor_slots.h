@@ -49,16 +49,19 @@ class TensorSlots {
     Ref tensor;
     Ref flat;  // only when some cell is flat
   };
-  using NewOwn = std::vector<Views>;  // of the entry and of all joined with it
+  using ViewsOfGroup = std::vector<Views>;  // of an entry and of all joined with it
+  using NewOwn = ViewsOfGroup;
   NewOwn PrepareOwn(uint32_t entry) const;
   void WriteOwn(uint32_t entry, const DLTensor& from, NewOwn memory);
   // The present value as part of a ParamSet.
   Ref Share(uint32_t entry);
 
   // Redirects the entry and all joined with it to views on a checked tensor, which these keep
-  // alive. All or nothing: when this throws, no slot has changed.
-  // What is read-only is not handed out.
-  void Bind(uint32_t entry, const Ref& tensor, Binding binding, bool read_only = false);
+  // alive. Cannot fail. What is read-only is not handed out.
+  void Bind(uint32_t entry, ViewsOfGroup views, Binding binding, bool read_only);
+  ViewsOfGroup ViewsOn(const Ref& tensor, uint32_t entry) const {
+    return MakeViewsOn(tensor, program_.layout().JoinedWith(entry));
+  }
   // Goes back to the own tensor and lets the caller's go.
   void Unbind(uint32_t entry);
 
@@ -76,7 +79,7 @@ class TensorSlots {
   Access& access(uint32_t entry) { return access_of_pool_[program_.pool_of_entry(entry)]; }
   Access access(uint32_t entry) const { return access_of_pool_[program_.pool_of_entry(entry)]; }
   Views MakeViews(uint32_t entry, Ref tensor) const;
-  std::vector<Views> MakeViewsOn(const Ref& memory, const std::vector<uint32_t>& group) const;
+  ViewsOfGroup MakeViewsOn(const Ref& memory, const std::vector<uint32_t>& group) const;
   void UpdateCells(uint32_t entry);
 
   const GraphProgram& program_;

@@ -103,9 +103,14 @@ void CopyTensor(const DLTensor& from, const DLTensor& to) {
 }
 
 Ref CopyToDevice(const DLTensor& from, DLDevice device) {
-  Ref copy = ViewTensor(NewMemory(TensorBytes(from), device),
-                        Shape(from.shape, from.shape + from.ndim), from.dtype);
-  CopyTensor(from, TensorOf(copy));
+  const size_t nbytes = TensorBytes(from);
+  Ref copy =
+      ViewTensor(NewMemory(nbytes, device), Shape(from.shape, from.shape + from.ndim), from.dtype);
+  if (IsCPU(from) && IsCPU(TensorOf(copy))) {
+    Gather(from, nbytes, TensorData(TensorOf(copy)));  // new memory, which nothing overlaps
+  } else {
+    CopyTensor(from, TensorOf(copy));
+  }
   return copy;
 }
 

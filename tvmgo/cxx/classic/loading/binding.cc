@@ -110,20 +110,28 @@ void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path) {
 
 void BindServices(const Library& library, void* context) {
   std::vector<Redirection> redirections;
+  // The library's own variable, at any address, or null. Where another library was opened for all
+  // (RTLD_GLOBAL), the system has given this one's code that one's variable of the same name.
+  const auto own_variable = [&](const char* name) {
+    void* own = library.FindVariable(name, sizeof(void*));
+    void* others = own == nullptr ? nullptr : GloballyVisible(name);
+    if (others != nullptr && others != own) redirections.push_back(Redirection{others, own});
+    return own;
+  };
   ForEachService([&](const Service& service) {
     if (service.in_runtime != nullptr) {
       redirections.push_back(Redirection{service.in_runtime, service.address});
     }
     if (!service.has_variable) return;
     const std::string variable = std::string("__") + service.name;
-    // Where the library lies its variables may too, at any address.
-    if (void* place = library.FindVariable(variable.c_str(), sizeof(void*))) {
+    if (void* place = own_variable(variable.c_str())) {
       std::memcpy(place, &service.address, sizeof(void*));
     }
   });
+  void* place = own_variable("__tvm_module_ctx");
   library.Redirect(redirections);
   // Last: with it the library is ready to be called.
-  if (void* place = library.FindVariable("__tvm_module_ctx", sizeof(void*))) {
+  if (place != nullptr) {
     std::memcpy(place, &context, sizeof(void*));
   }
 }

@@ -87,7 +87,7 @@ void Library::Redirect(const std::vector<Redirection>& redirections) const {
                   relocated.end / page_size * page_size, redirections);
 }
 
-bool IsGloballyVisible(const char* name) { return dlsym(RTLD_DEFAULT, name) != nullptr; }
+void* GloballyVisible(const char* name) { return dlsym(RTLD_DEFAULT, name); }
 
 void MakeGloballyVisible(void* function) {
   Dl_info info;
@@ -153,7 +153,7 @@ Library::Symbol Library::At(void* address, const char* name) const {
 
 #else  // classic libraries are looked for on Linux only; the loader says so before it comes here
 
-bool IsGloballyVisible(const char*) { return false; }
+void* GloballyVisible(const char*) { return nullptr; }
 void MakeGloballyVisible(void*) {}
 Library::Library(const std::string& path) : name_(path) {}
 void Library::ReadSegments() {}

@@ -68,8 +68,9 @@ class Library {
   std::vector<Segment> segments_;
 };
 
-// Whether libraries opened from now on would find a function of that name.
-bool IsGloballyVisible(const char* name);
+// What libraries opened from now on would find under that name, or null.
+void* GloballyVisible(const char* name);
+inline bool IsGloballyVisible(const char* name) { return GloballyVisible(name) != nullptr; }
 // Makes them find the functions of the library that has this one.
 void MakeGloballyVisible(void* function);
 

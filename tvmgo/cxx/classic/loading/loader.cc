@@ -253,6 +253,15 @@ Ref LoadModernLibrary(const LibraryFile& file, const Ref& load_modern) {
   return LoadModern(load_modern, ElfSymbols(file.source, file.path), file);
 }
 
+Ref LoadAnySystemLibrary(const std::string& prefix) {
+  const Ref modern =
+      Call(GetGlobal("ffi.SystemLib"), Value(std::string_view(prefix)).view()).TakeObject();
+  if (!SystemSymbols::HasAny()) return modern;
+  const Ref classic = LoadSystemLibrary(prefix);
+  ImportModule(classic, modern);
+  return classic;
+}
+
 Ref LoadSystemLibrary(const std::string& prefix) {
   Context* context = BindSystemLibrary(prefix);
   const Ref library = NewSystemLibraryModule(prefix, context);

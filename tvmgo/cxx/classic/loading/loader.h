@@ -38,6 +38,9 @@ Ref LoadSharedLibrary(const LibraryFile& file, const Ref& load_modern);
 // What libraries opened by others have registered as a "system library": a module of their
 // functions, or the root of the modules they contain.
 Ref LoadSystemLibrary(const std::string& prefix);
+// The same with the functions of today's libraries as an import; where there are only those, the
+// runtime's own module of them.
+Ref LoadAnySystemLibrary(const std::string& prefix);
 
 }  // namespace tvmgo::classic
 

@@ -67,6 +67,12 @@ void* SystemSymbols::FindIn(const void* identity, const std::string& name) {
   return found == library->second.end() ? nullptr : found->second;
 }
 
+bool SystemSymbols::HasAny() {
+  SystemTable& table = TheSystemTable();
+  const std::lock_guard<std::mutex> lock(table.mutex);
+  return !table.addresses.empty();
+}
+
 void* SystemSymbols::Find(const std::string& prefix, const std::string& name) {
   SystemTable& table = TheSystemTable();
   const std::lock_guard<std::mutex> lock(table.mutex);

@@ -30,6 +30,8 @@ class SystemSymbols {
   // The address that a library registered during an Opening, or null. Start-up code runs for
   // whoever opens a library first, but the names are everybody's who has it open.
   static void* FindIn(const void* identity, const std::string& name);
+  // Whether a library has registered names outside of those.
+  static bool HasAny();
   // The address last registered outside of those under the name with the prefix or, if there is
   // none, under the name alone; or null.
   static void* Find(const std::string& prefix, const std::string& name);

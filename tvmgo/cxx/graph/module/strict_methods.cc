@@ -26,10 +26,17 @@ Value SetInput(GraphState* state, const CallArgs& args) {
   return Value();
 }
 
+// (key, value, read only, may copy) for each of any number of inputs.
 Value SetInputZeroCopy(GraphState* state, const CallArgs& args) {
-  const Ref value = args.TensorObject(1, "value");
-  const GraphState::Lending lending{args.Int(2, "read only") != 0, args.Int(3, "may copy") != 0};
-  state->SetInputZeroCopy(RequireInput(state->program(), args, 0), value, lending);
+  constexpr int32_t kEach = 4;
+  if (args.size() % kEach != 0) args.RequireSize(kEach, kEach);
+  std::vector<GraphState::Loan> loans;
+  for (int32_t i = 0; i < args.size(); i += kEach) {
+    const Ref value = args.TensorObject(i + 1, "value");
+    loans.push_back({RequireInput(state->program(), args, i), value,
+                     args.Int(i + 2, "read only") != 0, args.Int(i + 3, "may copy") != 0});
+  }
+  state->SetInputsZeroCopy(loans);
   return Value();
 }
 
@@ -62,7 +69,7 @@ Value RunFromInputs(GraphState* state, const CallArgs& args) {
 constexpr Method kMethods[] = {
     {"get_input_type", 1, 1, GetInputType, When::kAnytime},
     {"set_input", 0, kAnyNumber, SetInput},
-    {"set_input_zero_copy", 4, 4, SetInputZeroCopy},
+    {"set_input_zero_copy", 0, kAnyNumber, SetInputZeroCopy},
     {"get_num_copies", 0, 0, GetNumCopies},
     {"set_output_zero_copy", 2, 2, SetOutputZeroCopy},
     {"get_input", 2, 2, GetInput},
