@@ -9,13 +9,12 @@ and the arithmetic of shapes, and computes float16 in float32 where a processor 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import onnx
 
-from tvmgo.compiler.simplify.graph_editor import GraphEditor, rewrite_graph
+from tvmgo.compiler.simplify.reference import fold_by_reference
 from tvmgo.compiler.simplify.weights import weight_bytes
 
 # Fusions that write what no other compiler reads, or hide constants that it would fold better.
@@ -28,8 +27,8 @@ LARGE = 1 << 30
 def fold_constants(model: Any) -> Any:
     """Return the model with its constants folded.
 
-    It comes back as it is if ONNX Runtime cannot load it, for want of a kernel for some element
-    type for one: what is constant then stays for the compiler to fold.
+    What ONNX Runtime cannot load, for want of a kernel for some element type for one, is folded by
+    ONNX's reference evaluator.
     """
     import onnxruntime as ort
 
@@ -52,49 +51,10 @@ def fold_constants(model: Any) -> Any:
                 disabled_optimizers=list(LEFT_OUT),
             )
         except Exception:  # ONNX Runtime's own classes have no common base
-            return onnx.load(source)  # saving it may have taken its weights out
+            # From the file, since saving it may have taken its weights out.
+            return fold_by_reference(onnx.load(source), every=True)
         folded = onnx.load(result)
-    return fold_leftovers(without_unused_domains(folded))
-
-
-# ONNX Runtime does not fold what has no fixed shape before it is computed.
-SHAPED_BY_DATA = {"NonZero", "Unique", "Compress"}
-
-
-def fold_leftovers(model: Any) -> Any:
-    def fold(proto: Any, editor: GraphEditor) -> bool:
-        values = [editor.constant(name or None) for name in proto.input]
-        if proto.op_type not in SHAPED_BY_DATA or any(value is None for value in values):
-            return False
-        feeds = dict(zip(proto.input, values))
-        for name, value in zip(proto.output, run_node(proto, feeds, model.opset_import)):
-            if name:
-                editor.add("Identity", [editor.add_constant(value)], [name])
-        return True
-
-    rewrite_graph(model.graph, fold)
-    return model
-
-
-def run_node(proto: Any, feeds: Mapping[str, Any], opsets: Any) -> list[Any]:
-    from onnx.reference import ReferenceEvaluator
-
-    graph = onnx.helper.make_graph(
-        [proto],
-        "node",
-        [
-            onnx.helper.make_tensor_value_info(name, code_of(v), v.shape)
-            for name, v in feeds.items()
-        ],
-        [onnx.helper.make_empty_tensor_value_info(name) for name in proto.output if name],
-    )
-    computed = ReferenceEvaluator(onnx.helper.make_model(graph, opset_imports=opsets))
-    found = iter(computed.run(None, dict(feeds)))
-    return [next(found) if name else None for name in proto.output]
-
-
-def code_of(value: Any) -> int:
-    return int(onnx.helper.np_dtype_to_tensor_dtype(value.dtype))
+    return fold_by_reference(without_unused_domains(folded))
 
 
 def without_unused_domains(model: Any) -> Any:

@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import partial
 from typing import Any
 
-import onnx
 from onnx import inliner
 
+from tvmgo.compiler.simplify.function_bodies import insert_body
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import STANDARD_DOMAINS, opset_of, schema_at
@@ -43,7 +42,7 @@ def check_domains(model: Any, known: KnownOperators) -> None:
     def check(proto: Any, _: GraphEditor) -> bool:
         if proto.domain in STANDARD_DOMAINS:
             proto.domain = ""
-        elif proto.op_type not in known.get(proto.domain, ()):
+        elif proto.op_type not in known.get(proto.domain, ()) and not to_expand(model, proto):
             raise ExportError(
                 Node(proto, 0).place,
                 f"its domain is {proto.domain!r}, and the model does not define it",
@@ -59,46 +58,28 @@ def check_domains(model: Any, known: KnownOperators) -> None:
 
 def expand_functions(model: Any) -> Any:
     """Expand operators that ONNX defines by a function and that no compiler has."""
+    expanded = False
+
+    def expand(proto: Any, editor: GraphEditor) -> bool:
+        nonlocal expanded
+        if not to_expand(model, proto):
+            return False
+        opset = opset_of(model, proto.domain)
+        insert_body(proto, schema_at(proto.op_type, opset, proto.domain), opset, editor)
+        expanded = True
+        return True
+
     while True:
-        calls = [node for node in model.graph.node if to_expand(model, node)]
-        if not calls:
+        expanded = False
+        rewrite_graph(model.graph, expand)
+        if not expanded:
             return model
-        for node in calls:
-            say_defaults(node, schema_at(node.op_type, opset_of(model)))
-        say_types_of_constants(model.graph)
-        wanted = sorted({("", node.op_type) for node in calls})
-        try:
-            expanded = without_weights(partial(inline, wanted), model)
-        except RuntimeError as error:
-            reason = f"its function cannot be put in its place: {error}"
-            raise Node(calls[0], 0).refuse(reason) from error
-        model = infer(expanded)
-
-
-def inline(wanted: list[tuple[str, str]], model: Any) -> Any:
-    return inliner.inline_selected_functions(model, wanted, inline_schema_functions=True)
-
-
-def say_defaults(node: Any, schema: Any) -> None:
-    """Give a call the attributes that it leaves out; the inliner looks for them there only."""
-    given = {each.name for each in node.attribute}
-    for name, attribute in schema.attributes.items():
-        if name not in given and attribute.default_value.type:
-            node.attribute.append(attribute.default_value)
-
-
-def say_types_of_constants(graph: Any) -> None:
-    """Declare constants like other values; the inliner looks for types there only."""
-    said = {value.name for value in (*graph.value_info, *graph.input)}
-    for tensor in graph.initializer:
-        if tensor.name not in said:
-            graph.value_info.append(
-                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
-            )
+        model = infer(model)
 
 
 def to_expand(model: Any, node: Any) -> bool:
-    if node.domain not in STANDARD_DOMAINS or node.op_type in KNOWN:
+    """Whether ONNX, or what it previews, defines a node by a function that we want."""
+    if node.domain in STANDARD_DOMAINS and node.op_type in KNOWN:
         return False
-    schema = schema_at(node.op_type, opset_of(model))
+    schema = schema_at(node.op_type, opset_of(model, node.domain), node.domain)
     return schema is not None and (schema.has_function or schema.has_context_dependent_function)

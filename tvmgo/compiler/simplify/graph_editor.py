@@ -89,15 +89,15 @@ class GraphEditor:
             )
         return value
 
-    def _type(self, name: str | None) -> Any:
+    def type_of(self, name: str | None) -> Any:
         """Return what is known of a value of this graph or of one around it; None if nothing is."""
         if name in self._types:
             return self._types[name]
-        return self._outer._type(name) if self._outer else None
+        return self._outer.type_of(name) if self._outer else None
 
     def shape(self, name: str | None) -> list[int] | None:
         """Return the shape of a value, or None if a size is not known."""
-        found = self._type(name)
+        found = self.type_of(name)
         if found is None or not found.HasField("shape"):
             return None
         dimensions = found.shape.dim
@@ -112,7 +112,7 @@ class GraphEditor:
         return shape
 
     def element_type(self, name: str | None) -> int | None:
-        found = self._type(name)
+        found = self.type_of(name)
         return None if found is None else int(found.elem_type) or None
 
     def dtype(self, node: Node, index: int = 0) -> np.dtype[Any]:
@@ -123,11 +123,18 @@ class GraphEditor:
 
     def add_constant(self, value: Any, dtype: Any = None, hint: str = "constant") -> str:
         name = self.new_name(hint)
-        tensor = numpy_helper.from_array(np.asarray(value, dtype), name)
+        self.set_constant(name, np.asarray(value, dtype))
+        return name
+
+    def set_constant(self, name: str, value: np.ndarray) -> None:
+        """Make a constant of the value `name`, which no node may compute then."""
+        tensor = numpy_helper.from_array(value, name)
         self._graph.initializer.append(tensor)
         self._constants[name] = tensor
         self._types[name] = type_of(tensor)
-        return name
+
+    def is_output(self, name: str) -> bool:
+        return any(each.name == name for each in self._graph.output)
 
     def integers(self, *values: int) -> str:
         return self.add_constant(list(values), np.int64, "indices")

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from tvmgo.compiler.simplify.expansions.places import cum_prod, tensor_scatter
+from tvmgo.compiler.simplify.expansions.pooling import dilated_average_pool
+from tvmgo.compiler.simplify.expansions.signal import dft_with_input
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
 
@@ -28,15 +31,6 @@ def lower_grid_sample(node: Node, g: GraphEditor) -> bool:
     modes = {b"linear": b"bilinear", b"cubic": b"bicubic"}
     mode = attributes.pop("mode", b"linear")
     g.replace(node, node.inputs, mode=modes.get(mode, mode), **attributes)
-    return True
-
-
-def lower_dft(node: Node, g: GraphEditor) -> bool:
-    """The axis became an input, and its default changed."""
-    axis = int(g.need_constant(node, 2, "axis")) if node.input(2) else -2
-    if axis < 0:
-        axis += len(g.need_shape(node))
-    g.replace(node, node.inputs[:2], axis=axis, **node.attributes)
     return True
 
 
@@ -72,7 +66,9 @@ def lower_space_to_depth(node: Node, g: GraphEditor) -> bool:
 
 
 LOWERED: dict[str, Rewrite] = {
-    "DFT": lower_dft,
+    "AveragePool": dilated_average_pool,
+    "CumProd": cum_prod,
+    "DFT": dft_with_input,
     "GridSample": lower_grid_sample,
     "Pad": refuse_values("mode", b"constant", b"reflect", b"edge"),
     "QuantizeLinear": lower_quantize,
@@ -82,4 +78,5 @@ LOWERED: dict[str, Rewrite] = {
         b"tf_crop_and_resize",
     ),
     "SpaceToDepth": lower_space_to_depth,
+    "TensorScatter": tensor_scatter,
 }

@@ -27,8 +27,9 @@ OLDEST_OPSET = 7
 STANDARD_DOMAINS = ("", "ai.onnx")
 
 
-def opset_of(model: Any) -> int:
-    versions = [each.version for each in model.opset_import if each.domain in STANDARD_DOMAINS]
+def opset_of(model: Any, domain: str = "") -> int:
+    names = STANDARD_DOMAINS if domain in STANDARD_DOMAINS else (domain,)
+    versions = [each.version for each in model.opset_import if each.domain in names]
     return versions[0] if versions else 1
 
 
@@ -42,7 +43,7 @@ def to_normal_opset(model: Any) -> Any:
     """
     source = opset_of(model)
     if source < OLDEST_OPSET:
-        model = infer(version_converter.convert_version(model, OLDEST_OPSET))
+        model = infer(to_oldest_opset(model))
         source = OLDEST_OPSET
     if source == NORMAL_OPSET:
         return model
@@ -58,9 +59,23 @@ def to_normal_opset(model: Any) -> Any:
     return model
 
 
-def schema_at(operator: str, opset: int) -> Any:
+def to_oldest_opset(model: Any) -> Any:
+    """Use ONNX's converter, which wants to find weights among the inputs, as was the rule then."""
+    for tensor in model.graph.initializer:
+        model.graph.input.append(
+            onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)
+        )
+    weights = {tensor.name for tensor in model.graph.initializer}
+    converted = version_converter.convert_version(model, OLDEST_OPSET)
+    inputs = [value for value in converted.graph.input if value.name not in weights]
+    del converted.graph.input[:]
+    converted.graph.input.extend(inputs)
+    return converted
+
+
+def schema_at(operator: str, opset: int, domain: str = "") -> Any:
     try:
-        return defs.get_schema(operator, opset, "")
+        return defs.get_schema(operator, opset, "" if domain in STANDARD_DOMAINS else domain)
     except defs.SchemaError:
         return None
 
@@ -87,7 +102,8 @@ def drop_defaults(node: Node, old: Any, new: Any) -> None:
     for name, value in node.attributes.items():
         if name in new.attributes:
             continue
-        if value != default_value(old.attributes.get(name)):
+        gapless = name == "dilations" and all(step == 1 for step in value)
+        if not gapless and value != default_value(old.attributes.get(name)):
             raise node.refuse(
                 f"opset {NORMAL_OPSET} cannot say its attribute {name}={value!r} of "
                 f"version {old.since_version}"

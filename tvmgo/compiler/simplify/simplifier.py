@@ -8,6 +8,7 @@ from typing import Any
 
 import onnx
 
+from tvmgo.compiler.simplify.control_flow import straighten
 from tvmgo.compiler.simplify.empties import make_empties_constant
 from tvmgo.compiler.simplify.expansions.table import EXPANDED, FIRST, expand_operators
 from tvmgo.compiler.simplify.folding import fold_constants
@@ -49,6 +50,7 @@ def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperat
     simple = infer(fold_constants(simple))
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
+    simple = straighten(simple)
     simple = infer(expand_operators(simple, EXPANDED))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))

@@ -65,3 +65,27 @@ def lp_normalization(node: Node, g: GraphEditor) -> bool:
     norm = g.add("Where", [g.add("Equal", [norm, zero]), one, norm])
     g.add("Div", [node.input(0), norm], node.outputs)
     return True
+
+
+def layer_normalization(node: Node, g: GraphEditor) -> bool:
+    """Compilers make the first output; the mean and the inverse deviation are in float32."""
+    if not (node.has_output(1) or node.has_output(2)):
+        return False
+    ndim = len(g.need_shape(node))
+    axis = node.attributes.get("axis", -1) % ndim
+    axes = g.integers(*range(axis, ndim))
+    x = widen(g, node)
+    mean = g.add("ReduceMean", [x, axes])
+    centred = g.add("Sub", [x, mean])
+    variance = g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
+    epsilon = g.add_constant(node.attributes.get("epsilon", 1e-5), wide_dtype(g, node))
+    inverse = g.add("Reciprocal", [g.add("Sqrt", [g.add("Add", [variance, epsilon])])])
+    if node.has_output(0):
+        y = g.add("Mul", [g.add("Mul", [centred, inverse]), widen(g, node, 1)])
+        if node.input(2) is not None:
+            y = g.add("Add", [y, widen(g, node, 2)])
+        finish(g, y, node)
+    for index, value in ((1, mean), (2, inverse)):
+        if node.has_output(index):
+            g.cast(value, np.float32, [node.outputs[index]])
+    return True

@@ -7,18 +7,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from tvmgo.compiler.simplify.expansions.activations import mish, softplus
+from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool
 from tvmgo.compiler.simplify.expansions.inference import dropout
 from tvmgo.compiler.simplify.expansions.normalization import (
     group_normalization,
+    layer_normalization,
     lp_normalization,
     mean_variance_normalization,
 )
+from tvmgo.compiler.simplify.expansions.places import col2im, one_hot, reverse_sequence
+from tvmgo.compiler.simplify.expansions.pooling import max_pool, max_unpool
 from tvmgo.compiler.simplify.expansions.quantized import (
     conv_integer,
     q_linear_conv,
     q_linear_matmul,
 )
 from tvmgo.compiler.simplify.expansions.recurrent import gru, lstm, rnn
+from tvmgo.compiler.simplify.expansions.signal import dft_with_attribute, stft
 from tvmgo.compiler.simplify.expansions.windows import (
     checked_padding,
     explicit_padding,
@@ -32,19 +37,30 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rew
 FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
 
 EXPANDED: Mapping[str, Rewrite] = {
-    **dict.fromkeys(("AveragePool", "Conv", "LpPool", "MaxPool"), explicit_padding),
+    **dict.fromkeys(("AveragePool", "Conv", "LpPool"), explicit_padding),
+    "Col2Im": col2im,
     "ConvInteger": conv_integer,
+    "DFT": dft_with_attribute,
     "Dropout": dropout,
+    "EyeLike": eye_like,
     "GRU": gru,
     "LSTM": lstm,
+    "LayerNormalization": layer_normalization,
     "LpNormalization": lp_normalization,
     "MeanVarianceNormalization": mean_variance_normalization,
+    "MaxPool": max_pool,
+    "MaxUnpool": max_unpool,
     "Mish": mish,
+    "OneHot": one_hot,
     "Pad": checked_padding,
+    "Pow": power,
     "QLinearConv": q_linear_conv,
     "QLinearMatMul": q_linear_matmul,
     "RNN": rnn,
+    **dict.fromkeys(("ReduceMax", "ReduceMin"), reduce_bool),
     "Resize": resize_without_empty_inputs,
+    "ReverseSequence": reverse_sequence,
+    "STFT": stft,
     "Softplus": softplus,
 }
 

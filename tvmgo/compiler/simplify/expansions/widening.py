@@ -28,6 +28,6 @@ def finish(g: GraphEditor, x: str, node: Node) -> None:
     """Let `x` be the node's output, narrowed again if its inputs were widened."""
     dtype = g.dtype(node)
     if dtype.itemsize >= 4:
-        g.add("Identity", [x], node.outputs)
+        g.add("Identity", [x], node.outputs[:1])
     else:
-        g.cast(x, dtype, node.outputs)
+        g.cast(x, dtype, node.outputs[:1])

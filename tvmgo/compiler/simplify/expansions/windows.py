@@ -10,23 +10,31 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 def explicit_padding(node: Node, g: GraphEditor) -> bool:
     """Say in numbers what auto_pad says in words."""
-    attributes = dict(node.attributes)
-    words = attributes.pop("auto_pad", b"NOTSET")
-    if words not in (b"SAME_UPPER", b"SAME_LOWER"):
+    pads = same_padding(node, g)
+    if pads is None:
         return False
+    attributes = {**node.attributes, "pads": pads}
+    for said in ("auto_pad", "ceil_mode"):  # the padded size fits the strides
+        attributes.pop(said, None)
+    g.replace(node, node.inputs, **attributes)
+    return True
+
+
+def same_padding(node: Node, g: GraphEditor) -> list[int] | None:
+    """Return the padding that auto_pad asks for if that is to keep the size, else None."""
+    words = node.attributes.get("auto_pad", b"NOTSET")
+    if words not in (b"SAME_UPPER", b"SAME_LOWER"):
+        return None
     sizes = g.need_shape(node)[2:]
-    kernel = attributes.get("kernel_shape") or g.need_shape(node, 1)[2:]
-    strides = attributes.get("strides") or [1] * len(sizes)
-    dilations = attributes.get("dilations") or [1] * len(sizes)
+    kernel = node.attributes.get("kernel_shape") or g.need_shape(node, 1)[2:]
+    strides = node.attributes.get("strides") or [1] * len(sizes)
+    dilations = node.attributes.get("dilations") or [1] * len(sizes)
     totals = [
         max((math.ceil(size / step) - 1) * step + (width - 1) * dilation + 1 - size, 0)
         for size, width, step, dilation in zip(sizes, kernel, strides, dilations)
     ]
     less, more = [total // 2 for total in totals], [total - total // 2 for total in totals]
-    attributes.pop("ceil_mode", None)  # the padded size fits the strides
-    attributes["pads"] = [*less, *more] if words == b"SAME_UPPER" else [*more, *less]
-    g.replace(node, node.inputs, **attributes)
-    return True
+    return [*less, *more] if words == b"SAME_UPPER" else [*more, *less]
 
 
 def checked_padding(node: Node, g: GraphEditor) -> bool:

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes of one case."""
+
+import tempfile
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+import tvmgo
+from tests.onnx_suite.cases import with_constants
+from tvmgo.compiler import ExportError, export
+
+# By bytes of an element; the suite's own tolerance is for float32.
+TOLERANCE = {1: 1e-1, 2: 1e-2}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``right``, ``wrong``, ``refused``, ``error`` (of another class), ``crash`` or ``time-out``."""
+
+    result: str
+    reason: str = ""
+    compiler: str = ""
+
+    def as_row(self):
+        return asdict(self)
+
+
+def outcome_of(case, **options):
+    """Export and run a case; what is refused is tried again with all small inputs constant."""
+    inputs, expected = case.values
+    for every in (False, True):
+        model, left = with_constants(case.model, inputs, every=every)
+        outcome = judge(model, left, list(expected.values()), options)
+        if outcome.result != "refused":
+            break
+    return outcome
+
+
+def judge(model, inputs, expected, options):
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            shapes = {name: value.shape for name, value in inputs.items()}
+            artifacts = export(model, folder, shapes=shapes, **options)
+            results = run(artifacts, inputs)
+    except ExportError as error:
+        return Outcome("refused", str(error))
+    except Exception as error:
+        return Outcome("error", f"{type(error).__name__}: {error}")
+    problems = [problem(result, each) for result, each in zip(results, expected)]
+    wrong = "; ".join(filter(None, problems))
+    return Outcome("wrong" if wrong else "right", wrong)
+
+
+def run(artifacts, inputs):
+    graph = tvmgo.graph_executor.create(
+        artifacts.graph.read_text(encoding="utf-8"),
+        tvmgo.load_module(artifacts.library),
+        tvmgo.cpu(0),
+    )
+    graph.load_params(artifacts.params.read_bytes())
+    graph.run(**inputs)
+    return [graph.get_output(i).numpy() for i in range(graph.get_num_outputs())]
+
+
+def problem(result, expected):
+    """Say how a result differs from what is expected; nothing if it does not."""
+    if result.dtype != expected.dtype or result.shape != expected.shape:
+        return (
+            f"{result.dtype} of shape {list(result.shape)} instead of "
+            f"{expected.dtype} of shape {list(expected.shape)}"
+        )
+    exact = result.dtype.kind in "iub"
+    wide = np.int64 if exact else np.float64
+    if result.dtype == np.uint64:
+        wide = np.uint64
+    found, wanted = (each.astype(wide) for each in (result, expected))
+    tolerance = 0 if exact else TOLERANCE.get(result.dtype.itemsize, 1e-3)
+    if np.allclose(found, wanted, rtol=tolerance, atol=tolerance / 10, equal_nan=not exact):
+        return ""
+    with np.errstate(invalid="ignore"):
+        differ = ~np.isclose(found, wanted, rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+    first = np.argwhere(differ)[0]
+    place = tuple(int(i) for i in first)
+    return f"{int(differ.sum())} of {differ.size} elements; [{place}] is {result[place]}, not {expected[place]}"

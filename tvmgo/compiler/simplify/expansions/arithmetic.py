@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arithmetic in combinations of element types that compilers lack."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+
+
+def power(node: Node, g: GraphEditor) -> bool:
+    """Compute in one type of floats; the result has that of the base."""
+    base, exponent = g.dtype(node, 0), g.dtype(node, 1)
+    if base == exponent and base.kind not in "iu":
+        return False
+    wide = np.dtype(np.float64) if base.kind in "iu" else base
+    result = g.add("Pow", [g.cast(node.input(i), wide) for i in (0, 1)])
+    g.cast(result, base, node.outputs)
+    return True
+
+
+def reduce_bool(node: Node, g: GraphEditor) -> bool:
+    """The larger of two truths is their or: the same as of bytes."""
+    if g.dtype(node).kind != "b":
+        return False
+    wide = g.cast(node.input(0), np.uint8)
+    result = g.add(node.operator, [wide, node.input(1)], **node.attributes)
+    g.cast(result, bool, node.outputs)
+    return True
+
+
+def eye_like(node: Node, g: GraphEditor) -> bool:
+    rows, columns = g.need_shape(node)
+    code = node.attributes.get("dtype") or g.element_type(node.input(0))
+    eye = np.eye(rows, columns, node.attributes.get("k", 0))
+    g.add("Cast", [g.add_constant(eye.astype(np.float32))], node.outputs, to=code)
+    return True
