@@ -23,10 +23,11 @@ def importers_of(package):
     return found
 
 
-def test_only_what_works_on_relax_imports_tvm():
+def test_only_what_works_on_tvms_programs_imports_tvm():
     found = importers_of("tvm")
-    assert "compiler/relax/graph_builder.py" in found
-    assert [name for name in found if not name.startswith("compiler/relax/")] == []
+    assert {"compiler/relax/graph_builder.py", "compiler/relay/build.py"} <= found
+    places = ("compiler/relax/", "compiler/relay/")
+    assert [name for name in found if not name.startswith(places)] == []
 
 
 def test_what_writes_the_files_knows_nothing_of_relax():
@@ -38,7 +39,7 @@ def test_what_writes_the_files_knows_nothing_of_relax():
 def test_only_what_reads_models_imports_onnx():
     found = importers_of("onnx")
     assert "compiler/simplify/simplifier.py" in found
-    places = ("compiler/simplify/", "compiler/relax/importing/")
+    places = ("compiler/simplify/", "compiler/relax/importing/", "compiler/relay/")
     assert [name for name in found if not name.startswith(places)] == []
 
 
@@ -49,3 +50,8 @@ def test_only_the_folding_of_constants_imports_onnx_runtime():
 def test_the_normal_form_knows_no_compiler():
     found = importers_of("tvmgo.compiler.relax") | importers_of("tvmgo.compiler.graph")
     assert [name for name in found if name.startswith("compiler/simplify/")] == []
+
+
+def test_what_works_on_relay_knows_nothing_of_relax():
+    found = importers_of("tvmgo.compiler.relax") | importers_of("tvmgo.compiler.simplify")
+    assert [name for name in found if name.startswith("compiler/relay/")] == []

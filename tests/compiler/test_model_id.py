@@ -14,7 +14,9 @@ import tvmgo
 from tests.blobs import params_blob
 from tests.compiler.models import FLOAT, assert_same, onnx_model, open_graph, read_graph, run
 from tests.helpers import search_path
+from tests.libraries import compile_library
 from tvmgo.compiler import Artifacts, export
+from tvmgo.compiler.graph.model_id import classic_library_source
 
 pytestmark = pytest.mark.slow
 
@@ -109,3 +111,11 @@ def digest(path):
 def test_another_target_gives_another_number(exports, tmp_path):
     native = export(scaled([3, 4]), tmp_path, target="llvm -opt-level=0")
     assert digest(native.params) != digest(exports["model"].params)
+
+
+def test_a_library_of_the_past_tells_its_number(tmp_path):
+    number = 0x1234_5678_9ABC
+    source = tmp_path / "model_id.c"
+    source.write_text(classic_library_source(number) + 'const char __tvm_main__[] = "";\n')
+    library = compile_library(source, tmp_path / "deploy.so")
+    assert tvmgo.load_module(library)["tvmgo_model_id"]() == number

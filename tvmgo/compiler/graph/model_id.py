@@ -56,3 +56,20 @@ int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Resu
   return 0;
 }}
 """
+
+
+def classic_library_source(number: int) -> str:
+    """The same function in the calling convention of TVM up to 0.20."""
+    return f"""\
+#ifdef __cplusplus
+extern "C"
+#endif
+__attribute__((visibility("default")))
+int {MODEL_ID}(void* args, int* type_codes, int num_args, long long* result, int* type_code,
+               void* resource) {{
+  (void)args, (void)type_codes, (void)num_args, (void)resource;
+  *result = {number};
+  *type_code = 0;  /* an integer */
+  return 0;
+}}
+"""

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What comes before TVM's converters where these do wrong, read out of bounds, or take too long.
+
+A converter gets the node, its inputs and its attributes. It returns an expression, or None after it
+has put the inputs and attributes so that TVM's own does right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from tvm import relay
+from tvm.relay.frontend import onnx as frontend
+from tvm.relay.frontend.common import infer_shape, infer_type
+
+from tvmgo.compiler.relay.nodes import Node
+
+Converter = Callable[[Node, Any, Any], Any]
+
+
+def dtype_of(x: relay.Expr) -> str:
+    return str(infer_type(x).checked_type.dtype)
+
+
+def convert_matmul(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
+    """TVM's own computes every shape by kernels that it compiles for it: half a second a node."""
+    a, b = inputs[0], inputs[1]
+    left, right = infer_shape(a), infer_shape(b)
+    if len(left) == 1:
+        a = relay.reshape(a, (1, *left))
+    if len(right) == 1:
+        b = relay.reshape(b, (*right, 1))
+    rows, inner = infer_shape(a)[-2:]
+    columns = infer_shape(b)[-1]
+    batch = np.broadcast_shapes(infer_shape(a)[:-2], infer_shape(b)[:-2])
+    if len(infer_shape(b)) == 2:
+        flat = relay.reshape(a, (math.prod(batch) * rows, inner))
+        product = relay.nn.dense(flat, transposed(b, (1, 0)), out_dtype=dtype_of(a))
+    else:
+        a = stacked(a, batch, (rows, inner))
+        b = transposed(stacked(b, batch, (inner, columns)), (0, 2, 1))
+        product = relay.nn.batch_matmul(a, b, out_dtype=dtype_of(a))
+    ends = (rows,) * (len(left) > 1) + (columns,) * (len(right) > 1)
+    return relay.reshape(product, (*batch, *ends))
+
+
+def stacked(x: relay.Expr, batch: tuple[int, ...], matrix: tuple[int, int]) -> relay.Expr:
+    """Return matrices, one for each place of `batch`, along one axis."""
+    if infer_shape(x) != (*batch, *matrix):
+        x = relay.broadcast_to(x, (*batch, *matrix))
+    return relay.reshape(x, (math.prod(batch), *matrix))
+
+
+def transposed(x: relay.Expr, axes: tuple[int, ...]) -> relay.Expr:
+    if isinstance(x, relay.Constant):
+        return relay.const(np.ascontiguousarray(x.data.numpy().transpose(axes)))
+    return relay.transpose(x, axes)
+
+
+def reshape(node: Node, inputs: Any, attributes: Any) -> Any:
+    """TVM puts axes that are counted from the end, or not in order, elsewhere."""
+    shape = node.specs[node.proto.output[0]].shape
+    if shape is None or None in shape or 0 in shape:  # TVM takes 0 for the size that was there
+        return None
+    for name in ("allowzero", "axis"):
+        attributes.get(name)
+    data, *_ = inputs
+    return relay.reshape(data, shape)
+
+
+def reduce_all_axes(node: Node, inputs: Any, attributes: Any) -> None:
+    """TVM takes the first of the axes, or none where they are an input; it knows an attribute."""
+    axes = inputs[1]
+    if isinstance(axes, relay.Constant) and axes.data.shape[0]:
+        attributes["axes"] = tuple(map(int, axes.data.numpy()))
+        del inputs[1]
+
+
+def clip_by_one_bound(node: Node, inputs: Any, attributes: Any) -> Any:
+    """TVM forgets a constant bound when it is the only one, and rounds large integers."""
+    x, low, high = inputs[0], inputs[1], inputs[2]
+    bounded = x if low is None else relay.maximum(x, low)
+    return bounded if high is None else relay.minimum(bounded, high)
+
+
+def log_softmax(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
+    """TVM takes the logarithm of what has vanished."""
+    axis = [attributes.get("axis", -1)]
+    return relay.subtract(inputs[0], relay.logsumexp(inputs[0], axis, keepdims=True))
+
+
+def quantize(node: Node, inputs: Any, attributes: Any) -> Any:
+    """TVM rounds halves away from zero, ONNX to the even neighbour."""
+    x, scale, zero = inputs[0], inputs[1], inputs[2]
+    dtype = "uint8" if zero is None else dtype_of(zero)
+    axis = attributes.get("axis", 1) % max(len(infer_shape(x)), 1)
+    wide = dtype_of(x)
+    scaled = relay.divide(x, along(scale, axis, x))
+    limits = np.iinfo(dtype)
+    # What lies far outside is cut off first: rounding is exact only up to 2**22.
+    scaled = relay.clip(scaled, -float(1 << 20), float(1 << 20))
+    rounded = frontend.Round._impl_v11([scaled], {}, {})
+    if zero is not None:
+        rounded = relay.add(rounded, relay.cast(along(zero, axis, x), wide))
+    return relay.cast(relay.clip(rounded, float(limits.min), float(limits.max)), dtype)
+
+
+def along(values: relay.Expr, axis: int, x: relay.Expr) -> relay.Expr:
+    """Return one number, or one for each place along an axis of `x`."""
+    shape = infer_shape(values)
+    if math.prod(shape) == 1:
+        return relay.reshape(values, ())
+    return relay.reshape(values, [-1 if i == axis else 1 for i in range(len(infer_shape(x)))])
+
+
+def indices_within(
+    index: int, sizes_of: Callable[[Node, Any, Any], Sequence[int] | int]
+) -> Converter:
+    """Return a converter that puts an input's indices within bounds before TVM reads by them.
+
+    TVM counts negative ones from the wrong end where the axis is negative too, or not at all, and
+    reads and writes outside of tensors. What is out of range at run time is clamped, but a constant
+    is an error of the model.
+    """
+
+    def convert(node: Node, inputs: Any, attributes: Any) -> None:
+        indices = inputs[index]
+        sizes = np.array(sizes_of(node, inputs, attributes))
+        if isinstance(indices, relay.Constant):
+            values = indices.data.numpy()
+            if ((values < -sizes) | (values >= sizes)).any():
+                raise node.refuse(f"an index is out of range of {sizes.tolist()}", "correct it")
+            values = np.where(values < 0, values + sizes, values).astype(values.dtype)
+            inputs[index] = relay.const(values, str(values.dtype))
+            return
+        dtype = dtype_of(indices)
+        size, last, zero = (relay.const(each, dtype) for each in (sizes, sizes - 1, 0))
+        indices = relay.where(relay.less(indices, zero), relay.add(indices, size), indices)
+        inputs[index] = relay.maximum(relay.minimum(indices, last), zero)
+
+    return convert
+
+
+def size_of_axis(node: Node, inputs: Any, attributes: Any) -> int:
+    return infer_shape(inputs[0])[attributes.get("axis", 0)]
+
+
+def sizes_of_coordinates(node: Node, inputs: Any, attributes: Any) -> Sequence[int]:
+    first = attributes.get("batch_dims", 0)
+    return infer_shape(inputs[0])[first : first + infer_shape(inputs[1])[-1]]
+
+
+REDUCTIONS = (
+    *("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean"),
+    *("ReduceMin", "ReduceProd", "ReduceSum", "ReduceSumSquare"),
+)
+
+CONVERTERS: dict[str, Converter] = {
+    "Clip": clip_by_one_bound,
+    **dict.fromkeys(
+        ("Gather", "GatherElements", "ScatterElements"), indices_within(1, size_of_axis)
+    ),
+    **dict.fromkeys(("GatherND", "ScatterND"), indices_within(1, sizes_of_coordinates)),
+    "LogSoftmax": log_softmax,
+    "MatMul": convert_matmul,
+    "QuantizeLinear": quantize,
+    **dict.fromkeys(REDUCTIONS, reduce_all_axes),
+    **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), reshape),
+    "RoiAlign": indices_within(2, lambda node, inputs, _: infer_shape(inputs[0])[0]),
+}
