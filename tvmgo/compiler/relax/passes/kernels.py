@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from tvm.relax import backend, transform
+from tvm.relax import transform
 
 # The order matters. Reshapes are told from kernels last, when fusion has taken those it can.
 PASSES = (
-    backend.DispatchSampling(),
-    backend.DispatchSortScan(),
     transform.LegalizeOps(),
     transform.AnnotateTIROpPattern(),
     transform.FoldConstant(),

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Depthwise convolutions and pools: each channel by itself, vectors along the channels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from tvm import tirx
+from tvm.script.ir_builder import tirx as T
+
+from tvmgo.compiler.relax.templates.contraction import nest
+from tvmgo.compiler.relax.templates.emitting import (
+    Accumulator,
+    Kernel,
+    broadcast,
+    lanes_at,
+    load,
+    loop,
+    store,
+    zero,
+)
+from tvmgo.compiler.relax.templates.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.packing import BLOCK
+from tvmgo.compiler.relax.templates.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.windows import FEWEST_PARALLEL, Span, Windows
+
+# Pixels of a tile; more bring nothing, as each has loads of its own.
+ROWS = 8
+
+# Statements in a row; a window with more columns is a loop.
+MOST_UNROLLED = 64
+
+
+class Depthwise:
+    """The sum of what a window covers, weighted."""
+
+    has_weights = True
+
+    @staticmethod
+    def start(dtype: str) -> Any:
+        return zero(dtype)
+
+    @staticmethod
+    def add(total: Any, value: Any, weight: Any) -> Any:
+        return total + value * weight
+
+    @staticmethod
+    def finish(total: Any, count: Any) -> Any:
+        return total
+
+
+class Maximum(Depthwise):
+    """The largest value that a window covers, or NaN if one is."""
+
+    has_weights = False
+
+    @staticmethod
+    def start(dtype: str) -> Any:
+        return tirx.const(-np.inf, dtype)
+
+    @staticmethod
+    def add(total: Any, value: Any, weight: Any) -> Any:
+        return tirx.Select(tirx.Or(total < value, value != value), value, total)
+
+
+class Average(Depthwise):
+    """The mean of the values that a window covers, whatever it covers of the padding."""
+
+    has_weights = False
+
+    @staticmethod
+    def add(total: Any, value: Any, weight: Any) -> Any:
+        return total + value
+
+    @staticmethod
+    def finish(total: Any, count: Any) -> Any:
+        return total / count
+
+
+class PaddedAverage(Average):
+    """The mean over the window, with the padding as zeros."""
+
+
+def pack_channelwise(weights: np.ndarray) -> np.ndarray:
+    """Pack weights of shape (channels, 1, height, width) as (height, width, channels), filled up."""
+    channels, _, height, width = weights.shape
+    packed = np.zeros((height, width, -(-channels // BLOCK) * BLOCK), weights.dtype)
+    packed[:, :, :channels] = weights[:, 0].transpose(1, 2, 0)
+    return packed
+
+
+class ChannelwiseKernel:
+    """Emits one kernel of a `kind`, which is one of the classes above."""
+
+    def __init__(
+        self, windows: Windows, epilogue: Epilogue, unit: VectorUnit, kind: type[Depthwise]
+    ) -> None:
+        self.windows = windows
+        self.epilogue = epilogue
+        self.kind = kind
+        self.lanes = unit.lanes
+        self.vectors = -(-windows.channels // self.lanes)
+        self.tail = windows.channels - (self.vectors - 1) * self.lanes
+        self.spans = list(windows.spans(best_rows(windows.out_width)))
+
+    def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
+        """Return the kernel; its parameters are x, packed weights if any, operands, the result."""
+        windows = self.windows
+        self.dtype = dtype
+        channels = -(-windows.channels // BLOCK) * BLOCK
+        self.stride = channels
+        specs = [("x", x_shape, x_dtype)]
+        if self.kind.has_weights:
+            specs.append(("weights", (*windows.window, channels), dtype))
+        specs += [
+            (f"operand{i}", operand.shape, operand.dtype)
+            for i, operand in enumerate(self.epilogue.operands)
+        ]
+        with Kernel(name) as kernel:
+            self.x, *others, self.y = kernel.tensors(
+                [*specs, ("y", self.epilogue.shape, self.epilogue.dtype)]
+            )
+            self.weights = others.pop(0) if self.kind.has_weights else None
+            self.operands = others
+            loop(windows.rows, self.row, windows.products >= FEWEST_PARALLEL)
+        return kernel.function
+
+    def row(self, row: Any) -> None:
+        whole = self.vectors - (self.tail < self.lanes)
+        for span in self.spans:
+
+            def tile(i: Any, span: Span = span) -> None:
+                start = span.start + i * span.rows
+                if whole:
+                    loop(whole, lambda vector: self.tile(row, span, start, vector, self.lanes))
+                if whole < self.vectors:
+                    self.tile(row, span, start, whole, self.tail)
+
+            loop(span.count, tile)
+
+    def tile(self, row: Any, span: Span, start: Any, vector: Any, used: int) -> None:
+        windows, lanes = self.windows, self.lanes
+        first = self.kind.start(self.dtype)
+        totals = [
+            Accumulator(broadcast(first, lanes), self.dtype, lanes) for _ in range(span.rows)
+        ]
+        image, top = windows.at(row)
+        low, count = windows.window_rows(top)
+
+        def step(rows: list[int], tall: Any, wide: Any) -> None:
+            y = top + (low + tall) * windows.dilation[0]
+            weight = None
+            if self.weights is not None:
+                at = ((low + tall) * windows.window[1] + wide) * self.stride + vector * lanes
+                weight = T.bind(self.weights[lanes_at(at, lanes)])
+            for i in rows:
+                x = windows.x(start + i) + wide * windows.dilation[1]
+                at = (image * windows.height + y) * windows.width + x
+                value = load(self.x, at * windows.channels + vector * lanes, lanes, used)
+                if self.x.dtype != self.dtype:
+                    value = tirx.Cast(self.dtype if lanes == 1 else f"{self.dtype}x{lanes}", value)
+                totals[i].set(self.kind.add(totals[i].value, T.bind(value), weight))
+
+        columns = [0] * span.rows
+        parts = list(windows.columns(span))
+        unrolled = sum((end - begin) * len(rows) for begin, end, rows in parts) <= MOST_UNROLLED
+        with T.serial(0, count) as tall:
+            for begin, end, rows in parts:
+                for i in rows:
+                    columns[i] += end - begin
+                if unrolled:
+                    for wide in range(begin, end):
+                        step(rows, tall, wide)
+                else:
+                    nest(
+                        (end - begin,),
+                        lambda wide, rows=rows, begin=begin: step(rows, tall, begin + wide),
+                    )
+        for i, total in enumerate(totals):
+            covered = count * columns[i]
+            if self.kind is PaddedAverage:
+                covered = windows.window[0] * windows.window[1]
+            covered = tirx.Cast(self.dtype, tirx.convert(covered))
+            value = self.kind.finish(total.value, broadcast(covered, lanes))
+            pixel = row * windows.out_width + start + i
+            value = self.epilogue.apply(
+                self.operands, value, pixel, vector * lanes, lanes, used
+            )
+            store(self.y, value, pixel * windows.channels + vector * lanes, lanes, used)
+
+
+def best_rows(width: int) -> int:
+    """Return the pixels of a tile with which a row of `width` pixels has the fewest odd ends."""
+    return max(
+        range(1, min(ROWS, width) + 1),
+        key=lambda rows: (-(-(-width // rows) * (rows + 2)), -(width % rows)),
+    )

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The register tile: some rows of results by some vectors, summed up in registers.
+
+Each step of the sum loads the vectors of the weights and, for each row, one value that is multiplied
+with all of them. Where that value lies does not matter, so that the rows of a tile may be pixels of
+any window and of any layout, or rows of a matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tvm import tirx
+from tvm.script.ir_builder import tirx as T
+
+from tvmgo.compiler.relax.templates.emitting import Accumulator, broadcast, load, zero
+from tvmgo.compiler.relax.templates.tiles import Tiling
+
+# Steps by which weights are fetched ahead: in a network they are not in the cache.
+AHEAD = 48
+
+
+@dataclass(frozen=True)
+class Loops:
+    """Nested loops of a sum.
+
+    Attributes
+    ----------
+    extents : sequence of int or Expr
+    rows : sequence of int
+        Rows of the tile that have these steps.
+    value : callable
+        Takes the row and the variables; returns the flat index of the row's value.
+    step : callable
+        Takes the variables; returns the number of the step, as the weights are ordered.
+    """
+
+    extents: Sequence[Any]
+    rows: Sequence[int]
+    value: Callable[..., Any]
+    step: Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Vectors of weights.
+
+    Attributes
+    ----------
+    buffer : tirx.Buffer
+    bases : sequence of Expr
+        Flat index of each vector at step 0.
+    stride : int
+        Elements from one step to the next.
+    used : sequence of int
+        Lanes of each vector that lie in the tensor.
+    ahead : bool
+        Whether to fetch them ahead.
+    """
+
+    buffer: tirx.Buffer
+    bases: Sequence[Any]
+    stride: int
+    used: Sequence[int]
+    ahead: bool
+
+    def fetch(self, step: Any) -> None:
+        if self.ahead:
+            for base in self.bases:
+                address = T.address_of(self.buffer[base + (step + AHEAD) * self.stride])
+                T.evaluate(T.call_intrin("void", "tirx.prefetch", address, 0, 3, 1))
+
+
+def sum_up(
+    tile: Tiling, lanes: int, values: tirx.Buffer, weights: Weights, parts: Sequence[Loops]
+) -> list[list[Accumulator]]:
+    """Emit the sum of a tile over all `parts`; return its accumulators by row and vector."""
+    dtype = weights.buffer.dtype
+    start = broadcast(zero(dtype), lanes)
+    sums = [
+        [Accumulator(start, dtype, lanes) for _ in range(tile.vectors)] for _ in range(tile.rows)
+    ]
+
+    def step(part: Loops, *variables: Any) -> None:
+        number = part.step(*variables)
+        weights.fetch(number)
+        vectors = [
+            T.bind(load(weights.buffer, base + number * weights.stride, lanes, used))
+            for base, used in zip(weights.bases, weights.used)
+        ]
+        for row in part.rows:
+            value = values[part.value(row, *variables)]
+            if values.dtype != dtype:
+                value = tirx.Cast(dtype, value)
+            value = T.bind(broadcast(value, lanes))
+            for total, vector in zip(sums[row], vectors):
+                total.set(total.value + value * vector)
+
+    for part in parts:
+        nest(part.extents, lambda *variables, part=part: step(part, *variables))
+    return sums
+
+
+def nest(extents: Sequence[Any], body: Callable[..., None], *variables: Any) -> None:
+    """Emit a loop for each extent; loops of one step are none."""
+    if not extents:
+        body(*variables)
+    elif isinstance(extents[0], int) and extents[0] == 1:
+        nest(extents[1:], body, *variables, 0)
+    else:
+        with T.serial(0, extents[0]) as variable:
+            nest(extents[1:], body, *variables, variable)

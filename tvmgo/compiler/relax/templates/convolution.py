@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions and products with constant matrices, by the register tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tvm import tirx
+
+from tvmgo.compiler.relax.templates.contraction import Loops, Weights, sum_up
+from tvmgo.compiler.relax.templates.emitting import Kernel, loop, store
+from tvmgo.compiler.relax.templates.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.packing import block_of
+from tvmgo.compiler.relax.templates.tiles import Tiling, choose_tiling
+from tvmgo.compiler.relax.templates.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.windows import FEWEST_PARALLEL, Span, Windows
+
+# Weights up to this size stay in the second cache while the pixels pass by; of larger ones each
+# panel is read once, and the pixels pass by again for each.
+CACHED = 640 * 1024
+
+@dataclass(frozen=True)
+class Panel:
+    """Vectors that a tile computes: `count` panels of as many, one behind the other."""
+
+    first: int
+    vectors: int
+    count: int
+    used: int  # lanes of the last vector
+
+
+class ConvolutionKernel:
+    """Emits one convolution."""
+
+    def __init__(self, conv: Windows, epilogue: Epilogue, unit: VectorUnit) -> None:
+        self.conv = conv = conv.flattened()
+        self.epilogue = epilogue
+        self.inputs = conv.channels // conv.groups
+        self.outputs = conv.outputs // conv.groups
+        self.block = block_of(self.outputs)
+        self.lanes = min(unit.lanes, self.block)
+        self.vectors = -(-self.outputs // self.lanes)
+        self.tiling = choose_tiling(
+            conv.out_width, self.vectors, self.block // self.lanes, unit
+        )
+        self.spans = list(conv.spans(self.tiling.rows))
+        self.panels = list(self.find_panels())
+        self.block_size = conv.window[0] * conv.window[1] * self.inputs * self.block
+        self.blocks = -(-self.outputs // self.block)
+
+    # What there is to do
+
+    def find_panels(self) -> Iterator[Panel]:
+        whole, rest = divmod(self.vectors, self.tiling.vectors)
+        used = self.outputs - (self.vectors - 1) * self.lanes
+        if rest == 0 and used < self.lanes:
+            whole, rest = whole - 1, self.tiling.vectors
+        if whole:
+            yield Panel(0, self.tiling.vectors, whole, self.lanes)
+        if rest:
+            yield Panel(whole * self.tiling.vectors, rest, 1, used)
+
+    # The kernel
+
+    def emit(
+        self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str
+    ) -> tirx.PrimFunc:
+        """Return the kernel; its parameters are x, the packed weights, operands, and the result.
+
+        Parameters
+        ----------
+        name : str
+        x_shape : sequence of int
+            As the caller has it; only the order in memory matters.
+        x_dtype : str
+        dtype : str
+            Of the weights and of sums.
+        """
+        conv = self.conv
+        order = (conv.window[1], self.inputs)
+        if conv.channels_first:
+            order = order[::-1]
+        packed = (conv.groups, self.blocks, conv.window[0], *order, self.block)
+        operands = [
+            (f"operand{i}", operand.shape, operand.dtype)
+            for i, operand in enumerate(self.epilogue.operands)
+        ]
+        with Kernel(name) as kernel:
+            self.x, self.packed, *self.operands, self.y = kernel.tensors(
+                [
+                    ("x", x_shape, x_dtype),
+                    ("weights", packed, dtype),
+                    *operands,
+                    ("y", self.epilogue.shape, self.epilogue.dtype),
+                ]
+            )
+            parallel = conv.products >= FEWEST_PARALLEL
+            if self.packed.shape[0] * 4 <= CACHED:
+                self.emit_rows(parallel)
+            else:
+                self.emit_panels(parallel)
+        return kernel.function
+
+    def emit_rows(self, parallel: bool) -> None:
+        """Rows outside, weights inside."""
+
+        def all_panels(row: Any, span: Span, start: Any) -> None:
+            self.each_panel(lambda group, panel, first: self.tile(row, span, start, group, panel, first))
+
+        if self.conv.rows == 1:
+            self.each_tile(0, all_panels, parallel)
+        else:
+            loop(self.conv.rows, lambda row: self.each_tile(row, all_panels, False), parallel)
+
+    def emit_panels(self, parallel: bool) -> None:
+        """Weights outside, rows inside."""
+
+        def all_rows(group: Any, panel: Panel, first: Any) -> None:
+            def one(row: Any, span: Span, start: Any) -> None:
+                self.tile(row, span, start, group, panel, first)
+
+            loop(self.conv.rows, lambda row: self.each_tile(row, one, False))
+
+        self.each_panel(all_rows, parallel)
+
+    def each_tile(self, row: Any, body: Callable[..., None], parallel: bool) -> None:
+        for span in self.spans:
+            loop(
+                span.count,
+                lambda i, span=span: body(row, span, span.start + i * span.rows),
+                parallel and span.count > 1,
+            )
+
+    def each_panel(self, body: Callable[..., None], parallel: bool = False) -> None:
+        for panel in self.panels:
+            loop(
+                self.conv.groups * panel.count,
+                lambda i, panel=panel: body(
+                    i // panel.count,
+                    panel,
+                    panel.first + (i % panel.count) * panel.vectors,
+                ),
+                parallel and self.conv.groups * panel.count > 1,
+            )
+
+    def tile(
+        self, row: Any, span: Span, start: Any, group: Any, panel: Panel, first: Any
+    ) -> None:
+        """Emit the tile of the pixels from `start` and the vectors from `first` of a group."""
+        lanes = self.lanes
+        used = [lanes] * (panel.vectors - 1) + [panel.used]
+        weights = Weights(
+            self.packed,
+            [self.weights_at(group, first, i) for i in range(panel.vectors)],
+            self.block,
+            [lanes] * panel.vectors,
+            span.rows > 1,
+        )
+        parts = list(self.parts(row, span, start, group))
+        sums = sum_up(Tiling(span.rows, panel.vectors), lanes, self.x, weights, parts)
+        for i, vectors in enumerate(sums):
+            pixel = row * self.conv.out_width + start + i
+            for j, total in enumerate(vectors):
+                column = group * self.outputs + (first + j) * lanes
+                value = self.epilogue.apply(
+                    self.operands, total.value, pixel, column, lanes, used[j]
+                )
+                store(self.y, value, pixel * self.conv.outputs + column, lanes, used[j])
+
+    def weights_at(self, group: Any, first: Any, i: int) -> Any:
+        """Return where the weights of vector `first + i` of a group begin."""
+        per_block = self.block // self.lanes
+        block = first // per_block + i // per_block
+        within = first % per_block + i % per_block
+        return (group * self.blocks + block) * self.block_size + within * self.lanes
+
+    def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
+        """Yield the loops over the window, cut where pixels of the tile have no more of it."""
+        conv, inputs = self.conv, self.inputs
+        image, top = conv.at(row)
+        low, count = conv.window_rows(top)
+
+        def value(i: int, tall: Any, wide: Any, channel: Any) -> Any:
+            y = top + (low + tall) * conv.dilation[0]
+            x = conv.x(start + i) + wide * conv.dilation[1]
+            channel = group * inputs + channel
+            if conv.channels_first:
+                return ((image * conv.channels + channel) * conv.height + y) * conv.width + x
+            return ((image * conv.height + y) * conv.width + x) * conv.channels + channel
+
+        for begin, end, rows in conv.columns(span):
+            if conv.channels_first:
+                yield Loops(
+                    (count, inputs, end - begin),
+                    rows,
+                    lambda i, tall, channel, wide, at=begin: value(i, tall, at + wide, channel),
+                    lambda tall, channel, wide, at=begin: (
+                        ((low + tall) * inputs + channel) * conv.window[1] + at + wide
+                    ),
+                )
+            elif end - begin == 1 or (conv.dilation[1] == 1 and conv.groups == 1):
+                # Columns of the window lie side by side in x as in the weights.
+                yield Loops(
+                    (count, (end - begin) * inputs),
+                    rows,
+                    lambda i, tall, along, at=begin: value(i, tall, at, along),
+                    lambda tall, along, at=begin: (
+                        ((low + tall) * conv.window[1] + at) * inputs + along
+                    ),
+                )
+            else:
+                yield Loops(
+                    (count, end - begin, inputs),
+                    rows,
+                    lambda i, tall, wide, channel, at=begin: value(i, tall, at + wide, channel),
+                    lambda tall, wide, channel, at=begin: (
+                        ((low + tall) * conv.window[1] + at + wide) * inputs + channel
+                    ),
+                )

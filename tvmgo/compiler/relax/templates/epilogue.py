@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is computed of a result before it is stored: elementwise kernels, applied to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+import tvm
+from tvm import tirx
+from tvm.ir.prim import expr as prim
+
+from tvmgo.compiler.relax.templates.elementwise import BINARY, LITERALS, Pattern
+from tvmgo.compiler.relax.templates.emitting import broadcast, load, size_of
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A tensor that an epilogue reads. Shape and pattern are those of the layout in memory."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    pattern: Pattern
+
+
+@dataclass(frozen=True)
+class Inner:
+    """The result of an earlier step; -1 is what the kernel itself computes."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float
+
+
+Source = Union[Inner, Operand, Number]
+
+
+@dataclass(frozen=True)
+class Step:
+    value: Any  # an expression of one element
+    sources: Mapping[Any, Source | int]  # of what it reads; an int is the number of an operand
+
+
+@dataclass(frozen=True)
+class Epilogue:
+    """Steps that make the result of a kernel out of what it computes.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Of the result, in memory. Vectors run along the last axis.
+    dtype : str
+        Of the result.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    steps: Sequence[Step] = ()
+    operands: Sequence[Operand] = field(default_factory=list)
+
+    def apply(
+        self, buffers: Sequence[tirx.Buffer], value: Any, row: Any, column: Any, lanes: int, used: int
+    ) -> Any:
+        """Return the vector to store at (row, column), all axes but the last counted as rows."""
+
+        def read(number: int) -> Any:
+            operand = self.operands[number]
+            index, along = self.locate(operand, row, column)
+            if not along:
+                return buffers[number][index]
+            return load(buffers[number], index, lanes, used)
+
+        results = [value]
+        for step in self.steps:
+            vectors = {
+                variable: read(source)
+                if isinstance(source, int)
+                else results[source.step + 1]
+                if isinstance(source, Inner)
+                else tirx.const(source.value, str(variable.ty.dtype))
+                for variable, source in step.sources.items()
+            }
+            result = vectorise(step.value, vectors.__getitem__, lanes)
+            results.append(tvm.script.ir_builder.tirx.bind(widen(result, lanes)))
+        return results[-1]
+
+    def locate(self, operand: Operand, row: Any, column: Any) -> tuple[Any, bool]:
+        """Return the flat index of an operand's element, and whether it moves with the column."""
+        leading = self.shape[:-1]
+        last = len(leading)
+        along = last in operand.pattern
+        rows = [axis for axis in operand.pattern if axis is not None and axis != last]
+        if tuple(rows) == tuple(range(last)) and operand.shape[:last] == leading:
+            width = self.shape[-1] if along else 1
+            return (row * width + column if along else row), along
+        index: Any = column if along else 0
+        stride = 1
+        for size, axis in reversed(list(zip(operand.shape, operand.pattern))):
+            if axis is not None and axis != last and size > 1:
+                below = size_of(leading[axis + 1 :])
+                position = row // below if below > 1 else row
+                if size_of(leading[:axis]) > 1:
+                    position = position % leading[axis]
+                index = index + position * stride
+            stride *= size
+        return index, along
+
+
+def lanes_of(value: Any) -> int:
+    return tvm.DataType(str(value.ty.dtype)).lanes
+
+
+def widen(value: Any, lanes: int) -> Any:
+    return broadcast(value, lanes) if lanes_of(value) < lanes else value
+
+
+def vectorise(value: Any, read: Callable[[Any], Any], lanes: int) -> Any:
+    """Rebuild an expression of one element for vectors."""
+
+    def visit(value: Any) -> Any:
+        if isinstance(value, LITERALS):
+            return value
+        if isinstance(value, tvm.ir.TensorLoad):
+            return read(value.source)
+        if isinstance(value, prim.Cast):
+            inner = visit(value.value)
+            count = lanes_of(inner)
+            return tirx.Cast(with_lanes(value, count), inner)
+        if isinstance(value, BINARY):
+            return type(value)(*alike(visit(value.a), visit(value.b)))
+        if isinstance(value, prim.Not):
+            return tirx.Not(visit(value.a))
+        if isinstance(value, prim.Select):
+            parts = alike(*map(visit, (value.condition, value.true_value, value.false_value)))
+            return tirx.Select(*parts)
+        parts = alike(*map(visit, value.args))
+        return tirx.call_intrin(with_lanes(value, lanes_of(parts[0])), value.op, *parts)
+
+    def alike(*parts: Any) -> list[Any]:
+        width = max(map(lanes_of, parts))
+        return [widen(part, width) for part in parts]
+
+    return visit(value)
+
+
+def with_lanes(value: Any, lanes: int) -> str:
+    dtype = str(value.ty.dtype)
+    return dtype if lanes == 1 else f"{dtype}x{lanes}"

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Values of a model while it is rewritten, in one or both of two layouts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tvm import relax
+from tvm.relax import op as R
+
+from tvmgo.compiler.relax.expressions import shape_of
+
+TO_NHWC = (0, 2, 3, 1)
+TO_NCHW = (0, 3, 1, 2)
+
+
+@dataclass
+class Value:
+    """An expression of the new model, in the layout of the old one or with its channels last."""
+
+    plain: relax.Expr | None = None
+    channels_last: relax.Expr | None = None
+
+
+class Values:
+    """What the variables of the old model have become. Layouts are converted when asked for."""
+
+    def __init__(self, builder: relax.BlockBuilder) -> None:
+        self.builder = builder
+        self.known: dict[relax.Var, Value] = {}
+
+    def __setitem__(self, variable: relax.Var, value: Value) -> None:
+        self.known[variable] = value
+
+    def of(self, expression: relax.Expr) -> Value:
+        """Return the value of a variable; what is none, or was made elsewhere, stays as it is."""
+        if not isinstance(expression, relax.Var):
+            return Value(plain=expression)
+        return self.known.setdefault(expression, Value(plain=expression))
+
+    def plain(self, expression: relax.Expr) -> relax.Expr:
+        value = self.of(expression)
+        if value.plain is None:
+            value.plain = self.permuted(value.channels_last, TO_NCHW)
+        return value.plain
+
+    def channels_last(self, expression: relax.Expr) -> relax.Expr:
+        """Return a value of rank 4 as NHWC."""
+        value = self.of(expression)
+        if value.channels_last is None:
+            value.channels_last = self.permuted(value.plain, TO_NHWC)
+        return value.channels_last
+
+    def is_channels_last(self, expression: relax.Expr) -> bool:
+        """Whether a value is NHWC and nothing else, so that its other layout would cost a copy."""
+        return self.of(expression).plain is None
+
+    def permuted(self, expression: relax.Expr, axes: tuple[int, ...]) -> relax.Expr:
+        """Permute the axes; where that moves nothing in memory, it is a reshape."""
+        shape = shape_of(expression)
+        assert shape is not None
+        moved = tuple(shape[axis] for axis in axes)
+        if [axis for axis in axes if shape[axis] > 1] == [
+            axis for axis in range(len(axes)) if shape[axis] > 1
+        ]:
+            return self.builder.emit(R.reshape(expression, moved))
+        return self.builder.emit(R.permute_dims(expression, axes))

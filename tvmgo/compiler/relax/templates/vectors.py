@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The vectors of a processor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import tvm
+from tvm.target import codegen
+
+
+@dataclass(frozen=True)
+class VectorUnit:
+    """What templates need to know of a processor.
+
+    Attributes
+    ----------
+    lanes : int
+        Elements of 32 bits in a vector.
+    registers : int
+        Vectors that the registers hold.
+    fused : bool
+        Whether a product is added in one instruction, without a register between.
+    """
+
+    lanes: int
+    registers: int
+    fused: bool
+
+
+AVX512 = VectorUnit(16, 32, True)
+AVX2 = VectorUnit(8, 16, True)
+SSE = VectorUnit(4, 16, False)  # every x86-64
+NEON = VectorUnit(4, 32, True)
+
+# By the features of an x86 processor that they need, the best first.
+LEVELS = (
+    (("avx512f", "avx512bw", "avx512dq", "avx512vl"), AVX512),
+    (("avx2", "fma"), AVX2),
+)
+
+
+def vector_unit(target: tvm.target.Target) -> VectorUnit:
+    """Return the vectors that every processor of a target has."""
+    triple = str(target.attrs.get("mtriple", "")) or codegen.llvm_get_system_triple()
+    if not triple.startswith(("x86_64", "i386", "i686")):
+        return NEON if triple.startswith(("aarch64", "arm64")) else SSE
+    for features, unit in LEVELS:
+        if all(codegen.llvm_cpu_has_features(feature, target) for feature in features):
+            return unit
+    return SSE

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows over images: sizes, and how the pixels of a row are cut into tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tvm.script.ir_builder import tirx as T
+
+# Products below which a kernel takes less time than the threads need to begin.
+FEWEST_PARALLEL = 500_000
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Sizes of a convolution or a pool. `padding` is top, left, bottom, right.
+
+    `channels_first` says whether the input is NCHW; else it is NHWC, as the result always is.
+    """
+
+    batch: int
+    height: int
+    width: int
+    channels: int
+    outputs: int
+    window: tuple[int, int] = (1, 1)
+    strides: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+    channels_first: bool = False
+
+    @property
+    def out_height(self) -> int:
+        return self.out_size(0, self.height)
+
+    @property
+    def out_width(self) -> int:
+        return self.out_size(1, self.width)
+
+    def out_size(self, axis: int, size: int) -> int:
+        covered = (self.window[axis] - 1) * self.dilation[axis] + 1
+        padded = size + self.padding[axis] + self.padding[axis + 2]
+        return (padded - covered) // self.strides[axis] + 1
+
+    @property
+    def out_shape(self) -> tuple[int, int, int, int]:
+        return self.batch, self.out_height, self.out_width, self.outputs
+
+    @property
+    def rows(self) -> int:
+        return self.batch * self.out_height
+
+    @property
+    def products(self) -> int:
+        taps = self.window[0] * self.window[1] * self.channels // self.groups
+        return self.rows * self.out_width * self.outputs * taps
+
+    def flattened(self) -> Windows:
+        """Return the same with all pixels in one row, if each gives one pixel of the result."""
+        plain = self.window == self.strides == (1, 1) and not any(self.padding)
+        if not plain or self.channels_first:
+            return self
+        return replace(self, batch=1, height=1, width=self.batch * self.height * self.width)
+
+    # Where the window of a pixel lies
+
+    def at(self, row: Any) -> tuple[Any, Any]:
+        """Return the image of a row of the result, and where its windows begin in that."""
+        image, row = (row // self.out_height, row % self.out_height) if self.batch > 1 else (0, row)
+        return image, row * self.strides[0] - self.padding[0]
+
+    def window_rows(self, top: Any) -> tuple[Any, Any]:
+        """Return the first row of a window that lies in the image, and how many do."""
+        height, step = self.window[0], self.dilation[0]
+        if self.padding[0] == self.padding[2] == 0:
+            return 0, height
+        low = T.max(0, (step - 1 - top) // step)
+        high = T.min(height, (self.height - 1 - top) // step + 1)
+        return low, T.max(0, high - low)
+
+    def x(self, pixel: Any) -> Any:
+        """Return the column of the image where the window of a pixel begins."""
+        return pixel * self.strides[1] - self.padding[1]
+
+    def spans(self, rows: int) -> Iterator[Span]:
+        """Yield the tiles of a row, of up to `rows` pixels each."""
+        start = 0
+        while start < self.out_width:
+            height = min(rows, self.out_width - start)
+            edge = self.at_edge(start, height)
+            count = 1
+            while not edge:
+                after = start + count * height
+                if after + height > self.out_width or self.at_edge(after, height):
+                    break
+                count += 1
+            yield Span(start, height, count, edge)
+            start += count * height
+
+    def at_edge(self, start: int, rows: int) -> bool:
+        """Whether the window of one of these pixels reaches over an end of the row."""
+        last = self.x(start + rows - 1) + (self.window[1] - 1) * self.dilation[1]
+        return self.x(start) < 0 or last >= self.width
+
+    def columns(self, span: Span) -> Iterator[tuple[int, int, list[int]]]:
+        """Yield ranges of a window's columns, and the pixels of a tile that have them."""
+        if not span.edge:
+            yield 0, self.window[1], list(range(span.rows))
+            return
+        having = [
+            [
+                i
+                for i in range(span.rows)
+                if 0 <= self.x(span.start + i) + column * self.dilation[1] < self.width
+            ]
+            for column in range(self.window[1])
+        ]
+        begin = 0
+        for end in range(1, self.window[1] + 1):
+            if end == self.window[1] or having[end] != having[begin]:
+                if having[begin]:
+                    yield begin, end, having[begin]
+                begin = end
+
+
+@dataclass(frozen=True)
+class Span:
+    """Tiles side by side in a row: `count` of them, of `rows` pixels each.
+
+    A tile at an edge, where windows reach over the end of the row, is alone.
+    """
+
+    start: int
+    rows: int
+    count: int
+    edge: bool
