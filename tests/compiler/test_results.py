@@ -93,11 +93,10 @@ def test_mobilenet_weights_give_a_prediction_that_depends_on_the_picture(mobilen
 
 def test_mobilenet_folds_batch_norm_and_shares_constants_and_storage(exported_mobilenet):
     graph = read_graph(exported_mobilenet)
-    assert (
-        len(functions(graph)) == 32
-    )  # transpose, 27 convolutions, pooling, classifier, reshape, softmax
-    # weights and bias per convolution, and one 0 and one 6 for all ReLU6
-    assert len(graph["arg_nodes"]) == 1 + 2 * 28 + 2
+    # 27 convolutions, pooling, classifier, reshape, softmax
+    assert len(functions(graph)) == 31
+    # weights and bias per convolution; the 0 and 6 of ReLU6 are in the kernels
+    assert len(graph["arg_nodes"]) == 1 + 2 * 28
     pools, entries = storage_bytes(graph)
     parameters = exported_mobilenet.params.stat().st_size
     assert pools - parameters < (entries - parameters) / 3

@@ -20,6 +20,13 @@ def shape_of(x: relax.Expr) -> tuple[int, ...] | None:
     return sizes_of(shape.values) if isinstance(shape, relax.ShapeExpr) else None
 
 
+def known_shape(x: relax.Expr) -> tuple[int, ...]:
+    """Return the shape of what was looked at before."""
+    shape = shape_of(x)
+    assert shape is not None
+    return shape
+
+
 def constant(x: relax.Expr) -> np.ndarray | None:
     return x.value.numpy() if isinstance(x, tvm.ir.GenericConst) else None
 

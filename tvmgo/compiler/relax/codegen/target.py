@@ -14,8 +14,7 @@ import tvm
 from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
 from tvmgo.exceptions import ExportError, TVMValueError
 
-# Code for any machine of this architecture. Naming the CPU lets LLVM vectorise the plain loops of
-# unscheduled kernels along the wrong axis: MobileNet then takes twice as long.
+# Code for any machine of this architecture.
 DEFAULT = {"kind": "llvm"}
 
 # Spellings of classic target strings that TVM has renamed since.

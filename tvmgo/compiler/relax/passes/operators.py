@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from tvm.relax import backend, transform
 
-from tvmgo.compiler.relax.templates.operators import OPERATORS
+from tvmgo.compiler.relax.templates.operators.table import OPERATORS
 from tvmgo.compiler.relax.templates.rewrite import UseTemplates
 
 # The order matters. What becomes a template, or a view, stays an operator until then.
 PASSES = (
     backend.DispatchSampling(),
     backend.DispatchSortScan(),
-    transform.LegalizeOps(skip_ops=[*OPERATORS, "relax.reshape", "relax.permute_dims"]),
+    transform.LegalizeOps(skip_ops=list(OPERATORS)),
     UseTemplates(),
     transform.DeadCodeElimination(),
 )

@@ -6,16 +6,15 @@ from __future__ import annotations
 from typing import Any
 
 import tvm
-from tvm import relax, te
+from tvm import relax
 from tvm.relax.analysis import free_vars
 
-from tvmgo.compiler.relax.expressions import shape_of
-from tvmgo.compiler.relax.templates.elementwise import Elementwise
-from tvmgo.compiler.relax.templates.epilogue import vectorise
-from tvmgo.compiler.relax.templates.operators import OPERATORS, Context
-from tvmgo.compiler.relax.templates.tails import Block, is_aligned
-from tvmgo.compiler.relax.templates.values import TO_NHWC, Value, Values
-from tvmgo.compiler.relax.templates.vectors import VectorUnit, vector_unit
+from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit, vector_unit
+from tvmgo.compiler.relax.templates.operators.context import Context
+from tvmgo.compiler.relax.templates.operators.layouts import call_channels_last
+from tvmgo.compiler.relax.templates.operators.table import OPERATORS
+from tvmgo.compiler.relax.templates.tails import Block
+from tvmgo.compiler.relax.templates.values import Value, Values
 
 
 @tvm.transform.module_pass(opt_level=0, name="UseTemplates")
@@ -46,7 +45,7 @@ class TemplateRewriter(relax.PyExprMutator):  # type: ignore[misc]  # of type An
         builder = self.builder_
         builder._begin_dataflow_block()
         bindings = Block(self.module, block)
-        context = Context(bindings, Values(builder), builder, self.unit)
+        context = Context(bindings, Values(builder, self.visit_expr), builder, self.unit)
         for i, binding in enumerate(bindings.bindings):
             if i not in bindings.taken:
                 self.replace(context, i, binding)
@@ -69,57 +68,6 @@ class TemplateRewriter(relax.PyExprMutator):  # type: ignore[misc]  # of type An
             plain = context.values.plain(variable)
             if not plain.same_as(variable):
                 self.set_var_remap(variable, plain)
-        if isinstance(binding, relax.MatchCast):
-            raise NotImplementedError
-        value = context.builder.emit(self.visit_expr(call))
+        # A match_cast as well: it may change only what is unknown, and nothing is.
+        value = context.builder.emit(self.visit_expr(call), binding.var.name)
         context.values[binding.var] = Value(plain=value)
-
-
-def call_channels_last(
-    context: Context, variable: relax.Var, call: relax.Call, kernel: Elementwise
-) -> bool:
-    """Compute an elementwise kernel as NHWC, where it would else need copies."""
-    shape = shape_of(call)
-    arguments = [
-        (kernel.patterns[parameter], argument)
-        for parameter, argument in zip(kernel.parameters, call.args[1].fields)
-        if parameter in kernel.patterns
-    ]
-    values = context.values
-    if (
-        len(shape) != 4
-        or not any(values.is_channels_last(argument) for _, argument in arguments)
-        or not all(is_aligned(pattern, 4) for pattern, _ in arguments)
-        or not all(len(pattern) in (0, 4) for pattern, _ in arguments)
-    ):
-        return False
-    tensors = [
-        values.channels_last(argument) if pattern else values.plain(argument)
-        for pattern, argument in arguments
-    ]
-    parameters = [each for each in kernel.parameters if each in kernel.patterns]
-
-    def compute(*inputs: te.Tensor) -> te.Tensor:
-        known = dict(zip(parameters, inputs))
-
-        def element(*index: Any) -> Any:
-            old = dict(zip(TO_NHWC, index))
-
-            def read(parameter: Any) -> Any:
-                pattern = kernel.patterns[parameter]
-                if not pattern:
-                    return known[parameter]()
-                return known[parameter](
-                    *(0 if pattern[axis] is None else old[axis] for axis in TO_NHWC)
-                )
-
-            return vectorise(kernel.value, read, 1)
-
-        return te.compute([shape[axis] for axis in TO_NHWC], element)
-
-    name = call.args[0].name_hint
-    result = context.builder.emit(
-        context.builder.call_te(compute, *tensors, primfunc_name_hint=name)
-    )
-    values[variable] = Value(channels_last=result)
-    return True

@@ -13,9 +13,21 @@ import tvm
 from tvm import relax
 from tvm.relax.analysis import free_vars
 
-from tvmgo.compiler.relax.expressions import constant, shape_of
-from tvmgo.compiler.relax.templates.elementwise import Elementwise, Pattern, read_elementwise
-from tvmgo.compiler.relax.templates.epilogue import Epilogue, Inner, Number, Operand, Step
+from tvmgo.compiler.relax.expressions import constant, known_shape
+from tvmgo.compiler.relax.templates.kernels.elementwise import (
+    Elementwise,
+    Pattern,
+    read_elementwise,
+)
+from tvmgo.compiler.relax.templates.kernels.epilogue import (
+    Epilogue,
+    Inner,
+    Number,
+    Operand,
+    Outer,
+    Source,
+    Step,
+)
 from tvmgo.compiler.relax.templates.values import TO_NHWC, Values
 
 FLOATS = ("float16", "float32", "float64")
@@ -40,7 +52,9 @@ class Tail:
 
     @property
     def name(self) -> str:
-        return "".join(f"_{call.args[0].name_hint.rstrip('0123456789')}" for _, call, _ in self.calls)
+        return "".join(
+            f"_{call.args[0].name_hint.rstrip('0123456789')}" for _, call, _ in self.calls
+        )
 
 
 class Block:
@@ -75,7 +89,7 @@ class Block:
         there when the operator is computed.
         """
         first = self.bindings[start].var
-        shape = shape_of(first)
+        shape = known_shape(first)
         members = {first}
         chosen: list[int] = []
         longest = 0
@@ -94,24 +108,23 @@ class Block:
                 longest = len(chosen)
         chosen = chosen[:longest]
         self.taken.update(chosen)
-        calls = [
-            (self.bindings[i].var, self.bindings[i].value, self.elementwise(self.bindings[i].value))
-            for i in chosen
-        ]
+        calls = []
+        for i in chosen:
+            kernel = self.elementwise(self.bindings[i].value)
+            assert kernel is not None  # it fits
+            calls.append((self.bindings[i].var, self.bindings[i].value, kernel))
         return Tail(self.bindings[chosen[-1]].var if chosen else first, calls)
 
     def is_inside(self, variable: relax.Var, chosen: Sequence[int]) -> bool:
         """Whether only these read a variable."""
         return isinstance(variable, relax.DataflowVar) and set(self.users[variable]) <= set(chosen)
 
-    def fits(
-        self, binding: relax.Binding, members: set[relax.Var], start: int, shape: Any
-    ) -> bool:
+    def fits(self, binding: relax.Binding, members: set[relax.Var], start: int, shape: Any) -> bool:
         """Whether a binding can be a further step of a tail."""
         kernel = self.elementwise(binding.value)
         if kernel is None or not kernel.is_vectorised:
             return False
-        if shape_of(binding.value) != shape or str(binding.value.ty.dtype) not in FLOATS:
+        if known_shape(binding.value) != shape or str(binding.value.ty.dtype) not in FLOATS:
             return False
         for parameter, argument in zip(kernel.parameters, binding.value.args[1].fields):
             if parameter not in kernel.patterns:
@@ -122,9 +135,7 @@ class Block:
             if argument in members:
                 if any(axis is None and shape[i] != 1 for i, axis in enumerate(pattern)):
                     return False
-            elif str(argument.ty.dtype) not in FLOATS:
-                return False
-            elif self.position.get(argument, -1) >= start:
+            elif str(argument.ty.dtype) not in FLOATS or self.position.get(argument, -1) >= start:
                 return False
         return True
 
@@ -149,14 +160,13 @@ def make_epilogue(
     channels_last : bool
         Whether the result is NHWC where the model has NCHW.
     """
-    shape = shape_of(first)
-    assert shape is not None
+    shape = known_shape(first)
     order = TO_NHWC if channels_last else tuple(range(len(shape)))
     numbers = {first: -1}
     operands = Operands(values, channels_last, len(shape))
-    steps = []
+    steps: list[Step] = []
     for variable, call, kernel in tail.calls:
-        sources: dict[Any, Any] = {}
+        sources: dict[Any, Source] = {}
         for parameter, argument in zip(kernel.parameters, call.args[1].fields):
             if parameter not in kernel.patterns:
                 continue
@@ -166,7 +176,7 @@ def make_epilogue(
             elif content is not None and content.size == 1:
                 sources[parameter] = Number(float(content.reshape(())))
             else:
-                sources[parameter] = operands.add(argument, kernel.patterns[parameter])
+                sources[parameter] = Outer(operands.add(argument, kernel.patterns[parameter]))
         numbers[variable] = len(steps)
         steps.append(Step(kernel.value, sources))
     dtype = str(tail.result.ty.dtype)
@@ -185,8 +195,7 @@ class Operands:
     expressions: list[relax.Expr] = field(default_factory=list)
 
     def add(self, argument: relax.Expr, pattern: Pattern) -> int:
-        shape = shape_of(argument)
-        assert shape is not None
+        shape = known_shape(argument)
         content = constant(argument)
         if self.channels_last:
             missing = self.rank - len(shape)

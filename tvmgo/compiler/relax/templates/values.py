@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvm import relax
 from tvm.relax import op as R
 
-from tvmgo.compiler.relax.expressions import shape_of
+from tvmgo.compiler.relax.expressions import known_shape
 
 TO_NHWC = (0, 2, 3, 1)
 TO_NCHW = (0, 3, 1, 2)
@@ -23,20 +24,31 @@ class Value:
 
 
 class Values:
-    """What the variables of the old model have become. Layouts are converted when asked for."""
+    """What the variables of the old model have become. Layouts are converted when asked for.
 
-    def __init__(self, builder: relax.BlockBuilder) -> None:
+    Parameters
+    ----------
+    builder : relax.BlockBuilder
+    outer : callable
+        Takes a variable of elsewhere, or an expression without variables; returns what it became.
+    """
+
+    def __init__(
+        self, builder: relax.BlockBuilder, outer: Callable[[relax.Expr], relax.Expr]
+    ) -> None:
         self.builder = builder
+        self.outer = outer
         self.known: dict[relax.Var, Value] = {}
 
     def __setitem__(self, variable: relax.Var, value: Value) -> None:
         self.known[variable] = value
 
     def of(self, expression: relax.Expr) -> Value:
-        """Return the value of a variable; what is none, or was made elsewhere, stays as it is."""
         if not isinstance(expression, relax.Var):
-            return Value(plain=expression)
-        return self.known.setdefault(expression, Value(plain=expression))
+            return Value(plain=self.outer(expression))
+        if expression not in self.known:
+            self.known[expression] = Value(plain=self.outer(expression))
+        return self.known[expression]
 
     def plain(self, expression: relax.Expr) -> relax.Expr:
         value = self.of(expression)
@@ -51,14 +63,16 @@ class Values:
             value.channels_last = self.permuted(value.plain, TO_NHWC)
         return value.channels_last
 
+    def has_channels_last(self, expression: relax.Expr) -> bool:
+        return self.of(expression).channels_last is not None
+
     def is_channels_last(self, expression: relax.Expr) -> bool:
         """Whether a value is NHWC and nothing else, so that its other layout would cost a copy."""
         return self.of(expression).plain is None
 
     def permuted(self, expression: relax.Expr, axes: tuple[int, ...]) -> relax.Expr:
         """Permute the axes; where that moves nothing in memory, it is a reshape."""
-        shape = shape_of(expression)
-        assert shape is not None
+        shape = known_shape(expression)
         moved = tuple(shape[axis] for axis in axes)
         if [axis for axis in axes if shape[axis] > 1] == [
             axis for axis in range(len(axes)) if shape[axis] > 1

@@ -15,8 +15,8 @@ from typing import Any
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.emitting import Accumulator, broadcast, load, zero
-from tvmgo.compiler.relax.templates.tiles import Tiling
+from tvmgo.compiler.relax.templates.kernels.emitting import Accumulator, broadcast, load, zero
+from tvmgo.compiler.relax.templates.kernels.tiles import Tiling
 
 # Steps by which weights are fetched ahead: in a network they are not in the cache.
 AHEAD = 48

@@ -10,9 +10,10 @@ from typing import Any, Union
 import tvm
 from tvm import tirx
 from tvm.ir.prim import expr as prim
+from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.elementwise import BINARY, LITERALS, Pattern
-from tvmgo.compiler.relax.templates.emitting import broadcast, load, size_of
+from tvmgo.compiler.relax.templates.kernels.elementwise import BINARY, LITERALS, Pattern
+from tvmgo.compiler.relax.templates.kernels.emitting import broadcast, load, size_of
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,20 @@ class Number:
     value: float
 
 
-Source = Union[Inner, Operand, Number]
+@dataclass(frozen=True)
+class Outer:
+    """The operand of this number."""
+
+    number: int
+
+
+Source = Union[Inner, Number, Outer]
 
 
 @dataclass(frozen=True)
 class Step:
     value: Any  # an expression of one element
-    sources: Mapping[Any, Source | int]  # of what it reads; an int is the number of an operand
+    sources: Mapping[Any, Source]  # of what it reads
 
 
 @dataclass(frozen=True)
@@ -63,29 +71,33 @@ class Epilogue:
     operands: Sequence[Operand] = field(default_factory=list)
 
     def apply(
-        self, buffers: Sequence[tirx.Buffer], value: Any, row: Any, column: Any, lanes: int, used: int
+        self,
+        buffers: Sequence[tirx.Buffer],
+        value: Any,
+        row: Any,
+        column: Any,
+        lanes: int,
+        used: int,
     ) -> Any:
         """Return the vector to store at (row, column), all axes but the last counted as rows."""
 
-        def read(number: int) -> Any:
-            operand = self.operands[number]
-            index, along = self.locate(operand, row, column)
-            if not along:
-                return buffers[number][index]
-            return load(buffers[number], index, lanes, used)
-
         results = [value]
+
+        def read(variable: Any, source: Source) -> Any:
+            if isinstance(source, Inner):
+                return results[source.step + 1]
+            if isinstance(source, Number):
+                return tirx.const(source.value, str(variable.ty.dtype))
+            buffer = buffers[source.number]
+            index, along = self.locate(self.operands[source.number], row, column)
+            return load(buffer, index, lanes, used) if along else buffer[index]
+
         for step in self.steps:
             vectors = {
-                variable: read(source)
-                if isinstance(source, int)
-                else results[source.step + 1]
-                if isinstance(source, Inner)
-                else tirx.const(source.value, str(variable.ty.dtype))
-                for variable, source in step.sources.items()
+                variable: read(variable, source) for variable, source in step.sources.items()
             }
             result = vectorise(step.value, vectors.__getitem__, lanes)
-            results.append(tvm.script.ir_builder.tirx.bind(widen(result, lanes)))
+            results.append(T.bind(widen(result, lanes)))
         return results[-1]
 
     def locate(self, operand: Operand, row: Any, column: Any) -> tuple[Any, bool]:

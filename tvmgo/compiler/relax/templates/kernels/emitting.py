@@ -16,6 +16,9 @@ from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
 # Of an opaque kernel: TVM fuses nothing into it.
 OPAQUE = 8
 
+# Element types of which TVM's passes cannot read or write a part of a vector.
+NEVER_MASKED = ("float16",)
+
 
 class Kernel:
     """A kernel; what is emitted while it is entered becomes its body.
@@ -88,6 +91,10 @@ def load(buffer: tirx.Buffer, index: Any, lanes: int, used: int) -> Any:
     """Read a vector of which `used` lanes lie in the tensor; no others are touched."""
     if used == lanes:
         return buffer[lanes_at(index, lanes)]
+    if buffer.dtype in NEVER_MASKED:
+        parts = [buffer[index + lane] for lane in range(used)]
+        parts += [zero(buffer.dtype)] * (lanes - used)
+        return tirx.Shuffle(parts, list(range(lanes)))
     dtype = f"{buffer.dtype}x{lanes}"
     return T.masked_load(dtype, buffer, lanes_at(index, lanes), first_lanes(used, lanes))
 
@@ -95,6 +102,10 @@ def load(buffer: tirx.Buffer, index: Any, lanes: int, used: int) -> Any:
 def store(buffer: tirx.Buffer, value: Any, index: Any, lanes: int, used: int) -> None:
     if used == lanes:
         T.buffer_store(buffer, value, [lanes_at(index, lanes)])
+    elif buffer.dtype in NEVER_MASKED:
+        value = T.bind(value)
+        for lane in range(used):
+            T.buffer_store(buffer, tirx.Shuffle([value], [lane]), [index + lane])
     else:
         mask = first_lanes(used, lanes)
         T.evaluate(T.masked_store(buffer, value, lanes_at(index, lanes), mask))

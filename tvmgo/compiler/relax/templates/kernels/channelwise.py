@@ -10,8 +10,9 @@ import numpy as np
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.contraction import nest
-from tvmgo.compiler.relax.templates.emitting import (
+from tvmgo.compiler.relax.passes.rewrite.nan import larger
+from tvmgo.compiler.relax.templates.kernels.contraction import nest
+from tvmgo.compiler.relax.templates.kernels.emitting import (
     Accumulator,
     Kernel,
     broadcast,
@@ -21,10 +22,10 @@ from tvmgo.compiler.relax.templates.emitting import (
     store,
     zero,
 )
-from tvmgo.compiler.relax.templates.epilogue import Epilogue
-from tvmgo.compiler.relax.templates.packing import BLOCK
-from tvmgo.compiler.relax.templates.vectors import VectorUnit
-from tvmgo.compiler.relax.templates.windows import FEWEST_PARALLEL, Span, Windows
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
+from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL, Span, Windows
 
 # Pixels of a tile; more bring nothing, as each has loads of its own.
 ROWS = 8
@@ -62,7 +63,7 @@ class Maximum(Depthwise):
 
     @staticmethod
     def add(total: Any, value: Any, weight: Any) -> Any:
-        return tirx.Select(tirx.Or(total < value, value != value), value, total)
+        return larger(total, value)
 
 
 class Average(Depthwise):
@@ -143,9 +144,7 @@ class ChannelwiseKernel:
     def tile(self, row: Any, span: Span, start: Any, vector: Any, used: int) -> None:
         windows, lanes = self.windows, self.lanes
         first = self.kind.start(self.dtype)
-        totals = [
-            Accumulator(broadcast(first, lanes), self.dtype, lanes) for _ in range(span.rows)
-        ]
+        totals = [Accumulator(broadcast(first, lanes), self.dtype, lanes) for _ in range(span.rows)]
         image, top = windows.at(row)
         low, count = windows.window_rows(top)
 
@@ -185,9 +184,7 @@ class ChannelwiseKernel:
             covered = tirx.Cast(self.dtype, tirx.convert(covered))
             value = self.kind.finish(total.value, broadcast(covered, lanes))
             pixel = row * windows.out_width + start + i
-            value = self.epilogue.apply(
-                self.operands, value, pixel, vector * lanes, lanes, used
-            )
+            value = self.epilogue.apply(self.operands, value, pixel, vector * lanes, lanes, used)
             store(self.y, value, pixel * windows.channels + vector * lanes, lanes, used)
 
 

@@ -66,8 +66,10 @@ def read_elementwise(kernel: tirx.PrimFunc) -> Elementwise | None:
         if not store.buffer.same_as(result):
             return None
         shape = sizes_of(result.ty.shape)
-        if shape is None or len(shape) != len(axes) or pattern_of(store.indices, axes, shape) != (
-            tuple(range(len(axes)))
+        if (
+            shape is None
+            or len(shape) != len(axes)
+            or pattern_of(store.indices, axes, shape) != (tuple(range(len(axes))))
         ):
             return None
         reader = Reader(axes)

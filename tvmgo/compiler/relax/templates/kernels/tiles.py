@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tvmgo.compiler.relax.templates.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 
 # Cycles that a step of a tile costs at least: a sum waits that long for the one before it.
 LATENCY = 4.0

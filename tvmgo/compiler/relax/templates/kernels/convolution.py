@@ -9,17 +9,18 @@ from typing import Any
 
 from tvm import tirx
 
-from tvmgo.compiler.relax.templates.contraction import Loops, Weights, sum_up
-from tvmgo.compiler.relax.templates.emitting import Kernel, loop, store
-from tvmgo.compiler.relax.templates.epilogue import Epilogue
-from tvmgo.compiler.relax.templates.packing import block_of
-from tvmgo.compiler.relax.templates.tiles import Tiling, choose_tiling
-from tvmgo.compiler.relax.templates.vectors import VectorUnit
-from tvmgo.compiler.relax.templates.windows import FEWEST_PARALLEL, Span, Windows
+from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
+from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop, store
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling
+from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL, Span, Windows
 
 # Weights up to this size stay in the second cache while the pixels pass by; of larger ones each
 # panel is read once, and the pixels pass by again for each.
 CACHED = 640 * 1024
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -42,9 +43,7 @@ class ConvolutionKernel:
         self.block = block_of(self.outputs)
         self.lanes = min(unit.lanes, self.block)
         self.vectors = -(-self.outputs // self.lanes)
-        self.tiling = choose_tiling(
-            conv.out_width, self.vectors, self.block // self.lanes, unit
-        )
+        self.tiling = choose_tiling(conv.out_width, self.vectors, self.block // self.lanes, unit)
         self.spans = list(conv.spans(self.tiling.rows))
         self.panels = list(self.find_panels())
         self.block_size = conv.window[0] * conv.window[1] * self.inputs * self.block
@@ -64,9 +63,7 @@ class ConvolutionKernel:
 
     # The kernel
 
-    def emit(
-        self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str
-    ) -> tirx.PrimFunc:
+    def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, the packed weights, operands, and the result.
 
         Parameters
@@ -107,7 +104,9 @@ class ConvolutionKernel:
         """Rows outside, weights inside."""
 
         def all_panels(row: Any, span: Span, start: Any) -> None:
-            self.each_panel(lambda group, panel, first: self.tile(row, span, start, group, panel, first))
+            self.each_panel(
+                lambda group, panel, first: self.tile(row, span, start, group, panel, first)
+            )
 
         if self.conv.rows == 1:
             self.each_tile(0, all_panels, parallel)
@@ -127,27 +126,23 @@ class ConvolutionKernel:
 
     def each_tile(self, row: Any, body: Callable[..., None], parallel: bool) -> None:
         for span in self.spans:
-            loop(
-                span.count,
-                lambda i, span=span: body(row, span, span.start + i * span.rows),
-                parallel and span.count > 1,
-            )
+
+            def one(i: Any, span: Span = span) -> None:
+                body(row, span, span.start + i * span.rows)
+
+            loop(span.count, one, parallel and span.count > 1)
 
     def each_panel(self, body: Callable[..., None], parallel: bool = False) -> None:
         for panel in self.panels:
-            loop(
-                self.conv.groups * panel.count,
-                lambda i, panel=panel: body(
-                    i // panel.count,
-                    panel,
-                    panel.first + (i % panel.count) * panel.vectors,
-                ),
-                parallel and self.conv.groups * panel.count > 1,
-            )
+            total = self.conv.groups * panel.count
 
-    def tile(
-        self, row: Any, span: Span, start: Any, group: Any, panel: Panel, first: Any
-    ) -> None:
+            def one(i: Any, panel: Panel = panel) -> None:
+                first = panel.first + i % panel.count * panel.vectors
+                body(i // panel.count, panel, first)
+
+            loop(total, one, parallel and total > 1)
+
+    def tile(self, row: Any, span: Span, start: Any, group: Any, panel: Panel, first: Any) -> None:
         """Emit the tile of the pixels from `start` and the vectors from `first` of a group."""
         lanes = self.lanes
         used = [lanes] * (panel.vectors - 1) + [panel.used]

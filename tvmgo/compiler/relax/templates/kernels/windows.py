@@ -12,6 +12,10 @@ from tvm.script.ir_builder import tirx as T
 # Products below which a kernel takes less time than the threads need to begin.
 FEWEST_PARALLEL = 500_000
 
+# Tiles at the edges of a row are code of their own. Where there would be more than this, the input is
+# padded first.
+MOST_EDGES = 4
+
 
 @dataclass(frozen=True)
 class Windows:

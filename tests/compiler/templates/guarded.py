@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tensors against pages that nobody may touch; run alone, as a mistake ends the process.
+
+`python -m tests.compiler.templates.guarded TARGET` calls kernels of each template with every tensor
+first at the end of its pages and then at the beginning, and prints how many it called.
+"""
+
+import ctypes
+import mmap
+import sys
+
+import numpy as np
+import tvm_ffi
+
+from tests.compiler.templates import test_channelwise, test_convolution, test_matmul
+from tests.compiler.templates.kernels import channelwise, convolution, matmul, normal
+from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Depthwise, Maximum
+
+PAGE = mmap.PAGESIZE
+C = ctypes.CDLL(None, use_errno=True)
+
+
+class Guarded:
+    """Copies arrays into pages of their own, between two that cannot be read."""
+
+    def __init__(self, at_end):
+        self.at_end = at_end
+        self.kept = []
+
+    def __call__(self, array):
+        size = -(-array.nbytes // PAGE) * PAGE
+        pages = mmap.mmap(-1, size + 2 * PAGE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+        for guard in (start, start + PAGE + size):
+            assert C.mprotect(ctypes.c_void_p(guard), PAGE, 0) == 0
+        offset = PAGE + (size - array.nbytes if self.at_end else 0)
+        copy = np.frombuffer(pages, array.dtype, array.size, offset).reshape(array.shape)
+        copy[...] = array
+        self.kept.append(pages)  # never unmapped
+        tensor = tvm_ffi.from_dlpack(copy)
+        return Tensor(tensor, copy)
+
+
+class Tensor:
+    """What a kernel takes, with the array that looks at the same memory."""
+
+    def __init__(self, tensor, array):
+        self.tensor, self.array = tensor, array
+
+    def __tvm_ffi_object__(self):
+        return self.tensor
+
+    def numpy(self):
+        return self.array
+
+
+def main(target):
+    calls = 0
+    options = {"placements": (Guarded(at_end=True), Guarded(at_end=False))}
+    for name, channels_first in test_convolution.CASES:
+        convolution(*test_convolution.case(name, channels_first), target, **options)
+        calls += 1
+    for name in test_channelwise.SHAPES:
+        windows, x = test_channelwise.case(name)
+        weights = normal(windows.channels, 1, *windows.window)
+        for kind in (Depthwise, Maximum, Average):
+            channelwise(windows, x, target, kind, weights, **options)
+            calls += 1
+    for a, b in test_matmul.SHAPES:
+        matmul(normal(*a), normal(*b), target, **options)
+        calls += 1
+    print(calls)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

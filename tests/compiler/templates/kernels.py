@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Templates compiled one by one, for every kind of vectors that this machine has, and what they
+should compute, by NumPy in float64."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tvm
+
+from tvmgo.compiler.relax.codegen.target import resolve_target
+from tvmgo.compiler.relax.templates.kernels.channelwise import (
+    ChannelwiseKernel,
+    Depthwise,
+    pack_channelwise,
+)
+from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
+from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
+from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
+
+LEVELS = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v4": "avx512f"}
+CPUINFO = Path("/proc/cpuinfo")
+FLAGS = CPUINFO.read_text(encoding="utf-8").split() if CPUINFO.exists() else []
+TARGETS = [
+    pytest.param(
+        f"llvm -mcpu={cpu}",
+        id=cpu,
+        marks=pytest.mark.skipif(feature not in FLAGS, reason=f"this processor lacks {feature}"),
+    )
+    for cpu, feature in LEVELS.items()
+]
+
+RANDOM = np.random.default_rng(7)
+
+
+def normal(*shape, dtype="float32"):
+    return RANDOM.standard_normal(shape).astype(dtype)
+
+
+def call(function, target, result, *arguments, placements=(tvm.runtime.tensor,)):
+    """Compile a kernel, call it, and return the result; `result` is its shape and element type.
+
+    It is called once with the tensors that each of `placements` makes of arrays.
+    """
+    symbol = "kernel"
+    module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
+    library = tvm.tirx.build(module, target=resolve_target(target))
+    for place in placements:
+        y = place(np.full(result[0], np.nan, result[1]))
+        library[symbol](*map(place, arguments), y)
+    return y.numpy()
+
+
+def unit_of(target):
+    return vector_unit(resolve_target(target))
+
+
+def convolution(windows, x, weights, target, epilogue=None, operands=(), **options):
+    """Run a convolution of an NCHW image; return the result as NCHW."""
+    dtype = str(x.dtype)
+    epilogue = epilogue or Epilogue(windows.out_shape, dtype)
+    kernel = ConvolutionKernel(windows, epilogue, unit_of(target))
+    image = x if windows.channels_first else to_nhwc(x)
+    total = "float32" if dtype == "float16" else dtype
+    packed = pack_weights(weights.astype(total), windows.groups, windows.channels_first)
+    function = kernel.emit("kernel", image.shape, dtype, total)
+    result = call(
+        *(function, target, (epilogue.shape, epilogue.dtype), image, packed, *operands), **options
+    )
+    return result.transpose(0, 3, 1, 2)
+
+
+def channelwise(windows, x, target, kind, weights=None, **options):
+    dtype = str(x.dtype)
+    total = "float32" if dtype == "float16" else dtype
+    kernel = ChannelwiseKernel(windows, Epilogue(windows.out_shape, dtype), unit_of(target), kind)
+    image = to_nhwc(x)
+    function = kernel.emit("kernel", image.shape, dtype, total)
+    packed = [pack_channelwise(weights.astype(total))] if kind is Depthwise else []
+    result = call(function, target, (windows.out_shape, dtype), image, *packed, **options)
+    return result.transpose(0, 3, 1, 2)
+
+
+def matmul(a, b, target, **options):
+    shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
+    dtype = str(a.dtype)
+    kernel = MatmulKernel(a.shape, b.shape, Epilogue(shape, dtype), unit_of(target))
+    return call(kernel.emit("kernel", dtype), target, (shape, dtype), a, b, **options)
+
+
+def to_nhwc(x):
+    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+
+
+# What is right
+
+
+def covered(windows, x, fill):
+    """Return what each window covers: (batch, channels, rows, columns, window rows * columns)."""
+    top, left, bottom, right = windows.padding
+    sides = ((0, 0), (0, 0), (top, bottom), (left, right))
+    padded = np.pad(x.astype("float64"), sides, constant_values=fill)
+    _, rows, columns, _ = windows.out_shape
+    parts = [
+        padded[
+            :,
+            :,
+            i * windows.dilation[0] :: windows.strides[0],
+            j * windows.dilation[1] :: windows.strides[1],
+        ][:, :, :rows, :columns]
+        for i in range(windows.window[0])
+        for j in range(windows.window[1])
+    ]
+    return np.stack(parts, -1)
+
+
+def true_convolution(windows, x, weights):
+    parts = covered(windows, x, 0)
+    batch, _, rows, columns, taps = parts.shape
+    groups = windows.groups
+    parts = parts.reshape(batch, groups, -1, rows, columns, taps)
+    split = weights.astype("float64").reshape(groups, windows.outputs // groups, -1, taps)
+    return np.einsum("ngihwt,goit->ngohw", parts, split).reshape(batch, -1, rows, columns)
+
+
+def error(result, truth):
+    """The largest error, relative to the largest value."""
+    assert result.shape == truth.shape
+    return np.abs(result - truth).max() / np.abs(truth).max()

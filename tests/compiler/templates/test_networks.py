@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parts of networks: which kernels are made of them, and that they compute the same."""
+
+import numpy as np
+import onnxruntime
+import pytest
+from onnx import helper
+
+from tests.compiler.models import (
+    FLOAT,
+    assert_same,
+    functions,
+    normal,
+    onnx_model,
+    onnx_runtime,
+    read_graph,
+    run,
+)
+from tests.compiler.templates.kernels import TARGETS
+from tvmgo.compiler import export
+
+pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
+
+
+class Net:
+    """An ONNX model under construction."""
+
+    def __init__(self, *shape):
+        self.nodes, self.weights, self.shape = [], {}, shape
+
+    def add(self, operator, *inputs, **attributes):
+        names = []
+        for value in inputs:
+            if not isinstance(value, str):
+                name = f"w{len(self.weights)}"
+                self.weights[name] = value
+                value = name
+            names.append(value)
+        name = f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(operator, names, [name], **attributes))
+        return name
+
+    def conv(self, x, outputs, inputs, size=3, **attributes):
+        attributes.setdefault("pads", [size // 2] * 4)
+        weights = normal(outputs, inputs, size, size) / (inputs * size * size) ** 0.5
+        return self.add("Conv", x, weights, normal(outputs), **attributes)
+
+    def model(self, *outputs):
+        return onnx_model(
+            self.nodes,
+            {"x": (FLOAT, self.shape)},
+            dict.fromkeys(outputs, (FLOAT, None)),
+            self.weights,
+        )
+
+
+def residual():
+    net = Net(2, 6, 9, 11)
+    first = net.add("Relu", net.conv("x", 20, 6))
+    second = net.conv(net.add("Relu", net.conv(first, 20, 20)), 20, 20)
+    return net.model(net.add("Relu", net.add("Add", second, first))), 3
+
+
+def residual_with_a_convolution():
+    net = Net(1, 5, 8, 8)
+    main = net.conv(net.add("Relu", net.conv("x", 12, 5)), 18, 12, strides=[2, 2])
+    side = net.conv("x", 18, 5, size=1, strides=[2, 2])
+    return net.model(net.add("Relu", net.add("Add", main, side))), 3
+
+
+def hard_swish():
+    net = Net(1, 3, 12, 12)
+    first = net.conv("x", 21, 3)
+    return net.model(net.add("HardSwish", first)), 1
+
+
+def clip_and_batch_norm():
+    net = Net(1, 3, 12, 12)
+    first = net.add("Conv", "x", normal(10, 3, 3, 3))
+    numbers = [normal(10), normal(10), normal(10), np.abs(normal(10)) + 0.5]
+    normed = net.add("BatchNormalization", first, *numbers)
+    return net.model(net.add("Clip", normed, np.float32(-0.5), np.float32(2))), 1
+
+
+def wanted_twice():
+    """The convolution itself is an output, so that nothing is computed with it."""
+    net = Net(1, 3, 12, 12)
+    first = net.conv("x", 8, 3)
+    return net.model(first, net.add("Relu", first)), None
+
+
+def squeeze_and_excite():
+    net = Net(2, 24, 7, 9)
+    image = net.add("Relu", net.conv("x", 24, 1, group=24))
+    gate = net.add("GlobalAveragePool", image)
+    gate = net.conv(net.add("Relu", net.conv(gate, 6, 24, size=1)), 24, 6, size=1)
+    gate = net.add("HardSigmoid", gate)
+    return net.model(net.conv(net.add("Mul", image, gate), 8, 24, size=1)), None
+
+
+def concatenation():
+    net = Net(1, 16, 9, 9)
+    parts = [net.conv("x", 8, 16, size=1), net.conv("x", 20, 16), "x"]
+    joined = net.add("Concat", *parts, axis=1)
+    return net.model(net.conv(joined, 16, 44, size=1)), None
+
+
+def pools():
+    net = Net(1, 3, 20, 20)
+    image = net.conv("x", 20, 3)
+    largest = net.add("MaxPool", image, kernel_shape=[3, 3], strides=[2, 2], pads=[1, 1, 1, 1])
+    rounded = net.add("MaxPool", image, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1)
+    mean = net.add("AveragePool", image, kernel_shape=[2, 3], strides=[2, 2], pads=[0, 1, 1, 1])
+    padded = net.add(
+        *("AveragePool", image), kernel_shape=[3, 3], pads=[1, 1, 1, 1], count_include_pad=1
+    )
+    return net.model(*(net.conv(each, 4, 20) for each in (largest, rounded, mean, padded))), None
+
+
+def before_and_behind_in_nhwc():
+    net = Net(1, 10, 12, 5)
+    image = net.add("Transpose", "x", perm=[0, 3, 1, 2])
+    image = net.add("Relu", net.conv(image, 12, 5))
+    return net.model(net.add("Transpose", image, perm=[0, 2, 3, 1])), 1
+
+
+def padding_wider_than_tiles():
+    net = Net(1, 4, 40, 40)
+    image = net.conv("x", 8, 4, pads=[18] * 4, dilations=[18, 18])
+    return net.model(net.conv(image, 8, 1, group=8, pads=[12] * 4, dilations=[12, 12])), None
+
+
+def depth_multiplier():
+    net = Net(1, 6, 9, 9)
+    return net.model(net.conv("x", 18, 1, group=6)), None
+
+
+def classifier():
+    net = Net(3, 5, 4, 4)
+    features = net.add("Flatten", net.conv("x", 8, 5))
+    hidden = net.add("Gemm", features, normal(40, 128) / 11, normal(40), transB=1, alpha=0.5)
+    hidden = net.add("Relu", hidden)
+    return net.model(net.add("MatMul", hidden, normal(40, 10) / 6)), None
+
+
+def products():
+    net = Net(2, 3, 10, 8)
+    scores = net.add("MatMul", "x", net.add("Transpose", "x", perm=[0, 1, 3, 2]))
+    scores = net.add("Add", net.add("Div", scores, np.float32(3)), normal(2, 1, 1, 10))
+    values = net.add("MatMul", scores, "x")
+    return net.model(net.add("Add", net.add("MatMul", values, normal(8, 5)), normal(10, 1))), None
+
+
+def broadcast_operands():
+    """Operands that follow each of the axes, and several of them."""
+    net = Net(2, 4, 6, 5)
+    image = net.conv("x", 7, 4)
+    for shape in ((7, 1, 1), (5,), (6, 1), (2, 1, 1, 1), (2, 7, 1, 5), (1, 1, 6, 5), (2, 7, 6, 5)):
+        image = net.add("Mul" if len(shape) % 2 else "Add", image, normal(*shape))
+    return net.model(image), 1
+
+
+NETS = (
+    residual,
+    residual_with_a_convolution,
+    hard_swish,
+    clip_and_batch_norm,
+    wanted_twice,
+    squeeze_and_excite,
+    concatenation,
+    pools,
+    before_and_behind_in_nhwc,
+    padding_wider_than_tiles,
+    depth_multiplier,
+    classifier,
+    products,
+    broadcast_operands,
+)
+
+
+@pytest.mark.parametrize("target", [TARGETS[0], TARGETS[-1]])
+@pytest.mark.parametrize("make", NETS, ids=lambda make: make.__name__)
+def test_part_of_a_network_computes_the_same(make, target, tmp_path):
+    model, templates = make()
+    inputs = {"x": normal(*(d.dim_value for d in model.graph.input[0].type.tensor_type.shape.dim))}
+    artifacts = export(model, tmp_path, target=target)
+    assert_same(run(artifacts, inputs), onnx_runtime(model, inputs), rtol=1e-5, atol=2e-5)
+    if templates is not None:  # all else is in them, but the way into and out of NHWC
+        called = [name for name in functions(read_graph(artifacts)) if "transpose" not in name]
+        assert len(called) == templates
+
+
+def test_nan_of_an_image_comes_out_where_onnx_runtime_has_it(tmp_path):
+    model, _ = hard_swish()
+    x = normal(1, 3, 12, 12)
+    x[0, 1, 5, 5] = np.nan
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    (result,) = run(export(model, tmp_path), {"x": x})
+    (expected,) = session.run(None, {"x": x})
+    np.testing.assert_array_equal(np.isnan(result), np.isnan(expected))
+    assert np.isnan(result).sum() == 9 * 21

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the replacement of an operator works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tvm import relax, tirx
+
+from tvmgo.compiler.relax.expressions import known_shape
+from tvmgo.compiler.relax.templates.kernels.emitting import size_of
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
+from tvmgo.compiler.relax.templates.kernels.windows import Windows
+from tvmgo.compiler.relax.templates.tails import FLOATS, Block, Tail, make_epilogue
+from tvmgo.compiler.relax.templates.values import Value, Values
+
+# Indices of kernels are 32 bits wide.
+MOST_ELEMENTS = 2**31 - 1
+
+
+@dataclass
+class Context:
+    """One block of a model, and what it has become so far."""
+
+    block: Block
+    values: Values
+    builder: relax.BlockBuilder
+    unit: VectorUnit
+
+    def take_tail(
+        self, index: int, *, channels_last: bool
+    ) -> tuple[Tail, Epilogue, list[relax.Expr]]:
+        """Return what is computed together with a binding, as an epilogue and its operands."""
+        tail = self.block.take_tail(index)
+        first = self.block.bindings[index].var
+        return tail, *make_epilogue(tail, first, self.values, channels_last)
+
+    def call(
+        self, kernel: tirx.PrimFunc, name: str, arguments: Sequence[relax.Expr], epilogue: Epilogue
+    ) -> relax.Expr:
+        callee = self.builder.add_func(kernel, name)
+        result = relax.TensorType(epilogue.shape, epilogue.dtype)
+        return self.builder.emit(relax.call_tir(callee, list(arguments), result))
+
+    def set(self, variable: relax.Var, result: relax.Expr, *, channels_last: bool) -> None:
+        self.values[variable] = (
+            Value(channels_last=result) if channels_last else Value(plain=result)
+        )
+
+
+def windows_over(
+    x: relax.Expr, attrs: Any, outputs: int, size: Sequence[Any], groups: int
+) -> Windows:
+    """Return what the attributes of an operator say of windows over an NCHW image."""
+    batch, channels, height, width = known_shape(x)
+    tall, wide = map(int, size)
+    down, right = map(int, attrs.strides)
+    apart, across = map(int, attrs.dilation)
+    above, before, below, behind = map(int, attrs.padding)
+    return Windows(
+        *(batch, height, width, channels, outputs),
+        *((tall, wide), (down, right), (apart, across), (above, before, below, behind)),
+        groups,
+    )
+
+
+# Replaces a binding, given its number and its call; returns whether it did.
+Operator = Callable[[Context, int, relax.Call], bool]
+
+
+def sum_type(dtype: str) -> str:
+    """Return the element type in which a kernel sums up."""
+    return "float32" if dtype == "float16" else dtype
+
+
+def can_compute(call: relax.Call, *tensors: relax.Expr) -> bool:
+    """Whether templates compute with such tensors: of one float type, neither empty nor huge."""
+    types = {str(each.ty.dtype) for each in (call, *tensors)}
+    sizes = [size_of(known_shape(each)) for each in (call, *tensors)]
+    return (
+        len(types) == 1
+        and types <= set(FLOATS)
+        and min(sizes) > 0
+        and (max(sizes) <= MOST_ELEMENTS)
+    )

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions with constant weights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tvm import relax
+from tvm.relax import op as R
+
+from tvmgo.compiler.relax.expressions import constant, known_shape
+from tvmgo.compiler.relax.templates.kernels.channelwise import (
+    ChannelwiseKernel,
+    Depthwise,
+    pack_channelwise,
+)
+from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
+from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
+from tvmgo.compiler.relax.templates.kernels.windows import MOST_EDGES, Windows
+from tvmgo.compiler.relax.templates.operators.context import (
+    Context,
+    can_compute,
+    sum_type,
+    windows_over,
+)
+
+# Channels up to which an image is read as NCHW, if it is that: pixels side by side lie in few cache
+# lines then.
+FEW_CHANNELS = 16
+
+
+def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
+    x, weights = call.args
+    attrs = call.attrs
+    content = constant(weights)
+    layouts = tuple(map(str, (attrs.data_layout, attrs.kernel_layout, attrs.out_layout)))
+    if (
+        layouts not in (("NCHW", "OIHW", "NCHW"), ("NCHW", "OIHW", ""))
+        or content is None
+        or not can_compute(call, x, weights)
+    ):
+        return False
+    channels = known_shape(x)[1]
+    windows = windows_over(x, attrs, content.shape[0], content.shape[2:], int(attrs.groups))
+    depthwise = 1 < windows.groups == channels == windows.outputs
+    values = context.values
+    if not depthwise and channels <= FEW_CHANNELS and not values.has_channels_last(x):
+        windows = replace(windows, channels_first=True)
+        image = values.plain(x)
+    else:
+        image = values.channels_last(x)
+    dtype = str(call.ty.dtype)
+    content = content.astype(sum_type(dtype))
+    tail, epilogue, operands = context.take_tail(index, channels_last=True)
+    if depthwise:
+        packed = pack_channelwise(content)
+    else:
+        packed = pack_weights(content, windows.groups, windows.channels_first)
+
+    def kernel() -> ChannelwiseKernel | ConvolutionKernel:
+        if depthwise:
+            return ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
+        return ConvolutionKernel(windows, epilogue, context.unit)
+
+    if sum(span.edge for span in kernel().spans) > MOST_EDGES:
+        image, windows = pad(context, image, windows)
+    name = f"conv2d{tail.name}"
+    function = kernel().emit(name, known_shape(image), dtype, sum_type(dtype))
+    result = context.call(function, name, [image, relax.const(packed), *operands], epilogue)
+    context.set(tail.result, result, channels_last=True)
+    return True
+
+
+def pad(context: Context, image: relax.Expr, windows: Windows) -> tuple[relax.Expr, Windows]:
+    """Return the image with zeros around it, and windows that need none."""
+    top, left, bottom, right = windows.padding
+    sides = [top, bottom, left, right]
+    sides = [0, 0, 0, 0, *sides] if windows.channels_first else [0, 0, *sides, 0, 0]
+    larger = replace(
+        windows,
+        height=windows.height + top + bottom,
+        width=windows.width + left + right,
+        padding=(0, 0, 0, 0),
+    )
+    return context.builder.emit(R.nn.pad(image, sides)), larger

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pools of images that are NHWC. Others are not worth the copy that they would need."""
+
+from __future__ import annotations
+
+from tvm import relax
+
+from tvmgo.compiler.relax.expressions import known_shape
+from tvmgo.compiler.relax.templates.kernels.channelwise import (
+    Average,
+    ChannelwiseKernel,
+    Depthwise,
+    PaddedAverage,
+    best_rows,
+)
+from tvmgo.compiler.relax.templates.kernels.windows import MOST_EDGES, Windows
+from tvmgo.compiler.relax.templates.operators.context import (
+    Context,
+    Operator,
+    can_compute,
+    sum_type,
+    windows_over,
+)
+
+
+def replace_pool(kind: type[Depthwise]) -> Operator:
+    def replace(context: Context, index: int, call: relax.Call) -> bool:
+        (x,) = call.args
+        attrs = call.attrs
+        if str(attrs.layout) != "NCHW":
+            return False
+        channels = known_shape(x)[1]
+        windows = windows_over(x, attrs, channels, attrs.pool_size, channels)
+        if windows.out_shape[1:3] != tuple(known_shape(call)[2:]):
+            return False  # rounded up: what windows cover outside of the padding has its own rules
+        padded = kind is Average and bool(attrs.count_include_pad)
+        return emit_pool(context, index, call, windows, PaddedAverage if padded else kind)
+
+    return replace
+
+
+def replace_mean(context: Context, index: int, call: relax.Call) -> bool:
+    """The mean of all pixels is a pool with one window."""
+    (x,) = call.args
+    if len(known_shape(x)) != 4 or call.attrs.axis is None or not bool(call.attrs.keepdims):
+        return False
+    if sorted(int(axis) % 4 for axis in call.attrs.axis) != [2, 3]:
+        return False
+    batch, channels, height, width = known_shape(x)
+    windows = Windows(batch, height, width, channels, channels, (height, width), groups=channels)
+    return emit_pool(context, index, call, windows, Average)
+
+
+def emit_pool(
+    context: Context, index: int, call: relax.Call, windows: Windows, kind: type[Depthwise]
+) -> bool:
+    (x,) = call.args
+    if not context.values.is_channels_last(x) or not can_compute(call, x):
+        return False
+    if sum(span.edge for span in windows.spans(best_rows(windows.out_width))) > MOST_EDGES:
+        return False
+    dtype = str(call.ty.dtype)
+    image = context.values.channels_last(x)
+    tail, epilogue, operands = context.take_tail(index, channels_last=True)
+    name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
+    kernel = ChannelwiseKernel(windows, epilogue, context.unit, kind)
+    function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
+    result = context.call(function, name, [image, *operands], epilogue)
+    context.set(tail.result, result, channels_last=True)
+    return True

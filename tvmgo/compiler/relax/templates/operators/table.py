@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All operators that become templates, or work in the layout of these."""
+
+from __future__ import annotations
+
+from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Maximum
+from tvmgo.compiler.relax.templates.operators.context import Operator
+from tvmgo.compiler.relax.templates.operators.conv2d import replace_conv2d
+from tvmgo.compiler.relax.templates.operators.layouts import (
+    replace_concat,
+    replace_permute_dims,
+    replace_reshape,
+)
+from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
+from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
+
+OPERATORS: dict[str, Operator] = {
+    "relax.nn.conv2d": replace_conv2d,
+    "relax.matmul": replace_matmul,
+    "relax.nn.max_pool2d": replace_pool(Maximum),
+    "relax.nn.avg_pool2d": replace_pool(Average),
+    "relax.mean": replace_mean,
+    "relax.concat": replace_concat,
+    "relax.permute_dims": replace_permute_dims,
+    "relax.reshape": replace_reshape,
+}
