@@ -187,7 +187,7 @@ def test_what_onnx_runtime_cannot_load_is_left_to_the_compiler():
 
 
 def test_large_weights_survive_if_onnx_runtime_cannot_load_them(monkeypatch):
-    monkeypatch.setattr("tvmgo.compiler.simplify.folding.LARGE", 1024)
+    monkeypatch.setattr("tvmgo.compiler.simplify.weights.LARGE", 1024)
     double = TensorProto.DOUBLE
     model = onnx_model(
         [node("Acos", ["x"], ["a"]), node("Add", ["a", "w"], ["y"])],
@@ -215,7 +215,7 @@ def test_names_of_inputs_and_outputs_are_kept():
 
 def test_models_whose_weights_do_not_fit_a_file(monkeypatch):
     """As if a file could have 1 KiB; the weights are folded, kept apart, and found again."""
-    monkeypatch.setattr("tvmgo.compiler.simplify.folding.LARGE", 1024)
+    monkeypatch.setattr("tvmgo.compiler.simplify.weights.LARGE", 1024)
     monkeypatch.setattr("tvmgo.compiler.simplify.weights.LARGE_WEIGHT", 1024)
     weights = {"w": normal(64, 32), "factor": np.full(32, 2, np.float32), "b": normal(64, 32)}
     model = onnx_model(

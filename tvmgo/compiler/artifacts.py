@@ -7,8 +7,10 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from tvmgo.compiler.report import Report
 
 LIBRARY = "deploy.so"
 GRAPH = "deploy.json"
@@ -30,6 +32,8 @@ class Artifacts:
         ``deploy.json``: the graph, UTF-8 text for `tvmgo.graph_executor.create`.
     params : pathlib.Path
         ``deploy.params``: the weights, bytes for ``load_params``.
+    report : Report or None
+        How the export went, to print; None for files that somebody else has found.
 
     Notes
     -----
@@ -40,11 +44,15 @@ class Artifacts:
     library: Path
     graph: Path
     params: Path
+    report: Report | None = field(default=None, compare=False, repr=False)
 
 
-def artifacts_in(directory: Path) -> Artifacts:
+def artifacts_in(directory: Path, report: Report | None = None) -> Artifacts:
     return Artifacts(
-        library=directory / LIBRARY, graph=directory / GRAPH, params=directory / PARAMS
+        library=directory / LIBRARY,
+        graph=directory / GRAPH,
+        params=directory / PARAMS,
+        report=report,
     )
 
 

@@ -14,6 +14,9 @@ FIX_SHAPES = (
     "give the shapes of inputs with open dimensions as shapes={input: shape}; if the shape depends "
     f"on data, {VIRTUAL_MACHINE}"
 )
+NEED_COMPILER = (
+    "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
+)
 REWRITE_OPERATOR = "rewrite the operator that this speaks of"
 
 

@@ -1,34 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model in, three files out."""
+"""A model in, files out: what is checked, and who does what."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
-from tvmgo.compiler.graph.graph_json import graph_to_json
-from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
-from tvmgo.compiler.graph.params import write_params
-from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
-from tvmgo.compiler.relax.codegen.build import compile_kernels, find_linker, link
-from tvmgo.compiler.relax.codegen.target import resolve_target
-from tvmgo.compiler.relax.graph_builder import build_graph
-from tvmgo.compiler.relax.importing.importers import import_model
-from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
+from tvmgo.compiler.attempts import Request, compile_model, compilers_named
+from tvmgo.compiler.errors import NEED_COMPILER
+from tvmgo.compiler.input_shapes import check_sizes
+from tvmgo.compiler.sources import is_instance, source_of
+from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
+
+FORMATS = ("graph",)
 
 
 def export(
     model: Any,
     directory: str | os.PathLike[str],
     *,
+    compiler: str | os.PathLike[str] = "auto",
     target: Any = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    format: str = "auto",
     progress: Callable[[str], object] | None = None,
 ) -> Artifacts:
     """Compile a model into ``deploy.so``, ``deploy.json`` and ``deploy.params``.
@@ -39,31 +38,37 @@ def export(
         An ONNX file, an ONNX model, or a Relax module whose entry is ``main``. Not changed.
     directory : str or os.PathLike
         Made if missing, with its parents. Files of an earlier export are replaced.
+    compiler : str or os.PathLike, default "auto"
+        ``"relax"`` (apache-tvm 0.27), ``"relay"`` (TVM 0.19), or the path of a Python whose
+        environment has one of them. ``"auto"``: relax, and relay for what that refuses, if it is
+        installed.
     target : str, dict or tvm.target.Target, optional
         Default: any CPU of this machine's architecture. ``"native"``: this machine's CPU and those
         with the same instructions. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs by name, in elements, at least 0 each; needed where the model leaves
         dimensions open. A dimension with a name has one size in all inputs.
+    format : str, default "auto"
+        ``"graph"``: the three files.
     progress : callable, optional
         Called with one line of text as each step begins. What it raises ends the export.
 
     Returns
     -------
     Artifacts
-        Paths `library`, `graph` and `params`, all inside `directory`.
+        Paths `library`, `graph` and `params`, all inside `directory`, and a `report`.
 
     Raises
     ------
     ExportError
-        If a static graph cannot hold the model, or its kernels cannot be built; says which
-        construct, where, and what to do instead.
+        If no compiler takes the model; says which construct, where, and what to do instead, of each
+        of them. Also if a compiler's process crashes, runs out of memory or hangs.
     TVMValueError
-        If `shapes` or `target` does not make sense for this model.
+        If `shapes`, `target`, `compiler` or `format` does not make sense for this model.
     TVMTypeError
         If `model` is none of these, or one of `shapes` is no sequence of integers.
     TVMImportError
-        If the model is ONNX and the package onnx is missing.
+        If no environment has a package that is needed; says how to get it.
     TVMFileNotFoundError
         If `model` is a path without a file.
     OSError
@@ -71,7 +76,7 @@ def export(
 
     Notes
     -----
-    The files of `directory` change only when all three are complete, so that a failure leaves an
+    The files of `directory` change only when all are complete, so that a failure leaves an
     earlier export as it was. Until then they are in a hidden directory inside it, ``.export-*``,
     which is deleted on failure too, as is a `directory` that was missing. Then each takes its place
     in one step, the library last. The library gets a new inode: a process that has the old one open
@@ -85,38 +90,56 @@ def export(
     the ONNX names where one node computes one output. Weights are stored once each, however often
     the model uses them, and the same model gives the same three files every time.
 
-    Other Python threads run meanwhile: TVM gives the GIL away while it works. What they print by
-    `sys.stdout` while an ONNX model is imported is dropped, with what TVM's importer prints.
-    Linking runs a C++ compiler in a process of its own: ``$CXX``, or the first one known on the
-    path.
+    Compilers run in processes of their own, which stay for the next export and end with this
+    process; `tvmgo.compiler.workers` says how. Threads may export at the same time. Linking runs a
+    C++ compiler: ``$CXX``, or the first one known on the path. A compiler that says nothing for
+    half an hour counts as hung; the variable ``TVMGO_COMPILER_TIMEOUT`` sets other seconds.
 
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
-    report = progress or (lambda line: None)
-    chosen = resolve_target(target)
-    linker = find_linker()
-
-    report("importing the model")
-    imported = import_model(model, shapes or {})
-
-    report("folding constants and fusing operators")
-    module = lower_to_kernels(imported.module, chosen)
-    lowered = build_graph(module, [output.name for output in imported.outputs])
-    graph = lowered.graph
-    for output, head in zip(imported.outputs, graph.heads):
-        output.check(head.spec)
-    materialize_reshapes(graph)
-    storage = plan_storage(graph)
-
-    report(f"compiling {len(lowered.kernels)} kernels for {chosen}")
-    library = compile_kernels(lowered.kernels, chosen)
-
-    report("linking and writing")
+    source = source_of(model)
+    request = Request(
+        compilers=compilers_named(compiler),
+        formats=formats_named(format),
+        shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
+        target=target_in_json(target),
+        linker=find_linker(),
+    )
     directory = Path(directory)
     with staged_artifacts(directory) as files:
-        text = graph_to_json(graph, storage)
-        number = link(library, files.library, linker, partial(model_id, text, graph.params))
-        files.graph.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
-        with files.params.open("wb") as file:
-            write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
-    return artifacts_in(directory)
+        report = compile_model(source, request, files, progress or (lambda line: None))
+    return artifacts_in(directory, report)
+
+
+def formats_named(name: str) -> tuple[str, ...]:
+    if name != "auto" and name not in FORMATS:
+        raise TVMValueError(f"format: expected 'auto', {FORMATS}, got {name!r}")
+    return FORMATS if name == "auto" else (name,)
+
+
+def target_in_json(target: Any) -> Any:
+    """Return what a job says of a target; TVM's own objects say themselves as JSON."""
+    if is_instance(target, "tvm.target", "Target"):
+        return str(target)
+    try:
+        json.dumps(target)
+    except TypeError:
+        kind = type(target).__name__
+        raise TVMTypeError(f"target: expected a string, a dict or a Target, got {kind}") from None
+    return target
+
+
+def find_linker() -> str:
+    """Return the C++ compiler that links.
+
+    Raises
+    ------
+    ExportError
+        If there is none.
+    """
+    named = os.environ.get("CXX") or os.environ.get("CC")
+    names = ("g++", "gcc", "clang++", "clang", "c++", "cc")
+    linker = named or next(filter(None, map(shutil.which, names)), None)
+    if linker is None:
+        raise ExportError("linking deploy.so", "no C++ compiler was found", NEED_COMPILER)
+    return linker

@@ -15,13 +15,10 @@ from typing import Any
 import onnx
 
 from tvmgo.compiler.simplify.reference import fold_by_reference
-from tvmgo.compiler.simplify.weights import weight_bytes
+from tvmgo.compiler.simplify.weights import save_model
 
 # Fusions that write what no other compiler reads, or hide constants that it would fold better.
 LEFT_OUT = ("TransposeOptimizer", "ConstantSharing", "MatMulAddFusion", "GemmTransposeFusion")
-
-# Bytes of weights from which they are files of their own; a protobuf file has 2 GiB at most.
-LARGE = 1 << 30
 
 
 def fold_constants(model: Any) -> Any:
@@ -36,12 +33,10 @@ def fold_constants(model: Any) -> Any:
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.log_severity_level = 4
     with tempfile.TemporaryDirectory() as folder:
-        large = weight_bytes(model) > LARGE
-        if large:
+        source, result = Path(folder, "source.onnx"), Path(folder, "result.onnx")
+        if save_model(model, source):
             key = "session.optimized_model_external_initializers_file_name"
             options.add_session_config_entry(key, "result.data")
-        source, result = Path(folder, "source.onnx"), Path(folder, "result.onnx")
-        onnx.save(model, source, save_as_external_data=large, location="source.data")
         options.optimized_model_filepath = str(result)
         try:
             ort.InferenceSession(

@@ -4,9 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import onnx
 from onnx import TensorProto
+
+# Bytes of weights from which they are a file of their own.
+LARGE = 1 << 30
 
 # Bytes from which a weight is put aside. Shapes, axes and scales are smaller.
 LARGE_WEIGHT = 1 << 16
@@ -16,6 +21,13 @@ NEVER_ASIDE = {TensorProto.INT32, TensorProto.INT64, TensorProto.STRING}
 
 def weight_bytes(model: Any) -> int:
     return sum(len(tensor.raw_data) for tensor in model.graph.initializer)
+
+
+def save_model(model: Any, path: Path) -> bool:
+    """Write a model, its weights beside it if they are large; tells whether they were moved out."""
+    large = weight_bytes(model) > LARGE
+    onnx.save(model, path, save_as_external_data=large, location=f"{path.stem}.data")
+    return large
 
 
 def without_weights(step: Callable[[Any], Any], model: Any) -> Any:

@@ -9,27 +9,8 @@ from pathlib import Path
 import tvm
 from tvm.support import cc
 
-from tvmgo.compiler.errors import as_export_error
+from tvmgo.compiler.errors import NEED_COMPILER, as_export_error
 from tvmgo.compiler.graph.model_id import library_source
-from tvmgo.exceptions import ExportError
-
-NEED_COMPILER = (
-    "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
-)
-
-
-def find_linker() -> str:
-    """Return the C++ compiler that links: ``$CXX``, or the first one known on the path.
-
-    Raises
-    ------
-    ExportError
-        If there is none.
-    """
-    linker = cc.get_cc()
-    if linker is None:
-        raise ExportError("linking deploy.so", "no C++ compiler was found", NEED_COMPILER)
-    return linker
 
 
 def compile_kernels(
@@ -74,7 +55,7 @@ def link(
     library : tvm.runtime.Module
     path : pathlib.Path
     linker : str
-        As `find_linker` gives it.
+        A C++ compiler.
     identify : callable
         Called with the contents of the kernels' object files; the number that it returns becomes a
         function of the library.

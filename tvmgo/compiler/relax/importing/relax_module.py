@@ -11,20 +11,11 @@ from tvm import relax
 from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
 from tvmgo.compiler.relax.importing.imported_model import ImportedModel
 from tvmgo.compiler.relax.shapes import tensor_spec
-from tvmgo.exceptions import ExportError, TVMValueError
-
-
-def is_relax_module(model: Any) -> bool:
-    return isinstance(model, tvm.IRModule)
+from tvmgo.exceptions import TVMValueError
 
 
 def import_relax(module: tvm.IRModule, shapes: InputShapes) -> ImportedModel:
-    functions = {variable.name_hint: function for variable, function in module.functions.items()}
-    if not isinstance(functions.get("main"), relax.Function):
-        raise ExportError(
-            "the module", "it has no Relax function `main`", "name the entry function main"
-        )
-    module = give_missing_shapes(bind_attached_params(module), shapes)
+    module = give_missing_shapes(module, shapes)
     parameters = module["main"].params
     sizes = match_dimensions({p.name: relax_dimensions(p) for p in parameters}, shapes)
     if sizes:

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which compilers try a model, in which order, and what is said when all have refused it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tvmgo.compiler.artifacts import Artifacts
+from tvmgo.compiler.environments import interpreter_of
+from tvmgo.compiler.report import Report
+from tvmgo.compiler.sources import Source
+from tvmgo.compiler.workers.client import run_job
+from tvmgo.exceptions import ExportError, TVMImportError, TVMValueError
+
+Progress = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """One of the compilers, and the Python that runs it."""
+
+    kind: str
+    interpreter: Path
+
+    def takes(self, source: Source, form: str) -> bool:
+        return self.kind == "relax" or (source.kind == "onnx" and form == "graph")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `export` was asked for, checked, as JSON can say it."""
+
+    compilers: Sequence[Compiler]
+    formats: Sequence[str]
+    shapes: dict[str, list[int]]
+    target: Any
+    linker: str
+
+
+def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
+    """Return the compilers that an argument stands for, in the order in which they try."""
+    if name == "auto":
+        return [Compiler("relax", interpreter_of("relax")), *installed("relay")]
+    if name in KINDS:
+        return [Compiler(str(name), interpreter_of(str(name)))]
+    path = Path(name)
+    if not path.is_file():
+        raise TVMValueError(
+            f"compiler: expected 'auto', 'relax', 'relay' or a Python's path, got {str(name)!r}"
+        )
+    found = [Compiler(kind, path) for kind in KINDS for _ in installed(kind, path)]
+    return found or [Compiler("relax", interpreter_of("relax", path))]
+
+
+KINDS = ("relax", "relay")
+
+
+def installed(kind: str, path: Path | None = None) -> list[Compiler]:
+    try:
+        return [Compiler(kind, interpreter_of(kind, path))]
+    except TVMImportError:
+        return []
+
+
+def compile_model(source: Source, request: Request, files: Artifacts, progress: Progress) -> Report:
+    """Have the first compiler that takes the model write the files, and tell how it went.
+
+    Raises
+    ------
+    ExportError
+        If none takes it. What the only one said, or what each said.
+    """
+    directory = files.library.parent.absolute()  # workers may be elsewhere
+    work = directory / "work"
+    work.mkdir()
+    path = source.write(work)
+    refusals: dict[str, ExportError] = {}
+    for form in request.formats:
+        try:
+            simple = simplify(source, path, work, request, progress)
+        except ExportError as error:
+            refusals[f"{form}, normal form"] = error
+            continue
+        job = {
+            "kind": source.kind,
+            **simple,
+            "shapes": request.shapes,
+            "target": request.target,
+            "linker": request.linker,
+            "format": form,
+            "directory": str(directory),
+        }
+        for compiler in request.compilers:
+            if not compiler.takes(source, form):
+                continue
+            try:
+                done = run_job(compiler.kind, compiler.interpreter, job, progress)
+            except ExportError as error:
+                refusals[f"{form}, {compiler.kind}"] = error
+            else:
+                return Report(
+                    compiler=compiler.kind,
+                    format=form,
+                    target=done["target"],
+                    versions={**simple["versions"], **done["versions"]},
+                    refusals={who: str(error) for who, error in refusals.items()},
+                    details=done["details"],
+                )
+    raise refusal_of_all(refusals)
+
+
+def simplify(
+    source: Source, path: Path, work: Path, request: Request, progress: Progress
+) -> dict[str, Any]:
+    """Bring an ONNX model into the normal form; other models go to their compiler as they are."""
+    if source.kind != "onnx":
+        return {"model": str(path), "versions": {}}
+    job = {"model": str(path), "shapes": request.shapes, "directory": str(work)}
+    return run_job("simplify", interpreter_of("simplify"), job, progress)
+
+
+def refusal_of_all(refusals: dict[str, ExportError]) -> ExportError:
+    """Return the only refusal, or one that tells all."""
+    first, *others = refusals.values()
+    if not others:
+        return first
+    reasons = "".join(
+        f"\n  {who}: {error.where}: {error.reason}" for who, error in refusals.items()
+    )
+    return ExportError("the model", f"no compiler takes it:{reasons}\n", first.instead)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the worker does: an ONNX file in, one in the normal form out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxruntime
+
+from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.simplify.simplifier import simplify
+from tvmgo.compiler.simplify.weights import save_model
+
+# Operators of com.microsoft that both compilers know, by name alone.
+KNOWN_BESIDE_ONNX = {
+    *("Attention", "BiasGelu", "EmbedLayerNormalization", "FastGelu", "Gelu"),
+    *("MatMulInteger16", "SkipLayerNormalization"),
+}
+
+
+def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
+    """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
+
+    ``shapes`` has those of inputs that leave dimensions open.
+    """
+    progress("reading the model")
+    name = job["model"]
+    with as_export_error(f"reading {name}", instead="give an ONNX file"):
+        model = onnx.load(name)
+    progress("making it simple")
+    with as_export_error("simplifying the ONNX model", instead=REWRITE_OPERATOR):
+        simple = simplify(model, job["shapes"], {"com.microsoft": KNOWN_BESIDE_ONNX})
+    path = Path(job["directory"], "simple.onnx")
+    save_model(simple, path)
+    versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
+    return {"model": str(path), "versions": versions}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which kinds of models there are, and how each becomes files for a worker.
+
+Nothing is imported for a kind: who has such a model has imported its package.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError
+
+# Bytes from which the weights of an ONNX model are a file of their own: protobuf has 2 GiB at most.
+LARGE = 1 << 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model; `kind` is ``"onnx"`` or ``"relax"``.
+
+    `write` returns the path that a job gets, writing the model into the given folder if it is not a
+    file yet.
+    """
+
+    kind: str
+    write: Callable[[Path], Path]
+
+
+def source_of(model: Any) -> Source:
+    """Recognise a model.
+
+    Raises
+    ------
+    TVMTypeError
+        If it is none of the kinds there are.
+    TVMFileNotFoundError
+        If it is a path without a file.
+    """
+    if isinstance(model, (str, os.PathLike)):
+        return Source("onnx", partial(existing_file, existing_file(model)))
+    if is_instance(model, "onnx", "ModelProto"):
+        return Source("onnx", partial(write_onnx, model))
+    if is_instance(model, "tvm", "IRModule"):
+        return Source("relax", partial(write_relax, model))
+    expected = "an ONNX path, an onnx.ModelProto or a tvm.IRModule"
+    raise TVMTypeError(f"model: expected {expected}, got {type(model).__name__}")
+
+
+def is_instance(model: Any, package: str, name: str) -> bool:
+    return isinstance(model, getattr(sys.modules.get(package), name, ()))
+
+
+def existing_file(path: str | os.PathLike[str], folder: Path | None = None) -> Path:
+    name = os.fspath(path)
+    try:
+        os.stat(name)
+    except FileNotFoundError as error:
+        raise TVMFileNotFoundError.for_argument("model", name) from error
+    return Path(name).absolute()
+
+
+def write_onnx(model: Any, folder: Path) -> Path:
+    """Write a model, which may have more weights than one message can hold; it is not changed."""
+    path = folder / "model.onnx"
+    if sum(len(tensor.raw_data) for tensor in model.graph.initializer) < LARGE:
+        path.write_bytes(model.SerializeToString())
+        return path
+    onnx = sys.modules["onnx"]
+    own = onnx.ModelProto()
+    own.CopyFrom(model)  # saving moves its weights out
+    onnx.save_model(own, path, save_as_external_data=True, location="model.data")
+    return path
+
+
+def write_relax(module: Any, folder: Path) -> Path:
+    from tvmgo.compiler.relax.script import write_module
+
+    write_module(module, folder)
+    return folder
