@@ -114,15 +114,20 @@ class Worker:
         return self._process.poll() is None
 
     def run(self, job: Job, progress: Progress, patience: float) -> dict[str, Any]:
-        self._words.truncate(0)
         self.busy = True
         self._say(line_of(job))
         while True:
-            message = json.loads(self._read_line(time.monotonic() + patience, patience))
+            line = self._read_line(time.monotonic() + patience, patience)
+            try:
+                message = json.loads(line)
+            except ValueError:
+                advice = "make its environment anew"
+                raise self._failed(f"it said {line!r}, which is no answer", advice) from None
             if "progress" in message:
                 progress(message["progress"])
                 continue
             self.busy = False
+            self._words.truncate(0)  # an error shows what was printed since
             if "error" in message:
                 raise error_of(message["error"], self.kind)
             return message["result"]
