@@ -5,17 +5,17 @@ import copy
 import errno
 import os
 import pickle
-import subprocess
-import sys
 
 import numpy as np
+import onnx
 import pytest
 
 import tvmgo
-from tests.compiler.models import assert_refused, relax_module
+from tests.compiler.models import FLOAT, assert_refused, onnx_model, relax_module
 from tests.compiler.test_refusals_relax import REFUSED
 from tvmgo.compiler import ExportError, export
 from tvmgo.compiler.artifacts import staged_artifacts
+from tvmgo.compiler.environments import probe
 
 
 def test_export_error_is_a_value_error():
@@ -118,24 +118,23 @@ def fail_to_write(write, params):
 
 
 @pytest.mark.parametrize("package", ["apache-tvm", "onnx", "onnxruntime"])
-def test_missing_package_raises_import_error_that_says_what_to_install(package, tmp_path):
-    (tmp_path / "model.onnx").touch()
-    script = f"""
-from importlib import metadata
-version = metadata.version
-def without_one(name):
-    if name == {package!r}:
-        raise metadata.PackageNotFoundError(name)
-    return version(name)
-metadata.version = without_one
-import tvmgo.compiler
-tvmgo.compiler.export("model.onnx", "deployed")
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+def test_missing_package_raises_import_error_that_says_what_to_install(
+    package, tmp_path, monkeypatch
+):
+    versions_of = probe.versions_of
+
+    def without_one(names, path=None):
+        return versions_of([name for name in names if name != package], path)
+
+    monkeypatch.setattr(probe, "versions_of", without_one)
+    monkeypatch.setenv("TVMGO_COMPILERS", str(tmp_path / "compilers"))
+    onnx.save(
+        onnx_model(
+            [onnx.helper.make_node("Exp", ["x"], ["y"])], {"x": (FLOAT, [4])}, {"y": (FLOAT, [4])}
+        ),
+        tmp_path / "model.onnx",
     )
-    assert result.returncode == 1
-    last = result.stderr.splitlines()[-1]
-    assert last.startswith("tvmgo.TVMImportError: ") and package in last
-    assert 'pip install "tvmgo[compiler]"' in last
+    with pytest.raises(tvmgo.TVMImportError, match=package) as error:
+        export(tmp_path / "model.onnx", tmp_path / "deployed")
+    assert 'pip install "tvmgo[compiler]"' in str(error.value)
     assert not (tmp_path / "deployed").exists()
