@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From what users have to a Relax module with fixed shapes.
+"""A model of any kind to Relax with fixed shapes: `imported_model` is what comes out.
 
-`importers` has a table of the kinds of models; `onnx_model` and `relax_module` read one kind each
-and give an `imported_model`, by `input_shapes`. `onnx_importer` is TVM's importer, which refuses
-what it would pass over, and `onnx_operators` its table of operators that need care.
+`onnx_model` and `relax_module` read one kind each; `onnx_importer` makes TVM's ONNX importer
+strict, and `onnx_operators` has what that gets wrong.
 """
