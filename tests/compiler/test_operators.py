@@ -187,25 +187,39 @@ def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_pat
     )
 
 
-@pytest.mark.parametrize(
-    "name", ["bfloat16", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
-)
-def test_casts_to_short_floats_round(name, tmp_path):
+FLOAT8 = ["float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
+
+
+@pytest.mark.parametrize("wide", ["float32", "float16"])
+@pytest.mark.parametrize("name", [*FLOAT8, "float8_e8m0fnu"])
+def test_every_float8_is_read_as_it_is(name, wide, tmp_path):
+    x = np.arange(256, dtype=np.uint8).view(getattr(ml_dtypes, name))
+    with np.errstate(all="ignore"):
+        expected = x.astype(np.float32).astype(wide)
+    node = helper.make_node("Cast", ["x"], ["y"], to=spec(expected)[0])
+    model = onnx_model([node], {"x": spec(x)}, {"y": spec(expected)})
+    model.opset_import[0].version = 24
+    (result,) = run(export(model, tmp_path), {"x": x})
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("saturate", [1, 0])
+@pytest.mark.parametrize("name", ["bfloat16", *FLOAT8])
+def test_casts_to_short_floats_round(name, saturate, tmp_path):
     """All numbers of float16, and as many a little beside, above and below them."""
     halves = np.arange(1 << 16, dtype=np.uint16).view(np.float16).astype(np.float32)
     with np.errstate(all="ignore"):
         x = np.concatenate([halves, halves * np.float32(1.000123), halves * 3e4, halves * 1e-4])
     code = getattr(TensorProto, name.upper().replace("_", ""))
     nodes = [
-        helper.make_node("Cast", ["x"], ["short"], to=code),
+        helper.make_node("Cast", ["x"], ["short"], to=code, saturate=saturate),
         helper.make_node("Cast", ["short"], ["y"], to=FLOAT),
     ]
     model = onnx_model(nodes, {"x": (FLOAT, x.shape)}, {"y": (FLOAT, x.shape)})
     model.opset_import[0].version = 19
     dtype = getattr(ml_dtypes, name)
     largest = float(ml_dtypes.finfo(dtype).max)
-    # A cast to eight bits saturates, says ONNX.
-    expected = x if name == "bfloat16" else np.clip(x, -largest, largest)
+    expected = np.clip(x, -largest, largest) if saturate and name != "bfloat16" else x
     with np.errstate(all="ignore"):
         expected = expected.astype(dtype).astype(np.float32)
     np.testing.assert_array_equal(*run(export(model, tmp_path), {"x": x}), expected)

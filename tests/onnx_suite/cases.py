@@ -87,8 +87,16 @@ def is_of_tensors(model):
     )
 
 
-def with_constants(model, inputs, *, every):
-    """Make small inputs constants: integers beyond the first, or every one.
+# Which small inputs become constants: integers beyond the first, all beyond the first, all.
+CONSTANTS = {
+    "integers": lambda position, array: position > 0 and array.dtype.kind in "iub",
+    "others": lambda position, array: position > 0,
+    "all": lambda position, array: True,
+}
+
+
+def with_constants(model, inputs, which):
+    """Make small inputs constants, those of `CONSTANTS` that `which` names.
 
     Returns a model and the inputs that it still has.
     """
@@ -96,9 +104,7 @@ def with_constants(model, inputs, *, every):
     made.CopyFrom(model)
     for position, value in enumerate(model.graph.input):
         array = left.get(value.name)
-        if array is None or array.size > SMALL:
-            continue
-        if every or (position and array.dtype.kind in "iub"):
+        if array is not None and array.size <= SMALL and CONSTANTS[which](position, array):
             made.graph.initializer.append(numpy_helper.from_array(left.pop(value.name), value.name))
     kept = [value for value in made.graph.input if value.name in left]
     del made.graph.input[:]

@@ -33,6 +33,9 @@ class Node:
     def inputs(self) -> list[str]:
         return list(self._inputs)
 
+    def set_inputs(self, names: Sequence[str | None]) -> None:
+        self._inputs = [name or "" for name in names]
+
     def has_output(self, index: int) -> bool:
         return index < len(self.outputs) and bool(self.outputs[index])
 

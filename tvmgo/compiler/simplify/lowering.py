@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+from onnx import TensorProto
 
 from tvmgo.compiler.simplify.expansions.places import cum_prod, tensor_scatter
 from tvmgo.compiler.simplify.expansions.pooling import dilated_average_pool
+from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
+from tvmgo.compiler.simplify.expansions.resampling import resize
+from tvmgo.compiler.simplify.expansions.sampling import deform_conv, grid_sample
 from tvmgo.compiler.simplify.expansions.signal import dft_with_input
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
@@ -26,7 +29,7 @@ def refuse_values(attribute: str, *known: bytes) -> Rewrite:
 def lower_grid_sample(node: Node, g: GraphEditor) -> bool:
     """The modes got new names; volumes came with them."""
     if len(g.need_shape(node)) != 4:
-        raise node.refuse("opset 18 samples pictures only, not volumes")
+        return grid_sample(node, g)
     attributes = dict(node.attributes)
     modes = {b"linear": b"bilinear", b"cubic": b"bicubic"}
     mode = attributes.pop("mode", b"linear")
@@ -34,21 +37,19 @@ def lower_grid_sample(node: Node, g: GraphEditor) -> bool:
     return True
 
 
-def lower_quantize(node: Node, g: GraphEditor) -> bool:
-    """The type could be said without a zero point later."""
-    attributes = dict(node.attributes)
-    code = attributes.pop("output_dtype", 0)
-    if not code or node.input(2) is not None:
-        return False
-    if attributes.get("block_size", 0):
-        raise node.refuse("opset 18 does not quantise by blocks")
-    from onnx.helper import tensor_dtype_to_np_dtype
+FLOAT8 = {
+    *(TensorProto.FLOAT8E4M3FN, TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2),
+    *(TensorProto.FLOAT8E5M2FNUZ, TensorProto.FLOAT8E8M0),
+}
 
-    scale = g.shape(node.input(1))
-    if scale is None:
-        raise node.refuse("the shape of its scale is not known")
-    zero = g.add_constant(np.zeros(scale), tensor_dtype_to_np_dtype(code), "zero_point")
-    g.replace(node, [*node.inputs[:2], zero], axis=attributes.get("axis"))
+
+def lower_cast(node: Node, g: GraphEditor) -> bool:
+    """How it rounds is said of float8 alone, which the normal opset does not have; there it stays."""
+    attributes = {"to": node.attributes["to"]}
+    if attributes["to"] in FLOAT8:
+        usual = {"saturate": 1, "round_mode": b"up"}
+        attributes = {k: v for k, v in node.attributes.items() if usual.get(k) != v}
+    g.replace(node, node.inputs, **attributes)
     return True
 
 
@@ -67,16 +68,15 @@ def lower_space_to_depth(node: Node, g: GraphEditor) -> bool:
 
 LOWERED: dict[str, Rewrite] = {
     "AveragePool": dilated_average_pool,
+    "Cast": lower_cast,
     "CumProd": cum_prod,
+    "DeformConv": deform_conv,
+    "DequantizeLinear": dequantize,
     "DFT": dft_with_input,
     "GridSample": lower_grid_sample,
     "Pad": refuse_values("mode", b"constant", b"reflect", b"edge"),
-    "QuantizeLinear": lower_quantize,
-    "Resize": refuse_values(
-        "coordinate_transformation_mode",
-        *(b"half_pixel", b"pytorch_half_pixel", b"align_corners", b"asymmetric"),
-        b"tf_crop_and_resize",
-    ),
+    "QuantizeLinear": quantize,
+    "Resize": resize,
     "SpaceToDepth": lower_space_to_depth,
     "TensorScatter": tensor_scatter,
 }

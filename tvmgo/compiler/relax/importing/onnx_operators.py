@@ -10,8 +10,10 @@ import numpy as np
 import tvm
 from tvm import relax
 from tvm.relax import op as R
+from tvm.relax.frontend.onnx.onnx_frontend import get_type
 
 from tvmgo.compiler.relax.expressions import is_float, is_number
+from tvmgo.compiler.relax.passes.rewrite.rounding import to_float8
 from tvmgo.exceptions import ExportError
 
 # Converts or checks a node, given its inputs (None beyond the last), its attributes and its place
@@ -20,6 +22,18 @@ from tvmgo.exceptions import ExportError
 Inputs = list[Any]
 Attributes = dict[str, Any]
 Converter = Callable[[relax.BlockBuilder, Inputs, Attributes, str], Any]
+
+
+def convert_cast(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
+    """TVM does not know how what is too large for eight bits is rounded."""
+    dtype = get_type(attributes["to"])
+    said = {
+        "saturate": bool(attributes.get("saturate", 1)),
+        "mode": attributes.get("round_mode", b"up").decode(),
+    }
+    if not dtype.startswith("float8") or said == {"saturate": True, "mode": "up"}:
+        return None
+    return to_float8(bb, inputs[0], dtype, **said)
 
 
 def convert_is_inf(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
@@ -187,6 +201,7 @@ def refuse_small_indices(
 CONVERTERS: dict[str, Converter] = {
     "BatchNormalization": refuse_training,
     "BitShift": convert_bit_shift,
+    "Cast": convert_cast,
     "Clip": convert_clip,
     "Gather": refuse_constants_out_of_range,
     "GatherElements": refuse_constants_out_of_range,

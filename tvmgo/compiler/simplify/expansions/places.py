@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tvmgo.compiler.simplify.expansions.positions import along, indices_along
+from tvmgo.compiler.simplify.expansions.positions import along, indices_along, vector_shape
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
@@ -33,7 +33,7 @@ def one_hot(node: Node, g: GraphEditor) -> bool:
     from_end = g.add("Add", [index, size])
     index = g.add("Where", [g.add("Less", [index, zero]), from_end, index])
     index = g.add("Unsqueeze", [index, g.integers(axis)])
-    places = np.arange(depth).reshape([-1 if i == axis else 1 for i in range(ndim)])
+    places = np.arange(depth).reshape(vector_shape(ndim, axis))
     hot = g.add("Equal", [index, g.add_constant(places, np.int64)])
     off, on = (
         g.add("Gather", [node.input(2), g.add_constant(i, np.int64)], axis=0) for i in (0, 1)

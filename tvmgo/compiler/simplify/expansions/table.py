@@ -17,17 +17,18 @@ from tvmgo.compiler.simplify.expansions.normalization import (
 )
 from tvmgo.compiler.simplify.expansions.places import col2im, one_hot, reverse_sequence
 from tvmgo.compiler.simplify.expansions.pooling import max_pool, max_unpool
+from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
 from tvmgo.compiler.simplify.expansions.quantized import (
     conv_integer,
     q_linear_conv,
     q_linear_matmul,
 )
 from tvmgo.compiler.simplify.expansions.recurrent import gru, lstm, rnn
+from tvmgo.compiler.simplify.expansions.resampling import resize
 from tvmgo.compiler.simplify.expansions.signal import dft_with_attribute, stft
 from tvmgo.compiler.simplify.expansions.windows import (
     checked_padding,
     explicit_padding,
-    resize_without_empty_inputs,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
 
@@ -40,6 +41,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     **dict.fromkeys(("AveragePool", "Conv", "LpPool"), explicit_padding),
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
+    "DequantizeLinear": dequantize,
     "DFT": dft_with_attribute,
     "Dropout": dropout,
     "EyeLike": eye_like,
@@ -57,8 +59,9 @@ EXPANDED: Mapping[str, Rewrite] = {
     "QLinearConv": q_linear_conv,
     "QLinearMatMul": q_linear_matmul,
     "RNN": rnn,
+    "QuantizeLinear": quantize,
     **dict.fromkeys(("ReduceMax", "ReduceMin"), reduce_bool),
-    "Resize": resize_without_empty_inputs,
+    "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
     "Softplus": softplus,

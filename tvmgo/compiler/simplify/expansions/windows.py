@@ -55,17 +55,3 @@ def checked_padding(node: Node, g: GraphEditor) -> bool:
                 "pad by less than the size",
             )
     return False
-
-
-def resize_without_empty_inputs(node: Node, g: GraphEditor) -> bool:
-    """An empty constant stands for an input that is not there."""
-    inputs = [
-        None if g.shape(name) is not None and 0 in g.shape(name) else name  # type: ignore[operator]
-        for name in node.inputs
-    ]
-    if inputs == node.inputs:
-        return False
-    while inputs and not inputs[-1]:
-        inputs.pop()
-    g.replace(node, inputs, **node.attributes)
-    return True
