@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts soak clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts soak compilers clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -113,6 +113,10 @@ soak: $(INSTALLED)
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.
 old-artifacts: $(INSTALLED)
 	GENERATED=$(GENERATED) $(RUN) -m tests.old_compilers $(OLD)
+
+# The compilers that `tvmgo compiler install` brings, over a network: each compiles a model.
+compilers: $(INSTALLED)
+	$(RUN) -m tests.environments $(CACHE)/compilers
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

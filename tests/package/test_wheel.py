@@ -113,8 +113,9 @@ with open("/proc/self/maps") as maps:
         assert str(site) not in shown
 
 
-def test_wheel_carries_stubs_declarations_and_licence(wheel):
-    names = zipfile.ZipFile(wheel).namelist()
+def test_wheel_carries_what_is_no_module(wheel):
+    archive = zipfile.ZipFile(wheel)
+    names = archive.namelist()
     for wanted in (
         "tvmgo/_native/lib/LICENSE",
         "tvmgo/_native/lib/NOTICE",
@@ -124,12 +125,16 @@ def test_wheel_carries_stubs_declarations_and_licence(wheel):
         "tvmgo/_core/array.pxd",
         "tvmgo/capi/ffi.pxd",
         "tvmgo/capi/pytype.h",
+        "tvmgo/cli/compiler/install.py",
+        "tvmgo/compiler/environments/locks/relay-cp310-macosx_arm64.txt",
         "tvmgo/compiler/exporter.py",
         "tvmgo/compiler/graph/params.py",
         "tvmgo/compiler/relax/passes/rewrite/operators.py",
     ):
         assert wanted in names
     assert [name for name in names if name.endswith("licenses/LICENSE")]
+    [commands] = [name for name in names if name.endswith("entry_points.txt")]
+    assert b"tvmgo = tvmgo.cli:main" in archive.read(commands)
 
 
 def test_extensions_carry_no_absolute_path(wheel, tmp_path):

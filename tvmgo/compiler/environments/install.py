@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,9 +33,8 @@ from tvmgo.exceptions import TVMError, TVMImportError, TVMOSError, TVMValueError
 
 Say = Callable[[str], object]
 
-# Settings of pip that are about other environments than the one it is to fill. Empty variables
-# count more than pip's configuration files.
-NOT_HERE = ("TARGET", "PREFIX", "ROOT", "USER", "CONSTRAINT", "REQUIREMENT", "DRY_RUN", "NO_BINARY")
+# Settings of pip that are about other environments than the one it is to fill.
+NOT_HERE = ("TARGET", "PREFIX", "ROOT", "CONSTRAINT", "REQUIREMENT", "DRY_RUN", "NO_BINARY")
 
 
 def tell(text: str) -> None:
@@ -161,13 +161,13 @@ def make(
     run(held, python, "-m", "venv", "--prompt", f"tvmgo-{kind}", place)
     exact = ("--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", lock)
     try:
-        run(held, made.interpreter, "-m", "pip", "install", *exact, *source)
+        run(held, made.interpreter, "-m", "pip", "install", "--no-user", *exact, *source)
     except TVMOSError as error:
         if wheels is None:
             raise
         raise TVMOSError(
             f"{error}. Where there is a network, with the same Python and platform, this fetches "
-            f"the wheels: pip download {' '.join(map(str, exact))} --dest {wheels}"
+            f"the wheels: pip download {shlex.join(map(str, [*exact, '--dest', wheels]))}"
         ) from error
     if lacks := lacking(kind, made.versions):
         raise TVMOSError(f"pip has installed elsewhere, by its settings: {', '.join(lacks)}")

@@ -54,7 +54,7 @@ def overview() -> list[Row]:
 def managed(kind: str) -> list[Row]:
     rows = []
     for environment in present(kind):
-        what = as_text(needed_of(kind, environment.versions))
+        what = as_text(environment.versions)
         if environment not in current(kind):
             what = f"for another release of tvmgo: {what}"
         elif not environment.whole:

@@ -23,7 +23,7 @@ class Need:
     at_least, below : str
         The versions that will do; no end if `below` is empty.
     beside : str
-        The distribution that needs it; it is needed without one, too, if this is empty.
+        The distribution that needs it; not needed beside another tvm.
     """
 
     names: tuple[str, ...]
@@ -75,15 +75,20 @@ def needed_of(kind: str, versions: Mapping[str, str]) -> dict[str, str]:
 def lacking(kind: str, versions: Mapping[str, str]) -> list[str]:
     """Say what a kind of worker lacks where these versions are; nothing if it can work there."""
     lacks = []
+    tvms = [name for name in TVM if name in versions]
     for need in NEEDS[kind]:
-        if need.beside and need.beside not in versions:
+        if need.beside and tvms and need.beside not in tvms:
             continue
-        found = [f"{name} {versions[name]}" for name in need.names if name in versions]
+        found = [name for name in need.names if name in versions]
         if not found:
             lacks.append(str(need))
-        elif not any(need.takes(versions[name]) for name in need.names if name in versions):
-            lacks.append(f"{need} (there is {' and '.join(found)})")
-    tvms = [f"{name} {versions[name]}" for name in TVM if name in versions]
+        elif not any(need.takes(versions[name]) for name in found):
+            lacks.append(f"{need} (there is {as_text(found, versions)})")
     if len(tvms) > 1 and kind != "simplify":
-        lacks.append(f"one tvm alone (there are {' and '.join(tvms)}, in the same folder)")
+        there = as_text(tvms, versions)
+        lacks.append(f"one tvm alone (there are {there}, in the same folder)")
     return lacks
+
+
+def as_text(names: list[str], versions: Mapping[str, str]) -> str:
+    return " and ".join(f"{name} {versions[name]}" for name in names)

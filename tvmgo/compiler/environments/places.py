@@ -123,7 +123,8 @@ def exclusively(kind: str, say: Callable[[str], object]) -> Iterator[tuple[Path,
         try:
             yield place, lock.fileno()
         finally:
-            clear(place)
+            # Who was stopped may still write there for a moment; the next cleans up.
+            shutil.rmtree(place, ignore_errors=True)
 
 
 def delete(environment: Environment, place: Path) -> None:

@@ -55,8 +55,9 @@ def versions_of(names: Iterable[str], path: list[str] | None = None) -> dict[str
     found = {}
     for name in names:
         for distribution in metadata.distributions(name=name, **where):
-            found[name] = distribution.version
-            break  # the one that is imported
+            if distribution.version:  # else the remains of one that is gone
+                found[name] = distribution.version
+                break  # the others are behind it
     return found
 
 
