@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tvmgo"
 
 # Who may import what lies outside; nobody else does.
-OUTSIDE = {"tvm": "compiler.*", "onnx": "compiler.*", "tvm_ffi": "_core.interop"}
+OUTSIDE = {
+    "tvm": {"compiler.*"},
+    "onnx": {"compiler.*"},
+    "tvm_ffi": {"_core.interop", "compiler.relax.schedule.expressions"},
+}
 
 # What stands in these files of _core only: a pattern, and the stems of the files.
 ONE_PLACE = {
@@ -138,7 +142,7 @@ def breaches_of_layers(graph, layers):
             continue
         for name in sorted(imported):
             if name in OUTSIDE:
-                if listed != OUTSIDE[name]:
+                if not {listed, module} & OUTSIDE[name]:
                     lines.append(f"{module} imports {name}")
                 continue
             other_rank, other_listed = layer_of(name, layers)

@@ -9,12 +9,13 @@ import tvm
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, failed_step
 from tvmgo.compiler.relax.passes import kernels, operators, simplify
+from tvmgo.compiler.relax.schedule import schedule
 from tvmgo.compiler.relax.shapes import require_static_shapes
 
 # A new stage is a file with its PASSES and a place in this list. What is to be done to operators,
-# such as choosing a layout, belongs between these two; what is to be done to kernels, such as
-# scheduling them, behind both: there each is one PrimFunc, and main does not change any more.
-STAGES = (simplify.PASSES, operators.PASSES, kernels.PASSES)
+# such as choosing a layout, belongs into `operators`; what is to be done to kernels, such as
+# scheduling them, behind the others: there each is one PrimFunc, and main does not change any more.
+STAGES = (simplify.PASSES, operators.PASSES, kernels.PASSES, schedule.PASSES)
 
 
 def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:

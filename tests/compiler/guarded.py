@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs kernels of random models on memory between pages that nobody may touch.
+
+``python -m tests.compiler.guarded TARGET SEED...``; it dies where a kernel goes outside.
+"""
+
+import ctypes
+import mmap
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import tvm
+import tvm_ffi
+
+from tests.compiler.random_models import RandomModel
+from tvmgo.compiler.relax.codegen.target import resolve_target
+from tvmgo.compiler.relax.importing.onnx_model import import_onnx
+from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
+from tvmgo.compiler.simplify.simplifier import simplify
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+LIBC.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+PAGE = mmap.PAGESIZE
+
+
+class Guarded:
+    """Memory for an array that begins or ends where a page without access does."""
+
+    def __init__(self, array, at_end):
+        self.pages = -(-array.nbytes // PAGE) * PAGE
+        self.memory = mmap.mmap(-1, self.pages + 2 * PAGE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        for place in (start, start + PAGE + self.pages):
+            assert LIBC.mprotect(place, PAGE, 0) == 0
+        offset = PAGE + (self.pages - array.nbytes if at_end else 0)
+        self.array = np.frombuffer(self.memory, array.dtype, array.size, offset)
+        self.array = self.array.reshape(array.shape)
+        self.array[...] = array
+
+
+def kernels_of(module):
+    for variable, function in module.functions_items():
+        if isinstance(function, tvm.tirx.PrimFunc):
+            yield variable.name_hint, function.with_attr("global_symbol", variable.name_hint)
+
+
+def arrays_for(function, rng):
+    for parameter in function.params:
+        shape = [int(size) for size in parameter.ty.shape]
+        dtype = str(parameter.ty.dtype)
+        if "int" in dtype or dtype == "bool":
+            yield rng.integers(0, 2, shape).astype(dtype)
+        else:
+            yield np.asarray(rng.standard_normal(shape)).astype(dtype)
+
+
+def run_guarded(seed, target):
+    """Run each kernel with its tensors at the end and at the start of memory; return how many."""
+    model = RandomModel(seed, 6).model()
+    with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+        onnx.save(simplify(model, {}, {}), file.name)
+        imported = import_onnx(file.name)
+    with target:
+        module = lower_to_kernels(imported.module, target)
+    functions = dict(kernels_of(module))
+    library = tvm.tirx.build(tvm.IRModule(functions), target=target)
+    rng = np.random.default_rng(seed)
+    for name, function in functions.items():
+        arrays = list(arrays_for(function, rng))
+        results = []
+        for at_end in (True, False):
+            guarded = [Guarded(array, at_end) for array in arrays]
+            library[name](*(tvm_ffi.from_dlpack(each.array) for each in guarded))
+            results.append([each.array.copy() for each in guarded])
+        for one, other in zip(*results):
+            assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), name
+    return len(functions)
+
+
+if __name__ == "__main__":
+    chosen = resolve_target(sys.argv[1])
+    print(sum(run_guarded(int(seed), chosen) for seed in sys.argv[2:]), "kernels")

@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Loops of kernels: right for all shapes and types, in vectors, on any boundary, inside memory."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import tvm
+import tvm_ffi
+
+from tests.compiler.models import relax_module, run
+from tests.compiler.random_models import RandomModel, evaluate
+from tests.helpers import search_path
+from tvmgo.compiler import export
+from tvmgo.compiler.relax.codegen.target import resolve_target
+from tvmgo.compiler.relax.schedule.schedule import SCHEDULED, ScheduleKernels, schedule_kernel
+from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
+
+pytestmark = pytest.mark.slow
+
+OPERATORS = 6
+FRESH = int(np.random.SeedSequence().generate_state(1)[0])
+# Of the largest result; operators that follow one another add theirs.
+TOLERANCE = {"float16": 4e-3, "float32": 3e-5, "float64": 1e-11}
+
+
+def assert_near(result, expected):
+    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
+    if expected.dtype.kind != "f":
+        assert (result == expected).all()
+        return
+    result, truth = result.astype("float64"), expected.astype("float64")
+    finite = np.isfinite(truth)
+    assert np.array_equal(result[~finite], truth[~finite], equal_nan=True)
+    if finite.any():
+        largest = np.abs(truth[finite]).max()
+        off = np.abs(result - truth)[finite].max()
+        assert off <= TOLERANCE[expected.dtype.name] * largest + 1e-6
+
+
+@pytest.mark.parametrize("target", ["llvm", "native"])
+@pytest.mark.parametrize("seed", [3, 4, 5, 6, FRESH, FRESH + 1])
+def test_random_models_give_the_results_of_onnx_runtime(seed, target, tmp_path):
+    model = RandomModel(seed, OPERATORS)
+    made = model.model()
+    results = run(export(made, tmp_path, target=target), model.inputs)
+    for result, expected in zip(results, evaluate(made, model.inputs), strict=True):
+        assert_near(result, np.asarray(expected))
+
+
+# What becomes of kernels
+
+
+def scheduled(source, target="native"):
+    (function,) = relax_module(source).functions.values()
+    target = resolve_target(target)
+    return schedule_kernel(function, vector_unit(target).lanes * 4), target
+
+
+def assembly(function, target):
+    function = function.with_attr("global_symbol", "f")
+    return tvm.tirx.build(tvm.IRModule({"f": function}), target=target).inspect_source("ll")
+
+
+ADD = """class Module:
+    @T.prim_func(s_tir=True, private=True)
+    def f(X: T.Buffer((T.int64(50), T.int64(1000)), "float32"),
+          Y: T.Buffer((T.int64(50), T.int64(1000)), "float32")):
+        T.func_attr({"tirx.noalias": True})
+        for i, j in T.grid(T.int64(50), T.int64(1000)):
+            with T.sblock("b"):
+                a, b = T.axis.remap("SS", [i, j])
+                Y[a, b] = X[a, b] + T.float32(1)
+"""
+
+
+def test_a_sum_of_elements_is_computed_in_vectors_on_any_boundary():
+    source = assembly(*scheduled(ADD, {"kind": "llvm", "mcpu": "x86-64-v3"}))
+    assert re.search(r"fadd <8 x float>", source)
+    loads = re.findall(r"(?:load|store) <8 x float>.*align (\d+)", source)
+    assert loads and set(loads) == {"4"}
+    wide = assembly(*scheduled(ADD, {"kind": "llvm", "mcpu": "x86-64-v4"}))
+    assert re.search(r"fadd <16 x float>", wide)
+
+
+def test_templates_are_left_alone():
+    module = relax_module(ADD)
+    ((variable, function),) = module.functions_items()
+    with resolve_target(None):
+        module.update_func(variable, function.with_attr(SCHEDULED, True))
+        kept = ScheduleKernels()(module)[variable]
+        module.update_func(variable, function)
+        changed = ScheduleKernels()(module)[variable]
+    assert tvm_ffi.structural_equal(kept.body, function.body)
+    assert not tvm_ffi.structural_equal(changed.body, function.body)
+
+
+def test_large_kernels_run_in_parallel_and_small_ones_do_not():
+    large = ADD.replace("int64(50)", "int64(500)")
+    assert "ParallelLaunch" in assembly(*scheduled(large)).partition("define")[2]
+    small = ADD.replace("int64(50)", "int64(1)")
+    assert "call" in assembly(*scheduled(small))
+    assert "@__TVMBackendParallelLaunch" not in assembly(*scheduled(small)).partition("define")[2]
+
+
+@pytest.mark.parametrize("target", ["llvm", "native"])
+def test_kernels_stay_inside_tensors_on_any_boundary(target):
+    """In a process of its own, since what goes wrong here ends it."""
+    seeds = [str(seed) for seed in (1, 2, 7, FRESH)]
+    command = [sys.executable, "-m", "tests.compiler.guarded", target, *seeds]
+    environment = {**os.environ, "PYTHONPATH": search_path()}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, (seeds, done.stderr)
+    assert int(done.stdout.split()[0]) > 10
+
+
+MIXED = """class Module:
+    @T.prim_func(s_tir=True, private=True)
+    def f(X: T.Buffer((T.int64(40),), "float32"), Y: T.Buffer((T.int64(40),), "float32")):
+        T.func_attr({"tirx.noalias": True})
+        A = T.sblock_alloc_buffer((T.int64(40),))
+        B = T.sblock_alloc_buffer((T.int64(40),))
+        for i in T.serial(T.int64(40)):
+            with T.sblock("a"):
+                v = T.axis.spatial(T.int64(40), i)
+                A[v] = X[v] * T.float32(2)
+        with T.sblock("sums"):
+            T.reads(A[0:40])
+            T.writes(B[0:40])
+            B[0] = A[0]
+            for i in range(39):
+                B[i + 1] = B[i] + A[i + 1]
+        for i in T.serial(T.int64(40)):
+            with T.sblock("y"):
+                v = T.axis.spatial(T.int64(40), i)
+                Y[v] = B[v] + T.float32(1)
+"""
+
+
+def called(function, target, *arrays):
+    function = function.with_attr("global_symbol", "f")
+    library = tvm.tirx.build(tvm.IRModule({"f": function}), target=target)
+    tensors = [tvm.runtime.tensor(array) for array in arrays]
+    library["f"](*tensors)
+    return tensors[-1].numpy()
+
+
+def test_steps_that_have_to_keep_their_order_do():
+    """The running sum is left as it is, between loops that are not."""
+    function, target = scheduled(MIXED)
+    x = np.arange(40, dtype="float32")
+    assert (called(function, target, x, x) == 2 * np.cumsum(x) + 1).all()
+    assert len(re.findall(r"f(?:add|mul) <\d+ x float>", assembly(function, target))) >= 2
+
+
+DIFFERENCE = """class Module:
+    @T.prim_func(s_tir=True, private=True)
+    def f(X: T.Buffer((T.int64(70),), "float32"), Y: T.Buffer((T.int64(1),), "float32")):
+        T.func_attr({"tirx.noalias": True})
+        for i, k in T.grid(T.int64(1), T.int64(70)):
+            with T.sblock("b"):
+                v, r = T.axis.remap("SR", [i, k])
+                with T.init():
+                    Y[v] = T.float32(0)
+                Y[v] = Y[v] - X[r]
+"""
+
+
+def test_a_reduction_that_is_no_sum_keeps_its_order():
+    """Parts of differences, combined by a difference, would give another result."""
+    function, target = scheduled(DIFFERENCE)
+    assert called(function, target, *(np.ones(n, "float32") for n in (70, 1))) == -70
