@@ -289,3 +289,46 @@ def test_load_is_load_module():
     from tvmgo.module import load
 
     assert load is tvmgo.load_module
+
+
+# Instructions
+
+# As LLVM and as Linux call them, where that differs.
+LINUX_NAMES = {
+    "sse3": "pni", "sse4.1": "sse4_1", "sse4.2": "sse4_2", "lzcnt": "abm", "bmi": "bmi1",
+    "avxvnni": "avx_vnni", "avx512vbmi2": "avx512_vbmi2", "avx512vnni": "avx512_vnni",
+    "avx512bitalg": "avx512_bitalg", "avx512vpopcntdq": "avx512_vpopcntdq",
+    "avx512fp16": "avx512_fp16", "avx512bf16": "avx512_bf16",
+}  # fmt: skip
+FEATURES = [
+    *("ssse3", "movbe", "popcnt", "bmi2", "gfni", "avx", "f16c", "fma", "fma4", "xop", "avx2"),
+    *("avx512f", "avx512dq", "avx512ifma", "avx512cd", "avx512bw", "avx512vl", "avx512vbmi"),
+    *LINUX_NAMES,
+]
+
+
+def library_for(features, path):
+    source = path / "library.c"
+    source.write_text(f'const char tvmgo_cpu_features[] = "{features}";\n')
+    return compile_library(source, path / "library.so")
+
+
+@pytest.fixture(scope="module")
+def features_of_this_cpu():
+    with open("/proc/cpuinfo") as file:
+        flags = next(line for line in file if line.startswith("flags")).split()
+    return {name for name in FEATURES if LINUX_NAMES.get(name, name) in flags}
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_load_module_knows_what_this_cpu_has(feature, features_of_this_cpu, tmp_path):
+    path = library_for(f"64bit,{feature},of-the-future", tmp_path)
+    if feature in features_of_this_cpu:
+        tvmgo.load_module(path)
+        return
+    with pytest.raises(tvmgo.TVMError, match=f"was compiled for processors with {feature}, which"):
+        tvmgo.load_module(path)
+
+
+def test_load_module_of_a_library_that_needs_nothing(tmp_path):
+    tvmgo.load_module(library_for("", tmp_path))

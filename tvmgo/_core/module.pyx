@@ -12,6 +12,7 @@ from tvmgo._core.handle cimport Object, adopt_owned, to_tvm_ffi
 from tvmgo._core.owned_any cimport clear
 from tvmgo._core.unpack cimport register_wrapper, unpack_owned
 from tvmgo.capi cimport ffi
+from tvmgo.capi.cpu_features cimport TVMGoMissingCpuFeature
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymbol
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
@@ -313,7 +314,26 @@ cdef object load_as(str path, str reader, str source, str name):
     cdef const char* c_name = encoded
     with nogil:  # others may wait for the GIL inside of the system's loader
         module.c_library = TVMGoLoadedLibrary(c_name)
+    check_cpu(module, path)
     return module
+
+
+cdef int check_cpu(Module module, str path) except -1:
+    """Refuse a library made for instructions that this processor lacks: they would end the process.
+
+    The exporter writes down which it used; libraries of others say nothing.
+    """
+    cdef const char* needed = NULL
+    cdef const char* missing
+    if module.c_library != NULL:
+        needed = <const char*>TVMGoSymbol(module.c_library, b"tvmgo_cpu_features")
+    if needed != NULL:
+        missing = TVMGoMissingCpuFeature(needed)
+        if missing != NULL:
+            raise TVMError(
+                f"path: {path!r} was compiled for processors with {missing.decode()}, "
+                "which this one lacks; export it for a target that all your machines have")
+    return 0
 
 
 def _needs_origin(path):

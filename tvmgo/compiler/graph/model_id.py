@@ -36,8 +36,12 @@ def halves(number: int) -> list[int]:
     return [number >> HALF_BITS, number % (1 << HALF_BITS)]
 
 
-def library_source(number: int) -> str:
-    """A function of TVM's calling convention that returns the number, in C or C++."""
+def library_source(number: int, cpu_features: Iterable[str]) -> str:
+    """What a library says of itself, in C or C++.
+
+    A function of TVM's calling convention returns the number; a string names the instructions that
+    its kernels may use, which `load_module` looks for in the processor.
+    """
     return f"""\
 struct Result {{
   int type_index;  /* 1: an integer */
@@ -45,8 +49,10 @@ struct Result {{
   long long value;
 }};
 #ifdef __cplusplus
-extern "C"
+extern "C" {{
 #endif
+__attribute__((visibility("default"))) extern const char tvmgo_cpu_features[];
+const char tvmgo_cpu_features[] = "{",".join(cpu_features)}";
 __attribute__((visibility("default")))
 int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Result* result) {{
   (void)self, (void)args, (void)num_args;
@@ -55,6 +61,9 @@ int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Resu
   result->value = {number};
   return 0;
 }}
+#ifdef __cplusplus
+}}
+#endif
 """
 
 

@@ -50,7 +50,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     progress("linking and writing")
     files = artifacts_in(Path(job["directory"]))
     text = graph_to_json(graph, storage)
-    number = link(library, files.library, job["linker"], partial(model_id, text, graph.params))
+    identify = partial(model_id, text, graph.params)
+    number = link(library, files.library, job["linker"], identify, target)
     files.graph.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
     with files.params.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})

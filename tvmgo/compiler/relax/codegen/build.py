@@ -8,6 +8,7 @@ from pathlib import Path
 
 import tvm
 from tvm.support import cc
+from tvm.target.codegen import llvm_get_cpu_features
 
 from tvmgo.compiler.errors import NEED_COMPILER, as_export_error
 from tvmgo.compiler.graph.model_id import library_source
@@ -47,6 +48,7 @@ def link(
     path: Path,
     linker: str,
     identify: Callable[[Iterable[bytes]], int],
+    target: tvm.target.Target,
 ) -> int:
     """Write compiled kernels as a shared library.
 
@@ -59,6 +61,8 @@ def link(
     identify : callable
         Called with the contents of the kernels' object files; the number that it returns becomes a
         function of the library.
+    target : tvm.target.Target
+        The library names the instructions that code for it may use.
 
     Returns
     -------
@@ -71,12 +75,13 @@ def link(
         If the linker fails; its output is in the message.
     """
     number = 0
+    features = sorted(llvm_get_cpu_features(target))
 
     def link_objects(target: str, objects: list[str]) -> None:
         nonlocal number
         number = identify(Path(name).read_bytes() for name in objects)
         source = Path(objects[0]).with_name("model_id.c")
-        source.write_text(library_source(number), encoding="ascii")
+        source.write_text(library_source(number, features), encoding="ascii")
         cc.create_shared(target, [*objects, str(source)], cc=linker)
 
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
