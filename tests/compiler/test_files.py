@@ -159,6 +159,13 @@ def test_export_for_a_target_runs_here(target, tmp_path):
     assert_same(run(artifacts, {"x": X}), [(X + 1) ** 2])
 
 
+def test_a_library_for_instructions_that_no_processor_of_today_has_is_refused(tmp_path):
+    module = relax_module(DOUBLE.format(dtype="float32", constant=1))
+    artifacts = export(module, tmp_path, target="llvm -mcpu=bdver4")
+    with pytest.raises(tvmgo.TVMError, match="was compiled for processors with (fma4|xop), which"):
+        tvmgo.load_module(artifacts.library)
+
+
 def test_export_prints_nothing(tmp_path, capfd):
     export(mlp()[0], tmp_path)
     assert capfd.readouterr() == ("", "")
