@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model computes when its inputs and weights change by as much as rounding changes values.
+
+Where two numbers are nearly equal, one that is sorted, compared or rounded after them may come out
+either way, and a program that computes the same in another order is as right as the first. How
+far its results may lie apart cannot be told from the results; it can be measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from tvmgo.compiler.simplify.truth.evaluation import Values, evaluator_of
+from tvmgo.compiler.simplify.weights import weight_bytes
+
+# Standard deviation of a change, in distances between two neighbouring numbers of the type.
+STEPS = 4
+# Models of more bytes keep their weights: no second one fits into a protobuf message.
+LARGE = 1 << 30
+
+
+def changed_runs(model: Any, inputs: Values, count: int) -> Iterator[dict[str, np.ndarray]]:
+    """Give the results of `count` changed runs.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Changed; with its weights.
+    inputs : mapping of str to numpy.ndarray
+    count : int
+    """
+    weights = list(changeable_weights(model)) if weight_bytes(model) <= LARGE else []
+    kept = [numpy_helper.to_array(tensor) for tensor in weights]
+    for seed in range(count):
+        random = np.random.default_rng(seed)
+        for tensor, value in zip(weights, kept):
+            tensor.CopyFrom(numpy_helper.from_array(changed(value, random), tensor.name))
+        _, run = evaluator_of(model.SerializeToString())
+        yield run({name: changed(value, random) for name, value in inputs.items()})
+
+
+# Inputs that scale quantised numbers, by operator.
+SCALES = {
+    "DequantizeLinear": [1],
+    "QuantizeLinear": [1],
+    "QLinearConv": [1, 4, 6],
+    "QLinearMatMul": [1, 4, 6],
+}
+
+
+def changeable_weights(model: Any) -> Iterator[Any]:
+    """Give matrices, kernels, and scales of quantised numbers.
+
+    What else has fewer dimensions may say a size or a limit, and shapes depend on those.
+    """
+    scales = {
+        node.input[index]
+        for node in model.graph.node
+        for index in SCALES.get(node.op_type, [])
+        if index < len(node.input)
+    }
+    for tensor in model.graph.initializer:
+        if tensor.data_type in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16) and (
+            len(tensor.dims) >= 2 or tensor.name in scales
+        ):
+            yield tensor
+
+
+def changed(value: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Multiply floats with what differs from 1 by a few of the last digits."""
+    if value.dtype.type not in (np.float16, np.float32, np.float64):
+        return value
+    factors = 1 + STEPS * float(np.finfo(value.dtype).eps) * random.standard_normal(value.shape)
+    return np.asarray(value * factors).astype(value.dtype)

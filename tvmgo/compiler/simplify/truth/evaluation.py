@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model run as it is, by ONNX Runtime, or by onnx's reference evaluator where that has no kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from tvmgo.compiler.simplify.graph_editor import subgraphs
+
+Values = Mapping[str, np.ndarray]
+Run = Callable[[Values], dict[str, np.ndarray]]
+
+# Two runs of a model with one of these give two results.
+RANDOM = {
+    *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike"),
+    *("RandomUniform", "RandomUniformLike"),
+}
+
+
+class NoTruth(Exception):
+    """Why there is nothing to hold an exported model beside."""
+
+
+def evaluator_of(model: Path | bytes) -> tuple[str, Run]:
+    """Return who runs the model, and the function that does.
+
+    Raises
+    ------
+    NoTruth
+        If nobody can.
+    """
+    try:
+        return onnx_runtime(model)
+    except Exception as error:  # its classes have no common base
+        first = first_line(error)
+    try:
+        return reference(model)
+    except Exception as error:
+        raise NoTruth(
+            f"ONNX Runtime cannot load the model ({first}), nor can onnx's reference evaluator "
+            f"({first_line(error)})"
+        ) from None
+
+
+def onnx_runtime(model: Path | bytes) -> tuple[str, Run]:
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    # The truth is the model's own operators.
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = ort.InferenceSession(
+        model if isinstance(model, bytes) else str(model),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+    names = [output.name for output in session.get_outputs()]
+
+    def run(values: Values) -> dict[str, np.ndarray]:
+        return dict(zip(names, map(np.asarray, session.run(names, dict(values)))))
+
+    return f"ONNX Runtime {ort.__version__}", run
+
+
+def reference(model: Path | bytes) -> tuple[str, Run]:
+    from onnx.reference import ReferenceEvaluator
+
+    evaluator = ReferenceEvaluator(model if isinstance(model, bytes) else str(model))
+    names = list(evaluator.output_names)
+
+    def run(values: Values) -> dict[str, np.ndarray]:
+        return dict(zip(names, map(np.asarray, evaluator.run(names, dict(values)))))
+
+    return f"onnx {onnx.__version__}'s reference evaluator", run
+
+
+def first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0][:300]
+
+
+def refuse_random(model: Any) -> None:
+    """Raise `NoTruth` if the model draws numbers."""
+    graphs = [model.graph, *model.functions]
+    while graphs:
+        for node in graphs.pop().node:
+            if node.op_type in RANDOM:
+                raise NoTruth(f"the model draws random numbers (operator {node.op_type})")
+            graphs += subgraphs(node)

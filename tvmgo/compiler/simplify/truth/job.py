@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Questions about what a model computes, answered by files of tensors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import helper
+
+from tvmgo.compiler.simplify.shapes import fix_shapes
+from tvmgo.compiler.simplify.truth.changes import changed_runs
+from tvmgo.compiler.simplify.truth.evaluation import (
+    NoTruth,
+    Run,
+    evaluator_of,
+    first_line,
+    reference,
+    refuse_random,
+)
+from tvmgo.compiler.simplify.truth.samples import STYLES, sample_inputs
+from tvmgo.compiler.tensor_files import read_tensors, write_tensors
+from tvmgo.exceptions import TVMTypeError, TVMValueError
+
+CHANGED_RUNS = 6
+
+
+def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
+    """Answer one of `QUESTIONS`; where there is no answer, ``unknown`` says why.
+
+    Every job has the ``model``, the file as the user gave it, and the ``directory`` for the answer.
+    """
+    progress("running the model as it is")
+    try:
+        return QUESTIONS[job["question"]](job)
+    except NoTruth as error:
+        return {"unknown": str(error)}
+
+
+def results(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the model on the tensors in the file ``given`` or, for inputs not there, on made-up ones.
+
+    ``shapes`` fix open dimensions, ``simple`` is the model in the normal form.
+    """
+    name, shapes, directory = job["model"], job["shapes"], Path(job["directory"])
+    model = onnx.load(name, load_external_data=False)
+    simple = onnx.load(job["simple"], load_external_data=False)
+    refuse_random(model)
+    fix_shapes(model, shapes)
+    given = read_tensors(job["given"]) if job.get("given") else {}
+    check_given(given, model)
+    evaluator, compute = evaluator_of(Path(name))
+    inputs, outputs, seconds = first_good_run(compute, model, simple, given)
+    for key, value in outputs.items():
+        if value.dtype.kind in "OUS":
+            raise NoTruth(f"output `{key}` holds strings")
+    write_tensors(directory / "inputs.npz", inputs)
+    write_tensors(directory / "outputs.npz", outputs)
+    return {
+        "truth": evaluator,
+        "inputs": str(directory / "inputs.npz"),
+        "outputs": str(directory / "outputs.npz"),
+        "seconds": seconds,
+        "quantised": is_quantised(model),
+    }
+
+
+def first_good_run(
+    compute: Run, model: Any, simple: Any, given: Mapping[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
+    """Run on inputs of one style after another, until all numbers that come out are finite."""
+    best, failure = None, None
+    for seed, style in enumerate(STYLES):
+        inputs = {**sample_inputs(model, simple, style, seed), **given}
+        start = time.monotonic()
+        try:
+            outputs = compute(inputs)
+        except Exception as error:  # ONNX Runtime's classes have no common base
+            failure = failure or first_line(error)
+            continue
+        found = finite_share(outputs), inputs, outputs, time.monotonic() - start
+        if best is None or found[0] > best[0]:
+            best = found
+        if best[0] == 1 or len(given) == len(model.graph.input):
+            break
+    if best is None:
+        if len(given) == len(model.graph.input):
+            raise TVMValueError(f"inputs: the model cannot take them: {failure}")
+        raise NoTruth(
+            f"the model takes none of the made-up inputs ({failure}); give inputs={{...}}"
+        )
+    if best[0] == 0:
+        raise NoTruth("every number that comes out is NaN or infinite; give inputs={...}")
+    return best[1:]
+
+
+def finite_share(outputs: Mapping[str, np.ndarray]) -> float:
+    """Return how many of the numbers are finite, from 0 to 1."""
+    finite = total = 0
+    for value in outputs.values():
+        total += value.size
+        if value.dtype.kind in "fcV":
+            finite += int(
+                np.isfinite(value.astype(complex if value.dtype.kind == "c" else float)).sum()
+            )
+        else:
+            finite += value.size
+    return finite / total if total else 1.0
+
+
+def is_quantised(model: Any) -> bool:
+    return any("Quantize" in node.op_type or "QLinear" in node.op_type for node in model.graph.node)
+
+
+def check_given(given: Mapping[str, np.ndarray], model: Any) -> None:
+    declared = {value.name: value.type.tensor_type for value in model.graph.input}
+    for name, value in given.items():
+        if name not in declared:
+            raise TVMValueError(
+                f"inputs: the model has no input {name!r}; it has {sorted(declared)}"
+            )
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(declared[name].elem_type))
+        if value.dtype != dtype:
+            raise TVMTypeError(
+                f"inputs[{name!r}]: expected element type {dtype}, got {value.dtype}"
+            )
+        shape = tuple(dim.dim_value for dim in declared[name].shape.dim)
+        if value.shape != shape:
+            raise TVMValueError(f"inputs[{name!r}]: expected shape {shape}, got {value.shape}")
+
+
+def spread(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Run the model, changed as by rounding, on the tensors of ``inputs``: a file for each run."""
+    model, inputs = onnx.load(job["model"]), read_tensors(job["inputs"])
+    paths = []
+    for number, outputs in enumerate(changed_runs(model, inputs, CHANGED_RUNS)):
+        paths.append(str(Path(job["directory"], f"changed{number}.npz")))
+        write_tensors(paths[-1], outputs)
+    return {"runs": paths}
+
+
+def second(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask onnx's reference evaluator for what ``inputs`` give."""
+    path = Path(job["directory"], "second.npz")
+    try:
+        evaluator, compute = reference(Path(job["model"]))
+        write_tensors(path, compute(read_tensors(job["inputs"])))
+    except Exception as error:
+        raise NoTruth(first_line(error)) from None
+    return {"truth": evaluator, "outputs": str(path)}
+
+
+QUESTIONS = {"results": results, "spread": spread, "second": second}
