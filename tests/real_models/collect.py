@@ -81,6 +81,7 @@ def with_weights(file: str) -> onnx.ModelProto:
             kept.append(node)
     del model.graph.node[:]
     model.graph.node.extend(kept)
+    model.ir_version = max(model.ir_version, 4)  # before, weights had to be inputs
     return model
 
 

@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts
 from tvmgo.compiler.environments import interpreter_of
 from tvmgo.compiler.report import Report
 from tvmgo.compiler.sources import Source
+from tvmgo.compiler.tensor_files import write_tensors
+from tvmgo.compiler.verify.running import run_files
+from tvmgo.compiler.verify.verifier import NOT_VERIFIED, Verifier
 from tvmgo.compiler.workers.client import run_job
 from tvmgo.exceptions import ExportError, TVMImportError, TVMValueError
 
@@ -37,8 +42,10 @@ class Request:
     compilers: Sequence[Compiler]
     formats: Sequence[str]
     shapes: dict[str, list[int]]
+    inputs: Mapping[str, np.ndarray]
     target: Any
     linker: str
+    verify: bool | str
 
 
 def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
@@ -94,11 +101,13 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
             "format": form,
             "directory": str(directory),
         }
+        verifier = verifier_of(source, path, simple["model"], request, progress)
         for compiler in request.compilers:
             if not compiler.takes(source, form):
                 continue
             try:
                 done = run_job(compiler.kind, compiler.interpreter, job, progress)
+                verification = check(files, verifier, request)
             except ExportError as error:
                 refusals[f"{form}, {compiler.kind}"] = error
             else:
@@ -106,6 +115,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                     compiler=compiler.kind,
                     format=form,
                     target=done["target"],
+                    verification=verification,
                     versions={**simple["versions"], **done["versions"]},
                     refusals={who: str(error) for who, error in refusals.items()},
                     details=done["details"],
@@ -121,6 +131,45 @@ def simplify(
         return {"model": str(path), "versions": {}}
     job = {"model": str(path), "shapes": request.shapes, "directory": str(work)}
     return run_job("simplify", interpreter_of("simplify"), job, progress)
+
+
+def verifier_of(
+    source: Source, path: Path, simple: str, request: Request, progress: Progress
+) -> Verifier | None:
+    """Return who holds files beside the model, None if that is not wanted or there is nobody."""
+    if request.verify is False or source.kind != "onnx":
+        return None
+    work, given = Path(simple).parent, None
+    if request.inputs:
+        given = str(work / "given.npz")
+        write_tensors(given, request.inputs)
+    return Verifier(
+        ask=lambda job: run_job("simplify", interpreter_of("simplify"), job, progress),
+        run=run_files,
+        model=str(path),
+        simple=simple,
+        shapes=request.shapes,
+        given=given,
+        directory=work,
+    )
+
+
+def check(files: Artifacts, verifier: Verifier | None, request: Request) -> str:
+    """Return what the files agree with, or why that is not known.
+
+    Raises
+    ------
+    ExportError
+        If they are wrong, or if ``verify=True`` and it is not known.
+    """
+    if request.verify is False:
+        return f"{NOT_VERIFIED}: verify=False"
+    if verifier is None:
+        return f"{NOT_VERIFIED}: nothing else runs a Relax module"
+    verdict = verifier.check(files)
+    if request.verify is True and verdict.startswith(NOT_VERIFIED):
+        raise ExportError("verification", verdict, "give inputs=..., or verify='auto'")
+    return verdict
 
 
 def refusal_of_all(refusals: dict[str, ExportError]) -> ExportError:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
 from tvmgo.compiler.attempts import Request, compile_model, compilers_named
 from tvmgo.compiler.errors import NEED_COMPILER
@@ -27,7 +29,9 @@ def export(
     compiler: str | os.PathLike[str] = "auto",
     target: Any = None,
     shapes: Mapping[str, Sequence[int]] | None = None,
+    inputs: Mapping[str, Any] | None = None,
     format: str = "auto",
+    verify: bool | str = "auto",
     progress: Callable[[str], object] | None = None,
 ) -> Artifacts:
     """Compile a model into ``deploy.so``, ``deploy.json`` and ``deploy.params``.
@@ -48,8 +52,15 @@ def export(
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs by name, in elements, at least 0 each; needed where the model leaves
         dimensions open. A dimension with a name has one size in all inputs.
+    inputs : mapping of str to array-like, optional
+        Values of inputs on which the exported model is verified. Those of others are made up, as
+        are all by default: floats of both signs, and integers that the model's look-ups allow.
     format : str, default "auto"
         ``"graph"``: the three files.
+    verify : "auto" or bool, default "auto"
+        Whether the exported model is run once beside the original. ``"auto"``: where that can be
+        done; the report says what it agrees with, or ``not verified`` and why. ``True``: not to
+        know is an error too. ``False``: not at all.
     progress : callable, optional
         Called with one line of text as each step begins. What it raises ends the export.
 
@@ -62,11 +73,14 @@ def export(
     ------
     ExportError
         If no compiler takes the model; says which construct, where, and what to do instead, of each
-        of them. Also if a compiler's process crashes, runs out of memory or hangs.
+        of them. Also if a compiler's process crashes, runs out of memory or hangs, and if what it
+        made computes something else than the original: says which output, where, and by how much.
     TVMValueError
-        If `shapes`, `target`, `compiler` or `format` does not make sense for this model.
+        If `shapes`, `inputs`, `target`, `compiler`, `format` or `verify` does not make sense for
+        this model.
     TVMTypeError
-        If `model` is none of these, or one of `shapes` is no sequence of integers.
+        If `model` is none of these, one of `shapes` is no sequence of integers, or one of `inputs`
+        has another element type.
     TVMImportError
         If no environment has a package that is needed; says how to get it.
     TVMFileNotFoundError
@@ -95,6 +109,10 @@ def export(
     C++ compiler: ``$CXX``, or the first one known on the path. A compiler that says nothing for
     half an hour counts as hung; the variable ``TVMGO_COMPILER_TIMEOUT`` sets other seconds.
 
+    To verify, the original runs once in ONNX Runtime, without its optimisations, or where that
+    cannot run it in onnx's reference evaluator; the exported model runs in a process of its own, so
+    that its crash is an error too. `docs/verification.md` says when two results count as equal.
+
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
     source = source_of(model)
@@ -102,8 +120,10 @@ def export(
         compilers=compilers_named(compiler),
         formats=formats_named(format),
         shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
+        inputs=arrays_of(inputs or {}),
         target=target_in_json(target),
         linker=find_linker(),
+        verify=verify_named(verify),
     )
     directory = Path(directory)
     with staged_artifacts(directory) as files:
@@ -115,6 +135,21 @@ def formats_named(name: str) -> tuple[str, ...]:
     if name != "auto" and name not in FORMATS:
         raise TVMValueError(f"format: expected 'auto', {FORMATS}, got {name!r}")
     return FORMATS if name == "auto" else (name,)
+
+
+def verify_named(choice: bool | str) -> bool | str:
+    if choice not in ("auto", True, False):
+        raise TVMValueError(f"verify: expected 'auto', True or False, got {choice!r}")
+    return choice
+
+
+def arrays_of(inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    found = {}
+    for name, value in inputs.items():
+        found[name] = np.asarray(value)
+        if found[name].dtype.kind in "OUSMm":
+            raise TVMTypeError(f"inputs[{name!r}]: expected numbers, got {value!r:.60}")
+    return found
 
 
 def target_in_json(target: Any) -> Any:

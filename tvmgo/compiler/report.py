@@ -19,6 +19,8 @@ class Report:
         ``"graph"`` (library, graph and parameters) or ``"vm"`` (one library).
     target : str
         What the kernels were compiled for, as TVM writes targets.
+    verification : str
+        What the exported model's results agree with, or ``not verified`` and why.
     versions : mapping of str to str
         The packages that took part.
     refusals : mapping of str to str
@@ -31,6 +33,7 @@ class Report:
     compiler: str
     format: str
     target: str
+    verification: str
     versions: Mapping[str, str]
     refusals: Mapping[str, str]
     details: Mapping[str, str]
@@ -38,7 +41,7 @@ class Report:
     def __str__(self) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         lines = [f"compiled by {self.compiler} to format {self.format} for {self.target}"]
-        lines += [f"with {versions}"]
+        lines += [self.verification, f"with {versions}"]
         lines += [f"{name}: {text}" for name, text in self.details.items()]
         lines += [f"refused by {who}: {why}" for who, why in self.refusals.items()]
         return "\n".join(lines)

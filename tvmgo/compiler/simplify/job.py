@@ -12,6 +12,7 @@ import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.simplify.simplifier import simplify
+from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
 
 # Operators of com.microsoft that both compilers know, by name alone.
@@ -24,8 +25,11 @@ KNOWN_BESIDE_ONNX = {
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
 
-    ``shapes`` has those of inputs that leave dimensions open.
+    ``shapes`` has those of inputs that leave dimensions open. A job with a ``question`` asks for what
+    the model computes.
     """
+    if "question" in job:
+        return truth.run(job, progress)
     progress("reading the model")
     name = job["model"]
     with as_export_error(f"reading {name}", instead="give an ONNX file"):

@@ -39,7 +39,9 @@ def open_files(library: str, graph: str | None, params: str | None) -> Program:
 
     def run_graph(inputs: Mapping[str, Any]) -> list[np.ndarray]:
         # An input that no output needs may be gone.
-        wanted = {name: value for name, value in inputs.items() if name in known}
+        wanted: dict[int | str, Any] = {
+            name: value for name, value in inputs.items() if name in known
+        }
         return [output.numpy() for output in executor(wanted)]
 
     return run_graph

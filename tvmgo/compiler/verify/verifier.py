@@ -22,6 +22,8 @@ Tensors = Mapping[str, np.ndarray]
 # take.
 ALLOWANCE, SLOWER = 300.0, 200.0
 
+NOT_VERIFIED = "not verified"
+
 ACCEPT = "take another compiler, or accept it by verify=False; please report it as well"
 
 
@@ -70,16 +72,16 @@ class Verifier:
         """
         foreign = foreign_processor(files.library)
         if foreign:
-            return f"not verified: {foreign}"
+            return f"{NOT_VERIFIED}: {foreign}"
         truth = self._answer(
             "results", simple=self.simple, shapes=dict(self.shapes), given=self.given
         )
         if "unknown" in truth:
-            return f"not verified: {truth['unknown']}"
+            return f"{NOT_VERIFIED}: {truth['unknown']}"
         try:
             expected = read_tensors(truth["outputs"])
         except ModuleNotFoundError as error:
-            return f"not verified: {error} in this Python, which an element type needs"
+            return f"{NOT_VERIFIED}: {error} in this Python, which an element type needs"
         got = self._run(files, truth)
         check_types(got, expected)
         errors, wrong = differences(got, expected, truth["quantised"])

@@ -20,7 +20,7 @@ def main(kind: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the client's, which then ends us
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever compilers print goes where their errors go
-    import_without_extensions()
+    import_tvmgo(whole=kind == "verify")
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=read_jobs, args=(jobs,), daemon=True).start()
     while True:
@@ -34,13 +34,16 @@ def read_jobs(jobs: queue.SimpleQueue[bytes]) -> None:
     os._exit(0)
 
 
-def import_without_extensions() -> None:
-    """Let tvmgo's modules be imported without the package itself, which loads libtvm_ffi.
+def import_tvmgo(*, whole: bool) -> None:
+    """Let tvmgo's modules be imported; unless `whole`, without the package, which loads libtvm_ffi.
 
     The folder of this file is no place to import from, where Python has made it one.
     """
     here = str(Path(__file__).parent)
     sys.path[:] = [place for place in sys.path if place != here]
+    if whole:
+        sys.path.insert(0, str(COMPILER.parents[1]))
+        return
     for name, folder in (("tvmgo", COMPILER.parent), ("tvmgo.compiler", COMPILER)):
         package = ModuleType(name)
         package.__path__ = [str(folder)]
