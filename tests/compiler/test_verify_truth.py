@@ -100,14 +100,35 @@ def test_given_inputs_are_used_and_the_others_made_up(tmp_path):
     ("given", "error", "message"),
     [
         ({"z": np.zeros(3)}, TVMValueError, "inputs: the model has no input 'z'; it has ['x0']"),
-        ({"x0": np.zeros(3)}, TVMTypeError, "inputs['x0']: expected element type float32, got f"),
-        ({"x0": np.float32([1])}, TVMValueError, "inputs['x0']: expected shape (3,), got (1,)"),
+        ({"x0": np.zeros(3, "c8")}, TVMTypeError, "inputs['x0']: expected element type float32, g"),
+        ({"x0": np.float32([1])}, TVMValueError, "inputs['x0']: expected shape [3], got [1]"),
+        ({"x0": np.float32(1)}, TVMValueError, "inputs['x0']: expected shape [3], got []"),
     ],
 )
 def test_inputs_that_are_not_the_models_are_refused(tmp_path, given, error, message):
     with pytest.raises(error) as raised:
         ask(operator("Relu", ([3], "float32")), tmp_path, given=given)
     assert str(raised.value).startswith(message)
+
+
+def test_integers_that_do_not_fit_are_refused(tmp_path):
+    model = operator("Neg", ([2], "int32"))
+    (x,), _ = values_of(ask(model, tmp_path, given={"x0": np.array([1, 2**31 - 1])}))
+    assert x.dtype == np.int32
+    with pytest.raises(TVMTypeError, match=r"inputs\['x0'\]: expected element type int32"):
+        ask(model, tmp_path, given={"x0": np.array([1, 2**31])})
+
+
+def test_given_inputs_fix_open_dimensions(tmp_path):
+    spec = (FLOAT, ["batch", 3])
+    model = onnx_model([helper.make_node("Relu", ["x"], ["y"])], {"x": spec}, {"y": spec})
+    given = {"x": np.ones((5, 3))}
+    (x,), (y,) = values_of(ask(model, tmp_path, given=given))
+    assert x.dtype == np.float32 and y.shape == (5, 3)
+    with pytest.raises(
+        TVMValueError, match=r"inputs\['x'\]: expected shape \(4, 3\), got \(5, 3\)"
+    ):
+        ask(model, tmp_path, given=given, shapes={"x": [4, 3]})
 
 
 def test_inputs_that_the_model_cannot_take_are_refused(tmp_path):

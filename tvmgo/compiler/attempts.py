@@ -129,7 +129,12 @@ def simplify(
     """Bring an ONNX model into the normal form; other models go to their compiler as they are."""
     if source.kind != "onnx":
         return {"model": str(path), "versions": {}}
-    job = {"model": str(path), "shapes": request.shapes, "directory": str(work)}
+    job = {
+        "model": str(path),
+        "shapes": request.shapes,
+        "inputs": {name: value.shape for name, value in request.inputs.items()},
+        "directory": str(work),
+    }
     return run_job("simplify", interpreter_of("simplify"), job, progress)
 
 
@@ -164,9 +169,8 @@ def check(files: Artifacts, verifier: Verifier | None, request: Request) -> str:
     """
     if request.verify is False:
         return f"{NOT_VERIFIED}: verify=False"
-    if verifier is None:
-        return f"{NOT_VERIFIED}: nothing else runs a Relax module"
-    verdict = verifier.check(files)
+    unknown = f"{NOT_VERIFIED}: nothing else runs a Relax module"
+    verdict = unknown if verifier is None else verifier.check(files)
     if request.verify is True and verdict.startswith(NOT_VERIFIED):
         raise ExportError("verification", verdict, "give inputs=..., or verify='auto'")
     return verdict

@@ -120,7 +120,7 @@ def export(
         compilers=compilers_named(compiler),
         formats=formats_named(format),
         shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
-        inputs=arrays_of(inputs or {}),
+        inputs=arrays_of(inputs),
         target=target_in_json(target),
         linker=find_linker(),
         verify=verify_named(verify),
@@ -143,13 +143,21 @@ def verify_named(choice: bool | str) -> bool | str:
     return choice
 
 
-def arrays_of(inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    found = {}
-    for name, value in inputs.items():
-        found[name] = np.asarray(value)
-        if found[name].dtype.kind in "OUSMm":
-            raise TVMTypeError(f"inputs[{name!r}]: expected numbers, got {value!r:.60}")
-    return found
+def arrays_of(inputs: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
+    if not isinstance(inputs or {}, Mapping):
+        kind = type(inputs).__name__
+        raise TVMTypeError(f"inputs: expected a mapping of names to values, got {kind}")
+    return {name: array_of(name, value) for name, value in (inputs or {}).items()}
+
+
+def array_of(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError:  # lists of different lengths
+        array = np.array(None)
+    if array.dtype.kind in "OSUMm":
+        raise TVMTypeError(f"inputs[{name!r}]: expected numbers, got {value!r:.60}")
+    return array
 
 
 def target_in_json(target: Any) -> Any:

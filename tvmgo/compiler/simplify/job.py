@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.simplify.shapes import shapes_with_inputs
 from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
@@ -25,7 +26,8 @@ KNOWN_BESIDE_ONNX = {
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
 
-    ``shapes`` has those of inputs that leave dimensions open. A job with a ``question`` asks for what
+    ``shapes`` has those of inputs that leave dimensions open, ``inputs`` those of values that were
+    given for inputs. A job with a ``question`` asks for what
     the model computes.
     """
     if "question" in job:
@@ -36,7 +38,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         model = onnx.load(name)
     progress("making it simple")
     with as_export_error("simplifying the ONNX model", instead=REWRITE_OPERATOR):
-        simple = simplify(model, job["shapes"], {"com.microsoft": KNOWN_BESIDE_ONNX})
+        shapes = shapes_with_inputs(model, job["shapes"], job["inputs"])
+        simple = simplify(model, shapes, {"com.microsoft": KNOWN_BESIDE_ONNX})
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}

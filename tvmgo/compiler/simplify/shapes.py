@@ -8,7 +8,7 @@ from typing import Any
 
 from tvmgo.compiler.errors import FIX_SHAPES
 from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
-from tvmgo.exceptions import ExportError
+from tvmgo.exceptions import ExportError, TVMValueError
 
 
 def fix_shapes(model: Any, shapes: InputShapes) -> None:
@@ -45,6 +45,30 @@ def fix_shapes(model: Any, shapes: InputShapes) -> None:
     del model.graph.input[:]
     model.graph.input.extend(inputs)
     del model.graph.value_info[:]
+
+
+def shapes_with_inputs(model: Any, shapes: InputShapes, inputs: InputShapes) -> InputShapes:
+    """Return `shapes` with those of values that were given for inputs, where `shapes` has none.
+
+    Raises
+    ------
+    TVMValueError
+        If a value is none of the model's, or has another shape than it declares.
+    """
+    declared = {value.name: dimensions_of(value) for value in model.graph.input}
+    for name, shape in inputs.items():
+        if name not in declared:
+            raise TVMValueError(
+                f"inputs: the model has no input {name!r}; it has {sorted(declared)}"
+            )
+        expected = declared[name]
+        if expected is not None and (
+            len(expected) != len(shape)
+            or any(isinstance(e, int) and e != size for e, size in zip(expected, shape))
+        ):
+            dims = ", ".join("?" if e is None else str(e) for e in expected)
+            raise TVMValueError(f"inputs[{name!r}]: expected shape [{dims}], got {list(shape)}")
+    return {**inputs, **shapes}
 
 
 def dimensions_of(value: Any) -> list[int | str | None] | None:

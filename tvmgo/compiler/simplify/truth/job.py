@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from tvmgo.compiler.simplify.shapes import fix_shapes
+from tvmgo.compiler.simplify.shapes import fix_shapes, shapes_with_inputs
 from tvmgo.compiler.simplify.truth.changes import changed_runs
 from tvmgo.compiler.simplify.truth.evaluation import (
     NoTruth,
@@ -46,13 +46,14 @@ def results(job: Mapping[str, Any]) -> dict[str, Any]:
 
     ``shapes`` fix open dimensions, ``simple`` is the model in the normal form.
     """
-    name, shapes, directory = job["model"], job["shapes"], Path(job["directory"])
+    name, directory = job["model"], Path(job["directory"])
     model = onnx.load(name, load_external_data=False)
     simple = onnx.load(job["simple"], load_external_data=False)
     refuse_random(model)
-    fix_shapes(model, shapes)
     given = read_tensors(job["given"]) if job.get("given") else {}
-    check_given(given, model)
+    sizes = {key: value.shape for key, value in given.items()}
+    fix_shapes(model, shapes_with_inputs(model, job["shapes"], sizes))
+    given = {key: fitted(key, value, model) for key, value in given.items()}
     evaluator, compute = evaluator_of(Path(name))
     inputs, outputs, seconds = first_good_run(compute, model, simple, given)
     for key, value in outputs.items():
@@ -116,21 +117,27 @@ def is_quantised(model: Any) -> bool:
     return any("Quantize" in node.op_type or "QLinear" in node.op_type for node in model.graph.node)
 
 
-def check_given(given: Mapping[str, np.ndarray], model: Any) -> None:
-    declared = {value.name: value.type.tensor_type for value in model.graph.input}
-    for name, value in given.items():
-        if name not in declared:
-            raise TVMValueError(
-                f"inputs: the model has no input {name!r}; it has {sorted(declared)}"
-            )
-        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(declared[name].elem_type))
-        if value.dtype != dtype:
-            raise TVMTypeError(
-                f"inputs[{name!r}]: expected element type {dtype}, got {value.dtype}"
-            )
-        shape = tuple(dim.dim_value for dim in declared[name].shape.dim)
-        if value.shape != shape:
-            raise TVMValueError(f"inputs[{name!r}]: expected shape {shape}, got {value.shape}")
+def fitted(name: str, value: np.ndarray, model: Any) -> np.ndarray:
+    """Return a given value in the element type that the model declares.
+
+    Raises
+    ------
+    TVMTypeError
+        If it is of another kind, or a number does not fit.
+    TVMValueError
+        If its shape is not the one that was given besides.
+    """
+    (declared,) = (each.type.tensor_type for each in model.graph.input if each.name == name)
+    shape = tuple(dim.dim_value for dim in declared.shape.dim)
+    if value.shape != shape:
+        raise TVMValueError(f"inputs[{name!r}]: expected shape {shape}, got {value.shape}")
+    dtype = np.dtype(helper.tensor_dtype_to_np_dtype(declared.elem_type))
+    if value.dtype == dtype:
+        return value
+    fits = np.can_cast(value.dtype, dtype, "same_kind")
+    if not fits or (dtype.kind in "iu" and not np.array_equal(value.astype(dtype), value)):
+        raise TVMTypeError(f"inputs[{name!r}]: expected element type {dtype}, got {value.dtype}")
+    return value.astype(dtype)
 
 
 def spread(job: Mapping[str, Any]) -> dict[str, Any]:
