@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts soak compilers clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts models soak compilers clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -117,6 +117,11 @@ old-artifacts: $(INSTALLED)
 # The compilers that `tvmgo compiler install` brings, over a network: each compiles a model.
 compilers: $(INSTALLED)
 	$(RUN) -m tests.environments $(CACHE)/compilers
+
+# Real models, collected, exported, compared with ONNX Runtime and timed: writes docs/models.md, in an
+# hour or two. MODELS='--only ResNet --compiler relay' takes some of it.
+models: $(INSTALLED)
+	$(RUN) -m tests.real_models $(MODELS)
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -20,6 +20,8 @@ of `relax.job`, one file each:
 5. `relax.codegen.build`: kernels to a library
 6. `graph.graph_json` and `graph.params`: the graph to text, its weights to a blob
 
+`verify` runs what came out beside the original, whose results `simplify.truth` tells.
+
 `artifacts` are the files, `report` tells how it went, `errors` what a failed step says.
 """
 
