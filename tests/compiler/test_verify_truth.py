@@ -59,6 +59,25 @@ def test_where_it_has_no_kernel_the_reference_evaluator_answers(tmp_path):
     np.testing.assert_array_equal(y.astype("float32"), -x.astype("float32"))
 
 
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2"])
+def test_short_floats_go_through_onnx_runtime(tmp_path, name):
+    dtype = np.dtype(getattr(ml_dtypes, name))
+    code = helper.np_dtype_to_tensor_dtype(dtype)
+    nodes = [
+        helper.make_node("Cast", ["x"], ["f"], to=FLOAT),
+        helper.make_node("Cast", ["f"], ["y"], to=code),
+    ]
+    model = onnx_model(nodes, {"x": (code, [9])}, {"f": (FLOAT, [9]), "y": (code, [9])})
+    model.opset_import[0].version = 19
+    model.ir_version = 9
+    answer = ask(model, tmp_path)
+    (x,), (f, y) = values_of(answer)
+    assert answer["truth"].startswith("ONNX Runtime ")
+    assert x.dtype == y.dtype == dtype
+    np.testing.assert_array_equal(f, x.astype("float32"))
+    assert y.tobytes() == x.tobytes()
+
+
 def test_open_dimensions_have_the_given_sizes(tmp_path):
     model = onnx_model(
         [helper.make_node("Relu", ["x"], ["y"])],
@@ -69,7 +88,7 @@ def test_open_dimensions_have_the_given_sizes(tmp_path):
     assert x.shape == (5, 3)
 
 
-@pytest.mark.parametrize("name", ["Log", "Sqrt"])
+@pytest.mark.parametrize("name", ["Log", "Sqrt", "Acos", "Acosh"])
 def test_inputs_are_such_that_all_results_are_finite(tmp_path, name):
     _, (y,) = values_of(ask(operator(name, ([50], "float32")), tmp_path))
     assert np.isfinite(y).all()

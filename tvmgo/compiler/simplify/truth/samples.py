@@ -23,7 +23,7 @@ class Style(NamedTuple):
 STYLES = (
     Style(lambda random, shape: random.standard_normal(shape), Bound(-9, 9)),
     Style(lambda random, shape: random.uniform(0.01, 1, shape), Bound(0, 1)),
-    Style(lambda random, shape: random.uniform(0.01, 1, shape), Bound(1, 1)),
+    Style(lambda random, shape: random.uniform(1, 3, shape), Bound(1, 1)),
 )
 
 
