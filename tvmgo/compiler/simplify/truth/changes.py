@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from tvmgo.compiler.simplify.truth.evaluation import Values, evaluator_of
+from tvmgo.compiler.simplify.truth.evaluation import Values, evaluators_of
 from tvmgo.compiler.simplify.weights import weight_bytes
 
 # Standard deviation of a change, in distances between two neighbouring numbers of the type.
@@ -40,7 +40,7 @@ def changed_runs(model: Any, inputs: Values, count: int) -> Iterator[dict[str, n
         random = np.random.default_rng(seed)
         for tensor, value in zip(weights, kept):
             tensor.CopyFrom(numpy_helper.from_array(changed(value, random), tensor.name))
-        _, run = evaluator_of(model.SerializeToString())
+        _, run = next(evaluators_of(model.SerializeToString()))
         yield run({name: changed(value, random) for name, value in inputs.items()})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,25 +29,27 @@ class NoTruth(Exception):
     """Why there is nothing to hold an exported model beside."""
 
 
-def evaluator_of(model: Path | bytes) -> tuple[str, Run]:
-    """Return who runs the model, and the function that does.
+def evaluators_of(model: Path | bytes) -> Iterator[tuple[str, Run]]:
+    """Give those who run the model, each with the function that does; the best first.
 
     Raises
     ------
     NoTruth
-        If nobody can.
+        If nobody can load it.
     """
-    try:
-        return onnx_runtime(model)
-    except Exception as error:  # its classes have no common base
-        first = first_line(error)
-    try:
-        return reference(model)
-    except Exception as error:
+    failures = []
+    for evaluator in (onnx_runtime, reference):
+        try:
+            found = evaluator(model)
+        except Exception as error:  # ONNX Runtime's classes have no common base
+            failures.append(first_line(error))
+        else:
+            yield found
+    if len(failures) == 2:
         raise NoTruth(
-            f"ONNX Runtime cannot load the model ({first}), nor can onnx's reference evaluator "
-            f"({first_line(error)})"
-        ) from None
+            f"ONNX Runtime cannot load the model ({failures[0]}), nor can onnx's reference "
+            f"evaluator ({failures[1]})"
+        )
 
 
 def onnx_runtime(model: Path | bytes) -> tuple[str, Run]:

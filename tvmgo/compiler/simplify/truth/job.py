@@ -17,7 +17,7 @@ from tvmgo.compiler.simplify.truth.changes import changed_runs
 from tvmgo.compiler.simplify.truth.evaluation import (
     NoTruth,
     Run,
-    evaluator_of,
+    evaluators_of,
     first_line,
     reference,
     refuse_random,
@@ -54,8 +54,7 @@ def results(job: Mapping[str, Any]) -> dict[str, Any]:
     sizes = {key: value.shape for key, value in given.items()}
     fix_shapes(model, shapes_with_inputs(model, job["shapes"], sizes))
     given = {key: fitted(key, value, model) for key, value in given.items()}
-    evaluator, compute = evaluator_of(Path(name))
-    inputs, outputs, seconds = first_good_run(compute, model, simple, given)
+    evaluator, inputs, outputs, seconds = first_answer(Path(name), model, simple, given)
     for key, value in outputs.items():
         if value.dtype.kind in "OUS":
             raise NoTruth(f"output `{key}` holds strings")
@@ -68,6 +67,19 @@ def results(job: Mapping[str, Any]) -> dict[str, Any]:
         "seconds": seconds,
         "quantised": is_quantised(model),
     }
+
+
+def first_answer(
+    path: Path, model: Any, simple: Any, given: Mapping[str, np.ndarray]
+) -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray], float]:
+    """Return who could run the model, on what, what came out, and the seconds that it took."""
+    failures = []
+    for evaluator, compute in evaluators_of(path):
+        try:
+            return evaluator, *first_good_run(compute, model, simple, given)
+        except NoTruth as error:
+            failures.append(str(error))
+    raise NoTruth(f"{failures[0]}; give inputs={{...}}")
 
 
 def first_good_run(
@@ -91,11 +103,9 @@ def first_good_run(
     if best is None:
         if len(given) == len(model.graph.input):
             raise TVMValueError(f"inputs: the model cannot take them: {failure}")
-        raise NoTruth(
-            f"the model takes none of the made-up inputs ({failure}); give inputs={{...}}"
-        )
+        raise NoTruth(f"the model takes none of the made-up inputs ({failure})")
     if best[0] == 0:
-        raise NoTruth("every number that comes out is NaN or infinite; give inputs={...}")
+        raise NoTruth("every number that comes out is NaN or infinite")
     return best[1:]
 
 
