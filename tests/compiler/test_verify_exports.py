@@ -26,6 +26,8 @@ from tvmgo.compiler.verify.verifier import Verifier
 from tvmgo.exceptions import ExportError
 
 KERNEL = Path(__file__).parents[1] / "kernels" / "doubling.c"
+pytestmark = pytest.mark.slow
+
 SIZE = 8
 
 

@@ -88,6 +88,20 @@ def test_open_dimensions_have_the_given_sizes(tmp_path):
     assert x.shape == (5, 3)
 
 
+def test_dimensions_that_stay_open_get_a_size_that_the_model_takes(tmp_path):
+    nodes = [helper.make_node("Reshape", ["x", "eighths"], ["y"])]
+    model = onnx_model(
+        nodes,
+        {"x": (FLOAT, ["batch", "length"]), "z": (FLOAT, ["batch", 3])},
+        {"y": (FLOAT, None)},
+        {"eighths": np.array([-1, 8, 4])},
+    )
+    (x, z), (y,) = values_of(ask(model, tmp_path))
+    assert x.shape == (32, 32) and z.shape == (32, 3) and y.shape == (32, 8, 4)
+    (x, z), (y,) = values_of(ask(model, tmp_path, shapes={"z": [2, 3]}))
+    assert x.shape == (2, 32) and z.shape == (2, 3) and y.shape == (2, 8, 4)
+
+
 @pytest.mark.parametrize("name", ["Log", "Sqrt", "Acos", "Acosh"])
 def test_inputs_are_such_that_all_results_are_finite(tmp_path, name):
     _, (y,) = values_of(ask(operator(name, ([50], "float32")), tmp_path))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from tvmgo.compiler.simplify.shapes import fix_shapes, shapes_with_inputs
+from tvmgo.compiler.simplify.shapes import shapes_with_inputs
 from tvmgo.compiler.simplify.truth.changes import changed_runs
 from tvmgo.compiler.simplify.truth.evaluation import (
     NoTruth,
@@ -23,6 +23,7 @@ from tvmgo.compiler.simplify.truth.evaluation import (
     refuse_random,
 )
 from tvmgo.compiler.simplify.truth.samples import STYLES, sample_inputs
+from tvmgo.compiler.simplify.truth.sizes import sized_models
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
@@ -44,7 +45,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 def results(job: Mapping[str, Any]) -> dict[str, Any]:
     """Run the model on the tensors in the file ``given`` or, for inputs not there, on made-up ones.
 
-    ``shapes`` fix open dimensions, ``simple`` is the model in the normal form.
+    ``shapes`` fix open dimensions; those that stay open get some size. ``simple`` is the model in the normal form.
     """
     name, directory = job["model"], Path(job["directory"])
     model = onnx.load(name, load_external_data=False)
@@ -52,9 +53,8 @@ def results(job: Mapping[str, Any]) -> dict[str, Any]:
     refuse_random(model)
     given = read_tensors(job["given"]) if job.get("given") else {}
     sizes = {key: value.shape for key, value in given.items()}
-    fix_shapes(model, shapes_with_inputs(model, job["shapes"], sizes))
-    given = {key: fitted(key, value, model) for key, value in given.items()}
-    evaluator, inputs, outputs, seconds = first_answer(Path(name), model, simple, given)
+    models = sized_models(model, shapes_with_inputs(model, job["shapes"], sizes))
+    evaluator, inputs, outputs, seconds = first_answer(Path(name), list(models), simple, given)
     for key, value in outputs.items():
         if value.dtype.kind in "OUS":
             raise NoTruth(f"output `{key}` holds strings")
@@ -70,15 +70,16 @@ def results(job: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def first_answer(
-    path: Path, model: Any, simple: Any, given: Mapping[str, np.ndarray]
+    path: Path, models: Sequence[Any], simple: Any, given: Mapping[str, np.ndarray]
 ) -> tuple[str, dict[str, np.ndarray], dict[str, np.ndarray], float]:
     """Return who could run the model, on what, what came out, and the seconds that it took."""
     failures = []
     for evaluator, compute in evaluators_of(path):
-        try:
-            return evaluator, *first_good_run(compute, model, simple, given)
-        except NoTruth as error:
-            failures.append(str(error))
+        for model in models:
+            try:
+                return evaluator, *first_good_run(compute, model, simple, given)
+            except NoTruth as error:
+                failures.append(str(error))
     raise NoTruth(f"{failures[0]}; give inputs={{...}}")
 
 
@@ -86,6 +87,7 @@ def first_good_run(
     compute: Run, model: Any, simple: Any, given: Mapping[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
     """Run on inputs of one style after another, until all numbers that come out are finite."""
+    given = {name: fitted(name, value, model) for name, value in given.items()}
     best, failure = None, None
     for seed, style in enumerate(STYLES):
         inputs = {**sample_inputs(model, simple, style, seed), **given}
