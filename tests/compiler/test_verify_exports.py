@@ -48,11 +48,11 @@ def files_with(directory, fault=""):
     return files
 
 
-def verifier(model, directory, run=run_files, given=None):
+def verifier(model, directory, run=run_files, given=None, own=True):
     path = directory / "model.onnx"
     onnx.save(onnx.shape_inference.infer_shapes(model), path)
     ask = partial(truth.run, progress=lambda line: None)
-    return Verifier(ask, run, str(path), str(path), {}, given, directory)
+    return Verifier(ask, run, str(path), str(path), {}, given, directory, own)
 
 
 def check(directory, fault="", model=None, **options):
@@ -115,6 +115,15 @@ def test_files_that_cannot_be_loaded_are_refused(tmp_path):
     files.graph.write_text("{}")
     with pytest.raises(ExportError, match="running the exported model"):
         verifier(doubled(), tmp_path).check(files)
+
+
+def test_library_that_cannot_be_loaded_is_refused_unless_it_is_for_others(tmp_path):
+    files = files_with(tmp_path)
+    files.library.write_bytes(files.library.read_bytes()[:2000])
+    with pytest.raises(ExportError, match="loading the exported model: .*deploy.so"):
+        verifier(doubled(), tmp_path).check(files)
+    verdict = verifier(doubled(), tmp_path, own=False).check(files)
+    assert verdict.startswith("not verified: this machine cannot load the library: ")
 
 
 def test_other_shape_is_refused(refused):

@@ -140,13 +140,14 @@ def test_switch_has_the_value_it_is_compared_with():
     assert samples(model)["rate"] == 16000
 
 
-def test_masks_are_ones_and_then_zeros():
+@pytest.mark.parametrize("code", [INT64, BOOL])
+def test_masks_are_ones_and_then_zeros(code):
     model = onnx_model(
         [helper.make_node("Identity", ["attention_mask"], ["y"])],
-        {"attention_mask": (INT64, [6, 10])},
-        {"y": (INT64, [6, 10])},
+        {"attention_mask": (code, [6, 10])},
+        {"y": (code, [6, 10])},
     )
-    mask = samples(model)["attention_mask"]
+    mask = samples(model)["attention_mask"].astype(int)
     assert set(mask.flat) == {0, 1}
     assert mask[:, 0].all() and (np.diff(mask, axis=1) <= 0).all()
 

@@ -64,6 +64,7 @@ def try_model(model, compiler, folder):
         shapes=model.shapes,
         given=str(write_given(model, folder)),
         directory=folder,
+        for_this_machine=True,
     )
     try:
         found["verdict"] = verifier.check(files)

@@ -156,6 +156,7 @@ def verifier_of(
         shapes=request.shapes,
         given=given,
         directory=work,
+        for_this_machine=request.target in (None, "native"),
     )
 
 

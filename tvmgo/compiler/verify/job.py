@@ -19,8 +19,13 @@ Program = Callable[[Mapping[str, Any]], list[np.ndarray]]
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Run ``library``, ``graph`` and ``params`` on the tensors of the file ``inputs``.
 
-    Results go to the file ``outputs``, under their positions.
+    Results go to the file ``outputs``, under their positions. The answer has ``unloadable``, and why,
+    if the library cannot even be loaded.
     """
+    try:
+        tvmgo.load_module(job["library"])
+    except tvmgo.TVMError as error:
+        return {"unloadable": str(error)}
     program = open_files(job["library"], job["graph"], job["params"])
     results = program(read_tensors(job["inputs"]))
     write_tensors(job["outputs"], {str(index): value for index, value in enumerate(results)})

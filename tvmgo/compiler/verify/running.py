@@ -10,7 +10,7 @@ from typing import Any
 from tvmgo.compiler.workers.client import Worker
 
 
-def run_files(job: dict[str, Any], seconds: float) -> None:
+def run_files(job: dict[str, Any], seconds: float) -> dict[str, Any]:
     """Do a job of `tvmgo.compiler.verify.job` in this Python's own environment.
 
     Raises
@@ -18,10 +18,10 @@ def run_files(job: dict[str, Any], seconds: float) -> None:
     ExportError
         If the process ends or says nothing for so long; with its last words.
     TVMError
-        If the files cannot be loaded or run, as tvmgo says it.
+        If the files cannot be run, as tvmgo says it.
     """
     worker = Worker("verify", Path(sys.executable))
     try:
-        worker.run(job, lambda line: None, seconds)
+        return worker.run(job, lambda line: None, seconds)
     finally:
         worker.kill()

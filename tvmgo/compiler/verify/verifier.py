@@ -47,15 +47,18 @@ class Verifier:
         A file of inputs to run on; what it lacks is made up.
     directory : pathlib.Path
         For inputs and results.
+    for_this_machine : bool
+        Whether this machine must be able to run the files: no other target was asked for.
     """
 
     ask: Callable[[dict[str, Any]], dict[str, Any]]
-    run: Callable[[dict[str, Any], float], object]
+    run: Callable[[dict[str, Any], float], dict[str, Any]]
     model: str
     simple: str
     shapes: Mapping[str, Sequence[int]]
     given: str | None
     directory: Path
+    for_this_machine: bool
     _answers: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def check(self, files: Artifacts) -> str:
@@ -83,6 +86,8 @@ class Verifier:
         except ModuleNotFoundError as error:
             return f"{NOT_VERIFIED}: {error} in this Python, which an element type needs"
         got = self._run(files, truth)
+        if isinstance(got, str):
+            return f"{NOT_VERIFIED}: this machine cannot load the library: {got}"
         check_types(got, expected)
         errors, wrong = differences(got, expected, truth["quantised"])
         verdict = f"agrees with {truth['truth']}"
@@ -105,7 +110,8 @@ class Verifier:
                 self._answers[question] = {"unknown": f"{error.where}: {error.reason}"}
         return self._answers[question]
 
-    def _run(self, files: Artifacts, truth: Mapping[str, Any]) -> list[np.ndarray]:
+    def _run(self, files: Artifacts, truth: Mapping[str, Any]) -> list[np.ndarray] | str:
+        """Return the results, or why the library cannot be loaded if it may be for others."""
         outputs = self.directory / "got.npz"
         job = {
             "library": str(files.library),
@@ -115,10 +121,14 @@ class Verifier:
             "outputs": str(outputs),
         }
         try:
-            self.run(job, ALLOWANCE + SLOWER * truth["seconds"])
+            answer = self.run(job, ALLOWANCE + SLOWER * truth["seconds"])
         except TVMError as error:
             reason = getattr(error, "reason", str(error).rstrip("."))
             raise ExportError("running the exported model", reason, ACCEPT) from error
+        if "unloadable" in answer:
+            if self.for_this_machine:
+                raise ExportError("loading the exported model", answer["unloadable"], ACCEPT)
+            return str(answer["unloadable"])
         return list(read_tensors(outputs).values())
 
     def _spreads(self, inputs: str, expected: Tensors) -> list[Tensors]:

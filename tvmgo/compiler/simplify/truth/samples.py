@@ -47,10 +47,10 @@ def sample_inputs(model: Any, simple: Any, style: Style, seed: int) -> dict[str,
 def sample(value: Any, graph: Any, style: Style, random: np.random.Generator) -> np.ndarray:
     dtype = np.dtype(helper.tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type))
     shape = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+    bound = find_bound(graph, value.name) if dtype.kind in "iu" else None
+    if dtype.kind in "biu" and bound is None and "mask" in value.name:
+        return prefix_mask(shape, random).astype(dtype)
     if dtype.kind in "iu":
-        bound = find_bound(graph, value.name)
-        if bound is None and "mask" in value.name:
-            return prefix_mask(shape, random).astype(dtype)
         return integers(dtype, shape, bound or whole_range(dtype, style), random)
     if dtype.kind == "b":
         return random.uniform(size=shape) < 0.5
