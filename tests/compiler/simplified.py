@@ -32,7 +32,8 @@ def one_node(operator, inputs, outputs=1, opset=17, constants=(), **attributes):
         [onnx.ValueInfoProto(name=name) for name in given],
         [numpy_helper.from_array(values[name], name) for name in weights],
     )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    opsets = [helper.make_opsetid("", opset), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     model = onnx.shape_inference.infer_shapes(model)
     return model, {name: value for name, value in values.items() if name not in weights}
 

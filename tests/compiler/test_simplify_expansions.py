@@ -8,6 +8,7 @@ from onnx.reference import ReferenceEvaluator
 from tests.compiler.models import normal, onnx_runtime
 from tests.compiler.simplified import assert_computes, one_node, operators, simplified
 from tvmgo.compiler import ExportError
+from tvmgo.compiler.simplify.simplifier import simplify
 
 FLOATS, INTS = np.float32, np.int64
 STEPS, BATCH, WIDTH, HIDDEN = 5, 2, 3, 4
@@ -46,6 +47,53 @@ def test_recurrent_operators(operator, direction):
 def test_lstm_with_a_first_cell_and_peepholes():
     inputs = [*weights_of("LSTM", 1), normal(1, BATCH, HIDDEN), normal(1, 3 * HIDDEN)]
     assert_computes(*recurrent("LSTM", inputs), gone=["LSTM"])
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize("dtype", ["int8", "uint8"])
+def test_lstm_with_quantised_weights(dtype, direction):
+    """ONNX Runtime's own operator: its weights are not transposed, its inputs are quantised too.
+
+    One sequence: it quantises several in as many parts as it has threads.
+    """
+    count = 2 if direction == "bidirectional" else 1
+    limits = np.iinfo(dtype)
+    random = np.random.default_rng(0)
+
+    def integers(*shape):
+        return random.integers(limits.min, limits.max, shape, dtype)
+
+    inputs = [
+        normal(STEPS, 1, WIDTH),
+        integers(count, WIDTH, 4 * HIDDEN),
+        integers(count, HIDDEN, 4 * HIDDEN),
+        normal(count, 8 * HIDDEN),
+        None,
+        normal(count, 1, HIDDEN),
+        None,
+        None,
+        *([random.uniform(0.001, 0.01, count).astype("float32"), integers(count)] * 2),
+    ]
+    model, values = one_node(
+        "DynamicQuantizeLSTM",
+        inputs,
+        3,
+        constants=(1, 2, 3, 8, 9, 10, 11),
+        domain="com.microsoft",
+        direction=direction,
+        hidden_size=HIDDEN,
+    )
+    expected = onnx_runtime(model, values)
+    simple = simplify(model, {}, {"com.microsoft": ["DynamicQuantizeLSTM"]})
+    assert "DynamicQuantizeLSTM" not in operators(simple)
+    for result, reference in zip(onnx_runtime(simple, values), expected):
+        np.testing.assert_allclose(result, reference, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("values", [[-1, 0, 3.5], [1, 2, 3], [-3, -2, -1], [0, 0, 0]])
+def test_dynamic_quantization(values):
+    model = one_node("DynamicQuantizeLinear", [np.float32(values)], 3)
+    assert_computes(*model, gone=["DynamicQuantizeLinear"])
 
 
 @pytest.mark.parametrize("before", [0, 1])

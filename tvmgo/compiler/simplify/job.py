@@ -16,9 +16,16 @@ from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
 
-# Operators of com.microsoft that both compilers know, by name alone.
+# Operators of com.microsoft that both compilers know, by name alone, or that are expanded.
 KNOWN_BESIDE_ONNX = {
-    *("Attention", "BiasGelu", "EmbedLayerNormalization", "FastGelu", "Gelu"),
+    *(
+        "Attention",
+        "BiasGelu",
+        "DynamicQuantizeLSTM",
+        "EmbedLayerNormalization",
+        "FastGelu",
+        "Gelu",
+    ),
     *("MatMulInteger16", "SkipLayerNormalization"),
 }
 

@@ -59,6 +59,29 @@ def _requantise(
     g.add("QuantizeLinear", [scaled, g.add_constant(1, np.float32), zero], node.outputs)
 
 
+def dynamic_quantize_linear(node: Node, g: GraphEditor) -> bool:
+    parts = dynamically_quantised(g, node.input(0))
+    for index, part in enumerate(parts):
+        if node.has_output(index):
+            g.add("Identity", [part], [node.outputs[index]])
+    return True
+
+
+def dynamically_quantised(g: GraphEditor, x: str | None) -> tuple[str, str, str]:
+    """Return a tensor as bytes, their scale and their zero point.
+
+    All zeros have the scale 1, as in ONNX Runtime; by ONNX's definition they are divided by 0.
+    """
+    nothing, one, most = (g.add_constant(value, np.float32) for value in (0, 1, 255))
+    low = g.add("Min", [g.add("ReduceMin", [x], keepdims=0), nothing])
+    width = g.add("Sub", [g.add("Max", [g.add("ReduceMax", [x], keepdims=0), nothing]), low])
+    empty = g.add("Equal", [width, nothing])
+    scale = g.add("Where", [empty, one, g.add("Div", [width, most])])
+    at_zero = g.add("Round", [g.add("Div", [g.add("Neg", [low]), scale])])
+    zero = g.cast(g.add("Clip", [at_zero, nothing, most]), np.uint8)
+    return g.add("QuantizeLinear", [x, scale, zero]), scale, zero
+
+
 def conv_integer(node: Node, g: GraphEditor) -> bool:
     """The sums are wanted as they are: float64 holds them all."""
     ndim = len(g.need_shape(node, 1))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tvmgo.compiler.simplify.expansions.quantized import dynamically_quantised
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 # By name: the operator, the attributes that alpha and beta are, and what they are by default.
@@ -37,7 +38,8 @@ class Recurrence:
         shape = g.need_shape(node)
         self.batch_first = bool(node.attributes.get("layout", 0))
         self.steps, self.batch = shape[1::-1] if self.batch_first else shape[:2]
-        self.hidden = g.need_shape(node, 2)[-1]
+        self.quantised = node.operator.startswith("DynamicQuantize")
+        self.hidden = g.need_shape(node, 2)[1 if self.quantised else -1]
         direction = node.attributes.get("direction", b"forward").decode()
         self.reversed = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[
             direction
@@ -101,6 +103,33 @@ class Recurrence:
     def transposed(self, index: int, direction: int) -> str:
         return self.g.add("Transpose", [self.weights(index, direction)], perm=[1, 0])
 
+    def product(self, index: int, direction: int) -> Callable[[str], str]:
+        """Return the function that multiplies by weights."""
+        if self.quantised:
+            return self._quantised_product(index, direction)
+        weights = self.transposed(index, direction)
+        return lambda x: self.g.add("MatMul", [x, weights])
+
+    def _quantised_product(self, index: int, direction: int) -> Callable[[str], str]:
+        """Quantise what is multiplied by weights that are integers, and are not transposed.
+
+        As in ONNX Runtime all steps of an input are quantised together, a state alone.
+        """
+        g, of_weights = self.g, 8 if index == 1 else 10
+        scale, zero = (self.weights(of_weights + i, direction) for i in range(2))
+        weights = self._centred(self.weights(index, direction), zero)
+
+        def multiply(x: str) -> str:
+            values, by, at_zero = dynamically_quantised(g, x)
+            total = g.add("MatMul", [self._centred(values, at_zero), weights])
+            return g.add("Mul", [total, g.add("Mul", [by, scale])])
+
+        return multiply
+
+    def _centred(self, name: str | None, zero: str | None) -> str:
+        g = self.g
+        return g.add("Sub", [g.cast(name, np.float32), g.cast(zero, np.float32)])
+
     def biases(self, direction: int) -> tuple[str | None, str | None]:
         both = self.weights(3, direction)
         if both is None:
@@ -133,7 +162,7 @@ class Recurrence:
         series, last = [], []
         for direction, backwards in enumerate(self.reversed):
             states, step = begin(direction)
-            inputs = g.add("MatMul", [x, self.transposed(1, direction)])
+            inputs = self.product(1, direction)(x)
             outputs = []
             for t in range(self.steps)[:: -1 if backwards else 1]:
                 states = step(self.one(inputs, 0, t), *states)
@@ -161,14 +190,17 @@ class Recurrence:
 
 
 def lstm(node: Node, g: GraphEditor) -> bool:
-    """The blocks of weights are input, output, forget and cell."""
+    """The blocks of weights are input, output, forget and cell.
+
+    DynamicQuantizeLSTM is the same but for its products.
+    """
     r = Recurrence(node, g, 4, ["Sigmoid", "Tanh", "Tanh"], 2)
     if node.attributes.get("input_forget", 0):
         raise node.refuse("it couples its input and forget gates (input_forget=1)")
 
     def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
         f, cell_in, cell_out = r.activations[direction]
-        weights, (first, second) = r.transposed(2, direction), r.biases(direction)
+        recur, (first, second) = r.product(2, direction), r.biases(direction)
         bias = None if first is None else r.plus(first, second)
         peepholes = r.weights(7, direction)
 
@@ -179,7 +211,7 @@ def lstm(node: Node, g: GraphEditor) -> bool:
             return g.add("Add", [x, g.add("Mul", [p, cell])])
 
         def step(x: str, h: str, c: str) -> list[str]:
-            total = r.plus(g.add("Add", [x, g.add("MatMul", [h, weights])]), bias)
+            total = r.plus(g.add("Add", [x, recur(h)]), bias)
             update = f(peep(r.gate(total, 0), 0, c))
             forget = f(peep(r.gate(total, 2), 2, c))
             fresh = g.add("Mul", [update, cell_in(r.gate(total, 3))])

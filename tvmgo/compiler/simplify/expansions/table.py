@@ -20,6 +20,7 @@ from tvmgo.compiler.simplify.expansions.pooling import max_pool, max_unpool
 from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
 from tvmgo.compiler.simplify.expansions.quantized import (
     conv_integer,
+    dynamic_quantize_linear,
     q_linear_conv,
     q_linear_matmul,
 )
@@ -44,6 +45,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "DequantizeLinear": dequantize,
     "DFT": dft_with_attribute,
     "Dropout": dropout,
+    "DynamicQuantizeLinear": dynamic_quantize_linear,
     "EyeLike": eye_like,
     "GRU": gru,
     "LSTM": lstm,
@@ -65,6 +67,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
     "Softplus": softplus,
+    "com.microsoft.DynamicQuantizeLSTM": lstm,
 }
 
 
@@ -72,7 +75,7 @@ def expand_operators(model: Any, table: Mapping[str, Rewrite]) -> Any:
     """Expand the operators of a table; types and shapes of values should be known."""
 
     def expand(proto: Any, editor: GraphEditor) -> bool:
-        rewrite = table.get(proto.op_type) if proto.domain == "" else None
+        rewrite = table.get(f"{proto.domain}.{proto.op_type}".lstrip("."))
         return rewrite is not None and rewrite(Node(proto, 0), editor)
 
     rewrite_graph(model.graph, expand)
