@@ -103,14 +103,14 @@ class Recurrence:
     def transposed(self, index: int, direction: int) -> str:
         return self.g.add("Transpose", [self.weights(index, direction)], perm=[1, 0])
 
-    def product(self, index: int, direction: int) -> Callable[[str], str]:
+    def product(self, index: int, direction: int) -> Callable[[str | None], str]:
         """Return the function that multiplies by weights."""
         if self.quantised:
             return self._quantised_product(index, direction)
         weights = self.transposed(index, direction)
         return lambda x: self.g.add("MatMul", [x, weights])
 
-    def _quantised_product(self, index: int, direction: int) -> Callable[[str], str]:
+    def _quantised_product(self, index: int, direction: int) -> Callable[[str | None], str]:
         """Quantise what is multiplied by weights that are integers, and are not transposed.
 
         As in ONNX Runtime all steps of an input are quantised together, a state alone.
@@ -119,7 +119,7 @@ class Recurrence:
         scale, zero = (self.weights(of_weights + i, direction) for i in range(2))
         weights = self._centred(self.weights(index, direction), zero)
 
-        def multiply(x: str) -> str:
+        def multiply(x: str | None) -> str:
             values, by, at_zero = dynamically_quantised(g, x)
             total = g.add("MatMul", [self._centred(values, at_zero), weights])
             return g.add("Mul", [total, g.add("Mul", [by, scale])])

@@ -14,15 +14,10 @@ import numpy as np
 import onnx
 
 from tvmgo.compiler.simplify.graph_editor import subgraphs
+from tvmgo.compiler.simplify.reference import RANDOM
 
 Values = Mapping[str, np.ndarray]
 Run = Callable[[Values], dict[str, np.ndarray]]
-
-# Two runs of a model with one of these give two results.
-RANDOM = {
-    *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike"),
-    *("RandomUniform", "RandomUniformLike"),
-}
 
 
 class NoTruth(Exception):
