@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Collects real models, exports each by each compiler, and writes docs/models.md.
 
-    python -m tests.real_models [--compiler auto relay] [--only TEXT]
+    python -m tests.real_models [--compiler auto relay] [--only TEXT] [--remaining]
 
 What was found is kept in the cache, a file for each model and compiler, so that what has changed can be
 tried alone; the page has what all runs have found.
@@ -26,11 +26,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.real_models", description=__doc__)
     parser.add_argument("--compiler", nargs="*", default=["auto", "relay"])
     parser.add_argument("--only", metavar="TEXT", default="", help="models with TEXT in their name")
+    parser.add_argument("--remaining", action="store_true", help="models that are not right yet")
     options = parser.parse_args()
     collect()
     for compiler in options.compiler:
+        right = {
+            name
+            for name, found in found_by(compiler).items()
+            if options.remaining and found["outcome"] == "right"
+        }
         for model in MODELS:
-            if options.only.lower() in model.name.lower():
+            if options.only.lower() in model.name.lower() and model.name not in right:
                 print(f"{compiler}: {model.name}: {line_of(try_one(model, compiler))}", flush=True)
     results = {compiler: found_by(compiler) for compiler in COMPILERS}
     PAGE.write_text(page({compiler: found for compiler, found in results.items() if found}))
