@@ -12,6 +12,8 @@ import onnx
 
 os.environ["TOPHUB_LOCATION"] = "NONE"  # no search for tuned schedules on the network
 
+import tvm
+
 from tvmgo.compiler.relay.build import compile_graph
 from tvmgo.compiler.relay.failures import as_export_error
 from tvmgo.compiler.relay.files import find_linker, write_files
@@ -34,7 +36,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     Returns
     -------
     dict
-        ``target``: what the kernels are compiled for.
+        ``target``: what the kernels are compiled for, ``versions``, and ``details``, of which there
+        are none.
 
     Raises
     ------
@@ -58,4 +61,4 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     del module
     progress("linking and writing")
     write_files(factory, Path(job["directory"]), inputs, linker)
-    return {"target": str(target)}
+    return {"target": str(target), "versions": {"tvm": tvm.__version__}, "details": {}}
