@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A kernel that doubles a vector of float32, or does what FAULT says instead.
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <tvm/ffi/c_api.h>
 #include <unistd.h>
 
