@@ -23,7 +23,7 @@ HEADERS = (libinfo.find_include_path(), sysconfig.get_path("include"))
 
 
 @functools.cache
-def library(name: str = "kernels") -> str:
+def library(name: str = "kernels", *more_options: str) -> str:
     """Compile one C file once. Return the library's path, gone when Python ends."""
     directory = tempfile.TemporaryDirectory(prefix="tvmgo-benchmarks-")
     atexit.register(directory.cleanup)
@@ -32,6 +32,7 @@ def library(name: str = "kernels") -> str:
     options += [f"-I{path}" for path in HEADERS]
     if sys.platform == "darwin":
         options += ["-undefined", "dynamic_lookup"]
+    options += more_options
     compiler = os.environ.get("CC", "cc")
     subprocess.run([compiler, *options, SOURCES / f"{name}.c", "-o", target], check=True)
     return target

@@ -2,6 +2,7 @@
 """Parallel kernels: the process's pool of threads, its limits, errors, forks and its end."""
 
 import os
+import subprocess
 import textwrap
 
 import pytest
@@ -481,6 +482,32 @@ def test_process_ends_while_kernels_run(run):
     for _ in range(3):
         threading.Thread(target=loop, daemon=True).start()
     time.sleep(0.2)
+    """)
+
+
+def test_library_with_openmp_can_be_closed_at_any_time(tmp_path):
+    """Its threads look for work for a while after the last kernel."""
+    source = tmp_path / "openmp.c"
+    source.write_text("""
+        #include <tvm/ffi/c_api.h>
+        int __tvm_ffi_count(void* self, const TVMFFIAny* args, int32_t n, TVMFFIAny* result) {
+          int64_t count = 0;
+          #pragma omp parallel num_threads(2) reduction(+ : count)
+          ++count;
+          result->type_index = kTVMFFIInt;
+          result->v_int64 = count;
+          return 0;
+        }
+    """)
+    try:
+        library = compile_library(source, tmp_path / "openmp.so", "-fopenmp")
+    except subprocess.CalledProcessError:
+        pytest.skip("the compiler has no OpenMP")
+    output_of(f"""
+        import time, tvmgo
+        for _ in range(50):
+            assert tvmgo.load_module({str(library)!r})["count"]() == 2
+        time.sleep(0.1)
     """)
 
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "classic/loading/binding.h"
+#include "classic/loading/library.h"
 #include "classic/loading/library_module.h"
 #include "classic/loading/loader.h"
 #include "ffi/call_args.h"
@@ -46,10 +47,16 @@ LibraryFile File(const CallArgs& args) {
   return LibraryFile{path, path, path};
 }
 
+Ref Load(std::string_view format, const LibraryFile& file) {
+  if (format == "classic") return LoadClassicLibrary(file);
+  if (format == "modern") return LoadModernLibrary(file, ModernLoader());
+  return LoadSharedLibrary(file, ModernLoader());
+}
+
 Value LoadAs(std::string_view format, const LibraryFile& file) {
-  if (format == "classic") return Value(LoadClassicLibrary(file));
-  if (format == "modern") return Value(LoadModernLibrary(file, ModernLoader()));
-  return Value(LoadSharedLibrary(file, ModernLoader()));
+  Value module(Load(format, file));
+  KeepOpenMP();  // it may have brought one
+  return module;
 }
 
 Value LoadShared(const CallArgs& args) {

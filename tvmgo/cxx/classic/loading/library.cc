@@ -87,6 +87,24 @@ void Library::Redirect(const std::vector<Redirection>& redirections) const {
                   relocated.end / page_size * page_size, redirections);
 }
 
+void KeepOpenMP() {
+  std::vector<std::string> paths;
+  const auto visit = [](dl_phdr_info* info, size_t, void* data) {
+    const std::string_view path = info->dlpi_name;
+    const std::string_view name = path.substr(path.rfind('/') + 1);
+    for (const std::string_view prefix : {"libgomp", "libomp", "libiomp5"}) {
+      if (name.substr(0, prefix.size()) != prefix) continue;
+      static_cast<std::vector<std::string>*>(data)->emplace_back(path);
+    }
+    return 0;
+  };
+  dl_iterate_phdr(visit, &paths);
+  for (const std::string& path : paths) {
+    void* handle = dlopen(path.c_str(), RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+    if (handle != nullptr) dlclose(handle);
+  }
+}
+
 void* GloballyVisible(const char* name) { return dlsym(RTLD_DEFAULT, name); }
 
 void MakeGloballyVisible(void* function) {
@@ -153,6 +171,7 @@ Library::Symbol Library::At(void* address, const char* name) const {
 
 #else  // classic libraries are looked for on Linux only; the loader says so before it comes here
 
+void KeepOpenMP() {}
 void* GloballyVisible(const char*) { return nullptr; }
 void MakeGloballyVisible(void*) {}
 Library::Library(const std::string& path) : name_(path) {}

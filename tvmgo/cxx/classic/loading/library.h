@@ -68,6 +68,10 @@ class Library {
   std::vector<Segment> segments_;
 };
 
+// Keeps OpenMP's runtimes in memory if there are any: their threads stay when the last library that
+// needs them is closed, and would run code that is gone.
+void KeepOpenMP();
+
 // What libraries opened from now on would find under that name, or null.
 void* GloballyVisible(const char* name);
 inline bool IsGloballyVisible(const char* name) { return GloballyVisible(name) != nullptr; }
