@@ -228,5 +228,5 @@ def test_system_library_with_a_prefix_is_a_module():
 
 @pytest.mark.parametrize("prefix", [5, b"prefix", object()], ids=lambda x: type(x).__name__)
 def test_system_library_with_a_prefix_that_is_no_str_raises_type_error(prefix):
-    with pytest.raises(TypeError):
+    with pytest.raises(tvmgo.TVMTypeError, match="^prefix: expected a str, got "):
         tvmgo.system_library(prefix)

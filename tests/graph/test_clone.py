@@ -356,9 +356,33 @@ def test_parameter_that_shares_its_storage_with_an_activation(change):
     ]
     graph = loaded(nodes)
     clone = graph.clone()
+    np.testing.assert_array_equal(result(graph.clone(), f32(3, 5)), -(f32(3, 5) + W))
     change(clone, f32(10, 20))
     np.testing.assert_array_equal(result(graph, f32(3, 5)), -(f32(3, 5) + W))
     np.testing.assert_array_equal(result(clone, f32(3, 5)), -(f32(3, 5) + f32(10, 20)))
+
+
+def test_cloning_leaves_the_storage_of_the_original_as_planned():
+    nodes = [
+        var("w", sid=1),
+        op("negate", ["w"], name="kept"),
+        op("square", ["kept"], sid=1, name="y"),
+    ]
+    graph = loaded(nodes)
+    graph.clone()
+    graph.set_input("w", f32(10, 20))
+    graph.run()
+    assert address_of(graph.get_input("w")) == address_of(graph.get_output("y"))
+    np.testing.assert_array_equal(graph.get_output("y").numpy(), f32(100, 400))
+
+
+def test_parameter_of_its_own_is_written_in_place(kernel):
+    """The first write after cloning makes a copy, and no later one does."""
+    graph, seen = where_the_kernel_reads(kernel)
+    graph.clone()
+    for value in (1, 2, 3):
+        graph.run(w=f32(value, value))
+    assert len(set(seen)) == 1
 
 
 def test_parameter_seen_in_another_shape_stays_shared_and_private():

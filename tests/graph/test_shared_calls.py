@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 
@@ -61,6 +62,14 @@ def test_call_returns_all_outputs_in_order():
     nodes = [var("x"), op("min_max", ["x"], name="m", outs=[((), "float32", None)] * 2)]
     low, high = make(nodes, [("m", 1), ("m", 0)])(x=f32(3, 5))
     assert (low.numpy(), high.numpy()) == (5, 3)
+
+
+def test_call_runs_the_graph_once(kernel):
+    seen = []
+    graph = make([var("x"), op(kernel(lambda x, out: seen.append(x.numpy()[0])), ["x"], name="y")])
+    for value in (1, 2):
+        graph(x=f32(value, 0))
+    assert seen == [1, 2]
 
 
 def test_outputs_of_a_call_are_nobody_elses():
@@ -157,9 +166,16 @@ class Gate:
 def gated(kernel):
     """Makes a graph of x + 1 whose kernel is a gate."""
     gate = Gate()
+
+    def open_for_all():
+        for _ in range(100):
+            gate.leave.release()
+
+    in_the_end = threading.Timer(60, open_for_all)  # for a test that would wait for ever
+    in_the_end.start()
     yield lambda: (make([var("x"), op(kernel(gate), ["x"], name="y")]), gate)
-    for _ in range(100):
-        gate.leave.release()
+    in_the_end.cancel()
+    open_for_all()
 
 
 def started(work, *arguments):
@@ -201,11 +217,14 @@ def test_busy_executor_does_not_wait_where_it_was_told_so(gated):
     np.testing.assert_array_equal(impatient(x=f32(1, 2))[0].numpy(), f32(2, 3))
 
 
-def test_clone_waits_as_the_original_does():
+def test_clone_waits_and_copies_as_the_original_does():
     graph = worked(tvmgo.debug_executor.create)
     assert graph.wait is True
     graph.wait = False
     assert graph.clone().wait is False
+    assert graph.copy is None
+    graph.copy = "auto"
+    assert graph.clone().copy == "auto"
 
 
 def test_what_only_reads_the_program_is_never_busy(gated):
@@ -283,6 +302,7 @@ def test_forked_child_does_not_wait_for_a_thread_it_does_not_have(gated):
     assert gate.entered.acquire(timeout=60)
     child = os.fork()
     if child == 0:
+        signal.alarm(60)  # ends a wait that has no end
         try:
             graph(x=f32(1, 2))
         except tvmgo.TVMBusyError as error:

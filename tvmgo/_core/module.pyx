@@ -381,6 +381,8 @@ def system_library(prefix=""):
     ------
     ImportError
         If libtvm_runtime is not installed.
+    TypeError
+        If `prefix` is no str.
 
     Notes
     -----
@@ -390,5 +392,7 @@ def system_library(prefix=""):
     first call of this or of `load_module` loads.
     Source: ``ffi.SystemLib``; ``tvm.runtime.system_lib``.
     """
+    if not isinstance(prefix, str):
+        raise TVMTypeError(f"prefix: expected a str, got {type(prefix).__name__}")
     locate.load()
     return get_global_function("tvmgo.system_library")(prefix)
