@@ -19,7 +19,7 @@ from tvmgo.compiler.tensor_files import write_tensors
 from tvmgo.compiler.verify.running import run_files
 from tvmgo.compiler.verify.verifier import NOT_VERIFIED, Verifier
 from tvmgo.compiler.workers.client import run_job
-from tvmgo.exceptions import ExportError, TVMImportError, TVMValueError
+from tvmgo.exceptions import ExportError, TVMImportError, TVMTypeError, TVMValueError
 
 Progress = Callable[[str], object]
 
@@ -37,9 +37,16 @@ class Compiler:
 
 @dataclass(frozen=True)
 class Request:
-    """What `export` was asked for, checked, as JSON can say it."""
+    """What `export` was asked for, checked, as JSON can say it.
+
+    Attributes
+    ----------
+    absent : str
+        How to get a compiler that would try as well; empty if there is none.
+    """
 
     compilers: Sequence[Compiler]
+    absent: str
     formats: Sequence[str]
     shapes: dict[str, list[int]]
     inputs: Mapping[str, np.ndarray]
@@ -54,13 +61,19 @@ def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
         return [Compiler("relax", interpreter_of("relax")), *installed("relay")]
     if name in KINDS:
         return [Compiler(str(name), interpreter_of(str(name)))]
+    expected = "compiler: expected 'auto', 'relax', 'relay' or a Python's path, got"
+    if not isinstance(name, str | os.PathLike):
+        raise TVMTypeError(f"{expected} {type(name).__name__}")
     path = Path(name)
     if not path.is_file():
-        raise TVMValueError(
-            f"compiler: expected 'auto', 'relax', 'relay' or a Python's path, got {str(name)!r}"
-        )
-    found = [Compiler(kind, path) for kind in KINDS for _ in installed(kind, path)]
+        raise TVMValueError(f"{expected} {str(name)!r}")
+    found = [compiler for kind in KINDS for compiler in installed(kind, path)]
     return found or [Compiler("relax", interpreter_of("relax", path))]
+
+
+def absent_beside(name: str | os.PathLike[str]) -> str:
+    """Say how to get the compiler that "auto" would have and has not."""
+    return "" if name != "auto" or installed("relay") else "tvmgo compiler install relay"
 
 
 KINDS = ("relax", "relay")
@@ -120,7 +133,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                     refusals={who: str(error) for who, error in refusals.items()},
                     details=done["details"],
                 )
-    raise refusal_of_all(refusals)
+    raise refusal_of_all(refusals, request.absent)
 
 
 def simplify(
@@ -177,12 +190,17 @@ def check(files: Artifacts, verifier: Verifier | None, request: Request) -> str:
     return verdict
 
 
-def refusal_of_all(refusals: dict[str, ExportError]) -> ExportError:
-    """Return the only refusal, or one that tells all."""
+def refusal_of_all(refusals: dict[str, ExportError], absent: str) -> ExportError:
+    """Return the only refusal, or one that tells all, and who might take the model."""
     first, *others = refusals.values()
-    if not others:
+    where, reason, instead = first.args
+    if others:
+        reasons = [f"\n  {who}: {error.where}: {error.reason}" for who, error in refusals.items()]
+        where, reason = "the model", f"no compiler takes it:{''.join(reasons)}\n"
+    elif not absent:
         return first
-    reasons = "".join(
-        f"\n  {who}: {error.where}: {error.reason}" for who, error in refusals.items()
-    )
-    return ExportError("the model", f"no compiler takes it:{reasons}\n", first.instead)
+    if absent and "graph, relax" in refusals:
+        instead += f"; or let TVM 0.19 try it, which is not installed: {absent}"
+    error = ExportError(where, reason, instead)
+    error.__cause__ = first.__cause__
+    return error

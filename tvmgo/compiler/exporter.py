@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
-from tvmgo.compiler.attempts import Request, compile_model, compilers_named
+from tvmgo.compiler.attempts import Request, absent_beside, compile_model, compilers_named
 from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import is_instance, source_of
@@ -82,7 +82,7 @@ def export(
         If `model` is none of these, one of `shapes` is no sequence of integers, or one of `inputs`
         has another element type.
     TVMImportError
-        If no environment has a package that is needed; says how to get it.
+        If no environment has a package that is needed; says the command that brings it.
     TVMFileNotFoundError
         If `model` is a path without a file.
     OSError
@@ -118,6 +118,7 @@ def export(
     source = source_of(model)
     request = Request(
         compilers=compilers_named(compiler),
+        absent=absent_beside(compiler),
         formats=formats_named(format),
         shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
         inputs=arrays_of(inputs),
