@@ -62,16 +62,6 @@ ONNX_REFUSED = {
         "Det",
         "rewrite",
     ),
-    "second_output_of_layer_normalization": (
-        model_of(
-            [helper.make_node("LayerNormalization", ["x", "x"], ["y", "mean"], axis=0)],
-            [tensor("x", [4])],
-            [tensor("y", [4]), tensor("mean", [1])],
-        ),
-        "output `mean`",
-        "declares type float32 and shape [1], TVM's importer made",
-        "rewrite the operator",
-    ),
     "size_from_data": (
         model_of(
             [helper.make_node("NonZero", ["x"], ["y"])],

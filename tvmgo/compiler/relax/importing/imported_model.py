@@ -15,7 +15,7 @@ from tvmgo.exceptions import ExportError
 
 @dataclass(frozen=True)
 class DeclaredOutput:
-    """What a model declares of one of its outputs; None for sizes that it leaves open."""
+    """What ONNX infers of one of a model's outputs; None for what it cannot."""
 
     name: str
     dtype: str | None
@@ -30,9 +30,9 @@ class DeclaredOutput:
         if not shape_fits or self.dtype not in (None, found.dtype):
             raise ExportError(
                 f"output `{self.name}`",
-                f"the model declares type {self.dtype} and shape {self.dimensions}, "
-                f"TVM's importer made {found.dtype} and {list(found.shape)}",
-                "correct the declaration, or rewrite the operator that makes it",
+                f"TVM's importer made {found.dtype} of shape {list(found.shape)} where ONNX infers "
+                f"{self.dtype} of shape {self.dimensions}",
+                "rewrite the operator that makes it",
             )
 
 

@@ -19,6 +19,7 @@ from tvm import relax
 from tvm.relax.frontend.onnx.onnx_frontend import ONNXGraphImporter, onnx_input
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR
+from tvmgo.compiler.relax.importing.checked_values import CheckedValues, place_of
 from tvmgo.compiler.relax.importing.onnx_operators import CONVERTERS
 from tvmgo.exceptions import ExportError
 
@@ -27,7 +28,9 @@ def from_onnx(model: Any, shapes: Mapping[str, list[int]]) -> tvm.IRModule:
     """Convert a model whose inputs have these shapes; input names are kept."""
     opset = next((each.version for each in model.opset_import if each.domain in ONNX_DOMAINS), 1)
     refuse_placeholders(model.graph)
-    return StrictImporter(shapes, "float32", sanitize=False).from_onnx(model.graph, opset)
+    importer = StrictImporter(shapes, "float32", sanitize=False)
+    importer._nodes = CheckedValues(model.graph)
+    return importer.from_onnx(model.graph, opset)
 
 
 ONNX_DOMAINS = ("", "ai.onnx")
@@ -50,10 +53,6 @@ def refuse_placeholders(graph: Any) -> None:
         for position, name in enumerate(node.output):
             if position and name in used and node.op_type in WITH_PLACEHOLDERS:
                 raise refuse(place_of(node.name, node.op_type), f"output {position}, `{name}`,")
-
-
-def place_of(node: str, name: str) -> str:
-    return f"node `{node}`, operator {name}" if node else f"operator {name}"
 
 
 class TrackedAttributes(dict[str, Any]):
