@@ -122,20 +122,17 @@ def refusal(model, path):
     return error.value
 
 
-def test_attribute_that_nobody_looks_at_is_refused_with_node_operator_and_attribute(tmp_path):
-    image = normal(1, 1, 3, 3)
-    error = refusal(
-        model_of(
-            "ConvTranspose",
-            {"x": image},
-            weights={"w": normal(1, 1, 2, 2)},
-            name="up",
-            output_shape=[5, 5],
-        ),
-        tmp_path,
-    )
-    assert error.where == "node `up`, operator ConvTranspose"
-    assert error.reason.startswith("TVM's importer would ignore output_shape=(5, 5)")
+def test_attribute_that_nobody_looks_at_is_refused_with_node_operator_and_attribute(monkeypatch):
+    def over_the_last_axis(bb, inputs, attributes, where):
+        return relax.op.nn.softmax(inputs[0], -1)
+
+    monkeypatch.setitem(CONVERTERS, "Softmax", over_the_last_axis)
+    shapes = {"x": list(X.shape)}
+    from_onnx(model_of("Softmax", axis=-1), shapes)
+    with pytest.raises(ExportError) as error:
+        from_onnx(model_of("Softmax", name="last", axis=0), shapes)
+    assert error.value.where == "node `last`, operator Softmax"
+    assert error.value.reason.startswith("TVM's importer would ignore axis=0")
 
 
 def test_attribute_with_the_default_is_no_reason_to_refuse(tmp_path):

@@ -20,6 +20,7 @@ EXPANDED = {
     "attention_4d_*past*": [],
     "attention_4d_causal_nonpad*": ["Attention"],
     "col2im*": ["Col2Im"],
+    "convtranspose_*_shape": [],
     "cumprod*": ["CumProd"],
     "*deform_conv*": ["DeformConv"],
     "dequantizelinear_*16": ["DequantizeLinear"],

@@ -37,7 +37,9 @@ ONNX_DOMAINS = ("", "ai.onnx")
 
 # Attributes that say what another one or the shapes say too, or nothing about the result.
 HARMLESS = {
+    ("BatchNormalization", "momentum"),  # of statistics that inference does not change
     ("Dropout", "seed"),  # of random numbers that inference does not draw
+    ("MaxPool", "storage_order"),  # of indices, which are made otherwise
     ("Split", "num_outputs"),  # the node has that many
 }
 

@@ -35,3 +35,19 @@ def eye_like(node: Node, g: GraphEditor) -> bool:
     eye = np.eye(rows, columns, node.attributes.get("k", 0))
     g.add("Cast", [g.add_constant(eye.astype(np.float32))], node.outputs, to=code)
     return True
+
+
+def top_k(node: Node, g: GraphEditor) -> bool:
+    """Compilers sort signed integers; what does not fit into those is refused."""
+    dtype = g.dtype(node)
+    if dtype.kind != "u" or dtype.itemsize == 1:
+        return False
+    if dtype.itemsize == 8:
+        raise node.refuse("no compiler sorts uint64", "cast to int64")
+    values = node.outputs[0] and g.new_name("values")
+    outputs = [values, *node.outputs[1:]]
+    wide = g.cast(node.input(0), np.int64)
+    g.add("TopK", [wide, node.input(1)], outputs, **node.attributes)
+    if values:
+        g.cast(values, dtype, node.outputs[:1])
+    return True

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tvmgo.compiler.simplify.expansions.activations import mish, softplus
-from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool
+from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
 from tvmgo.compiler.simplify.expansions.inference import dropout
 from tvmgo.compiler.simplify.expansions.normalization import (
     group_normalization,
@@ -30,6 +30,7 @@ from tvmgo.compiler.simplify.expansions.signal import dft_with_attribute, stft
 from tvmgo.compiler.simplify.expansions.windows import (
     checked_padding,
     explicit_padding,
+    transposed_padding,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
 
@@ -42,6 +43,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     **dict.fromkeys(("AveragePool", "Conv", "LpPool"), explicit_padding),
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
+    "ConvTranspose": transposed_padding,
     "DequantizeLinear": dequantize,
     "DFT": dft_with_attribute,
     "Dropout": dropout,
@@ -67,6 +69,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
     "Softplus": softplus,
+    "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
 }
 

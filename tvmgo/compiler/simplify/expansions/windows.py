@@ -20,6 +20,33 @@ def explicit_padding(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def transposed_padding(node: Node, g: GraphEditor) -> bool:
+    """Say in padding what the attribute output_shape of ConvTranspose says."""
+    attributes = dict(node.attributes)
+    wanted = attributes.pop("output_shape", None)
+    if wanted is None:
+        return False
+    words = attributes.pop("auto_pad", b"NOTSET")
+    sizes = g.need_shape(node)[2:]
+    ndim = len(sizes)
+    kernel = g.need_shape(node, 1)[2:]
+    strides = attributes.get("strides") or [1] * ndim
+    dilations = attributes.get("dilations") or [1] * ndim
+    more = attributes.get("output_padding") or [0] * ndim
+    totals = [
+        step * (size - 1) + beyond + (width - 1) * dilation + 1 - result
+        for size, width, step, dilation, beyond, result in zip(
+            sizes, kernel, strides, dilations, more, wanted[-ndim:]
+        )
+    ]
+    attributes["output_padding"] = [beyond - min(t, 0) for beyond, t in zip(more, totals)]
+    small = [max(total, 0) // 2 for total in totals]
+    large = [max(total, 0) - half for total, half in zip(totals, small)]
+    attributes["pads"] = [*small, *large] if words == b"SAME_UPPER" else [*large, *small]
+    g.replace(node, node.inputs, **attributes)
+    return True
+
+
 def same_padding(node: Node, g: GraphEditor) -> list[int] | None:
     """Return the padding that auto_pad asks for if that is to keep the size, else None."""
     words = node.attributes.get("auto_pad", b"NOTSET")

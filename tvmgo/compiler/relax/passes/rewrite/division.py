@@ -32,7 +32,9 @@ def guard_division(divide: Callable[..., Any], by_minus_one: Callable[[Any], Any
                 return divide(a, b_or_one)
             minus_one = tirx.const(-1, dtype)
             safe = tirx.Select(b == minus_one, one, b_or_one)
-            return tirx.Select(b == minus_one, by_minus_one(a), divide(a, safe))
+            # What is computed of short integers comes out longer.
+            opposite, quotient = by_minus_one(a).astype(dtype), divide(a, safe).astype(dtype)
+            return tirx.Select(b == minus_one, opposite, quotient)
 
         return elementwise(bb, call, compute, *call.args)
 
