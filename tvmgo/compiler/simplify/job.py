@@ -16,19 +16,6 @@ from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
 
-# Operators of com.microsoft that both compilers know, by name alone, or that are expanded.
-KNOWN_BESIDE_ONNX = {
-    *(
-        "Attention",
-        "BiasGelu",
-        "DynamicQuantizeLSTM",
-        "EmbedLayerNormalization",
-        "FastGelu",
-        "Gelu",
-    ),
-    *("MatMulInteger16", "SkipLayerNormalization"),
-}
-
 
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
@@ -46,7 +33,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     progress("making it simple")
     with as_export_error("simplifying the ONNX model", instead=REWRITE_OPERATOR):
         shapes = shapes_with_inputs(model, job["shapes"], job["inputs"])
-        simple = simplify(model, shapes, {"com.microsoft": KNOWN_BESIDE_ONNX})
+        simple = simplify(model, shapes, {})
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}

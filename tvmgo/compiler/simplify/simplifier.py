@@ -10,7 +10,13 @@ import onnx
 
 from tvmgo.compiler.simplify.control_flow import straighten
 from tvmgo.compiler.simplify.empties import make_empties_constant
-from tvmgo.compiler.simplify.expansions.table import EXPANDED, FIRST, expand_operators
+from tvmgo.compiler.simplify.expansions.table import (
+    CONTRIB,
+    EXPANDED,
+    FIRST,
+    KNOWN_BESIDE_ONNX,
+    expand_operators,
+)
 from tvmgo.compiler.simplify.folding import fold_constants
 from tvmgo.compiler.simplify.functions import (
     KnownOperators,
@@ -45,12 +51,12 @@ def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperat
     simple.CopyFrom(model)
     fix_shapes(simple, shapes)
     simple = inline_functions(simple)
-    check_domains(simple, known)
+    check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
     simple = expand_operators(infer(simple), FIRST)
     simple = infer(fold_constants(simple))
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
-    simple = straighten(simple)
+    simple = infer(expand_operators(straighten(simple), CONTRIB))
     simple = infer(expand_operators(simple, EXPANDED))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))

@@ -8,6 +8,10 @@ from typing import Any
 
 from tvmgo.compiler.simplify.expansions.activations import mish, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
+from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
+from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
+from tvmgo.compiler.simplify.expansions.contrib.fused import FUSED
+from tvmgo.compiler.simplify.expansions.contrib.quantized import QUANTIZED
 from tvmgo.compiler.simplify.expansions.inference import dropout
 from tvmgo.compiler.simplify.expansions.normalization import (
     group_normalization,
@@ -71,6 +75,19 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Softplus": softplus,
     "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
+}
+
+MICROSOFT = "com.microsoft."
+# Expanded before the others, since they become what is expanded there.
+CONTRIB: Mapping[str, Rewrite] = {
+    MICROSOFT + name: rewrite
+    for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
+    for name, rewrite in table.items()
+}
+KNOWN_BESIDE_ONNX = {
+    MICROSOFT[:-1]: [
+        name.removeprefix(MICROSOFT) for name in (*CONTRIB, *EXPANDED) if name.startswith(MICROSOFT)
+    ]
 }
 
 

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators of com.microsoft, beside ONNX Runtime's own kernels."""
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from tests.compiler.models import normal, onnx_runtime
+from tests.compiler.simplified import one_node, operators
+from tests.compiler.test_simplify_expansions import bytes_like, scale
+from tvmgo.compiler import ExportError
+from tvmgo.compiler.simplify.simplifier import simplify
+
+X_BYTES, X_SCALE, X_ZERO = bytes_like(1, 2, 5, 6), scale(0.05), np.uint8(120)
+QUANTIZED = [X_BYTES, X_SCALE, X_ZERO]
+RESULT = [scale(0.04), np.uint8(100)]
+OTHER = [bytes_like(1, 2, 5, 6)[..., ::-1].copy(), scale(0.03), np.uint8(90)]
+IDS = np.array([[1, 5, 2], [3, 0, 4]], np.int32)
+HIDDEN, HEADS, LENGTH = 8, 2, 3
+TOKENS = normal(2, LENGTH, HIDDEN)
+PROJECTIONS = [normal(HIDDEN, 3 * HIDDEN), normal(3 * HIDDEN)]
+MASK = np.array([[1, 1, 0], [1, 1, 1]], np.int32)
+EMBEDDINGS = [
+    *(IDS, MASK, normal(9, HIDDEN), normal(5, HIDDEN), normal(2, HIDDEN)),
+    *(normal(HIDDEN), normal(HIDDEN), MASK),
+]
+SKIP = [TOKENS, normal(2, LENGTH, HIDDEN), normal(HIDDEN), normal(HIDDEN), normal(HIDDEN)]
+IMAGE, KERNEL = normal(1, 2, 5, 6), normal(3, 2, 3, 3)
+Q_ATTENTION = [
+    *(bytes_like(2, LENGTH, HIDDEN), bytes_like(HIDDEN, 3 * HIDDEN, dtype=np.int8)),
+    *(normal(3 * HIDDEN), scale(0.01), scale(0.01), MASK, np.uint8(128), np.int8(0)),
+]
+Q_GEMM = [
+    *(bytes_like(3, 4), scale(0.02), np.uint8(128), bytes_like(4, 5, dtype=np.int8)),
+    *(scale(0.03, 0.01, 0.02, 0.05, 0.04), np.zeros(5, np.int8), np.arange(5, dtype=np.int32)),
+]
+A_BYTES, B_BYTES = bytes_like(3, 4), bytes_like(4, 5)
+COLUMNS = scale(0.03, 0.01, 0.02, 0.05, 0.04)
+COLUMN_ZEROS = np.array([1, 2, 3, 4, 5], np.uint8)
+
+# Operator, inputs, how many of them the model is given when it runs, outputs, and attributes.
+CASES = [
+    ("Attention", [TOKENS, *PROJECTIONS], 1, 1, {"num_heads": HEADS}),
+    ("Attention", [TOKENS, *PROJECTIONS, MASK], 1, 1, {"num_heads": HEADS}),
+    ("Attention", [TOKENS, *PROJECTIONS], 1, 1, {"num_heads": HEADS, "unidirectional": 1}),
+    ("Attention", [TOKENS, *PROJECTIONS], 1, 1, {"num_heads": HEADS, "scale": 0.3}),
+    (
+        *("Attention", [TOKENS, *PROJECTIONS, np.array([2, 3], np.int32)], 1, 1),
+        {"num_heads": HEADS},
+    ),
+    ("BiasGelu", [TOKENS, normal(HIDDEN)], 2, 1, {}),
+    ("DynamicQuantizeMatMul", [normal(3, 4), B_BYTES, scale(0.02), np.uint8(120)], 1, 1, {}),
+    ("DynamicQuantizeMatMul", [normal(3, 4), B_BYTES, COLUMNS, COLUMN_ZEROS], 1, 1, {}),
+    (
+        *("DynamicQuantizeMatMul", [normal(3, 4), B_BYTES, scale(0.02), np.uint8(9), normal(5)]),
+        *(1, 1, {}),
+    ),
+    ("EmbedLayerNormalization", EMBEDDINGS, 2, 2, {"epsilon": 1e-6}),
+    ("EmbedLayerNormalization", [IDS, None, *EMBEDDINGS[2:4], None, *EMBEDDINGS[5:7]], 1, 2, {}),
+    ("FastGelu", [TOKENS], 1, 1, {}),
+    ("FastGelu", [TOKENS, normal(HIDDEN)], 2, 1, {}),
+    ("FusedConv", [IMAGE, KERNEL], 1, 1, {"activation": "Relu", "pads": [1, 1, 1, 1]}),
+    (
+        *("FusedConv", [IMAGE, KERNEL, normal(3)], 1, 1),
+        {"activation": "LeakyRelu", "activation_params": [0.2]},
+    ),
+    (
+        *("FusedConv", [IMAGE, KERNEL, normal(3)], 1, 1),
+        {"activation": "Clip", "activation_params": [-0.5, 0.5], "strides": [2, 2]},
+    ),
+    ("FusedConv", [IMAGE, KERNEL, normal(3), normal(1, 3, 3, 4)], 1, 1, {"activation": "Relu"}),
+    (
+        *("FusedGemm", [normal(3, 4), normal(4, 5), normal(5)], 1, 1),
+        {"activation": "LeakyRelu", "activation_alpha": 0.3, "alpha": 0.5},
+    ),
+    ("FusedMatMul", [normal(2, 4, 3), normal(2, 5, 4)], 2, 1, {"transA": 1, "transB": 1}),
+    ("FusedMatMul", [normal(3, 4), normal(4, 5)], 2, 1, {"alpha": 0.25}),
+    ("Gelu", [TOKENS], 1, 1, {}),
+    ("MatMulIntegerToFloat", [A_BYTES, B_BYTES, scale(0.02), scale(0.03)], 2, 1, {}),
+    (
+        "MatMulIntegerToFloat",
+        [A_BYTES, B_BYTES, scale(0.02), COLUMNS, np.uint8(7), COLUMN_ZEROS, normal(5)],
+        *(2, 1, {}),
+    ),
+    ("QAttention", Q_ATTENTION, 1, 1, {"num_heads": HEADS}),
+    ("QGemm", [*Q_GEMM, *RESULT], 1, 1, {}),
+    ("QGemm", Q_GEMM, 1, 1, {"alpha": 2.0}),
+    ("QLinearAdd", [*QUANTIZED, *OTHER, *RESULT], 1, 1, {}),
+    (
+        *("QLinearAveragePool", [*QUANTIZED, *RESULT], 1, 1),
+        {"kernel_shape": [2, 3], "strides": [2, 1], "pads": [1, 0, 0, 1]},
+    ),
+    ("QLinearConcat", [*RESULT, *QUANTIZED, *OTHER], 0, 1, {"axis": 1}),
+    ("QLinearGlobalAveragePool", [*QUANTIZED, *RESULT], 1, 1, {}),
+    ("QLinearLeakyRelu", [*QUANTIZED, *RESULT], 1, 1, {"alpha": 0.1}),
+    ("QLinearMul", [*QUANTIZED, *OTHER, *RESULT], 1, 1, {}),
+    ("QLinearSigmoid", [*QUANTIZED, scale(1 / 256), np.uint8(0)], 1, 1, {}),
+    ("QLinearSoftmax", [*QUANTIZED, scale(1 / 256), np.uint8(0)], 1, 1, {"axis": -1}),
+    ("QuickGelu", [TOKENS], 1, 1, {"alpha": 1.5}),
+    ("SkipLayerNormalization", SKIP[:4], 2, 1, {"epsilon": 1e-6}),
+    ("SkipLayerNormalization", SKIP, 2, 4, {"epsilon": 1e-6}),
+]
+
+
+def contrib(operator, inputs, free, outputs, attributes):
+    constants = range(free, len(inputs))
+    model, values = one_node(
+        operator, inputs, outputs, constants=constants, domain="com.microsoft", **attributes
+    )
+    model.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    if operator == "QLinearSoftmax":  # the name is one_node's own for something else
+        model.graph.node[0].attribute.append(helper.make_attribute("opset", 13))
+    if operator == "SkipLayerNormalization" and outputs == 4:  # in between are those of training
+        node = model.graph.node[0]
+        node.output[:] = [node.output[0], "", "", node.output[3]]
+        del model.graph.output[1:3]
+    return model, values
+
+
+@pytest.mark.parametrize(("operator", "inputs", "free", "outputs", "attributes"), CASES)
+def test_normal_form_of_contrib_operators(operator, inputs, free, outputs, attributes):
+    model, values = contrib(operator, inputs, free, outputs, attributes)
+    simple = simplify(model, {}, {})
+    assert operator not in operators(simple)
+    assert all(not node.domain for node in simple.graph.node)
+    results, expected = onnx_runtime(simple, values), onnx_runtime(model, values)
+    assert len(results) == len(expected)
+    for result, reference in zip(results, expected):
+        assert result.dtype == reference.dtype
+        # A byte that lies in the middle may be rounded to either side.
+        step = 1 if result.dtype.kind in "iu" else 1e-5
+        np.testing.assert_allclose(
+            result.astype(np.float64), reference.astype(np.float64), rtol=1e-4, atol=step
+        )
+
+
+@pytest.mark.parametrize(
+    "attributes, reason",
+    [({"do_rotary": 1}, "do_rotary=1"), ({}, "keeps a cache")],
+)
+def test_attention_that_is_more_is_refused(attributes, reason):
+    outputs = 1 if attributes else 2
+    model, _ = contrib(
+        "Attention", [TOKENS, *PROJECTIONS], 1, outputs, {"num_heads": HEADS, **attributes}
+    )
+    with pytest.raises(ExportError, match=reason):
+        simplify(model, {}, {})
+
+
+def test_an_activation_that_is_not_known_is_refused():
+    model, _ = contrib("FusedConv", [IMAGE, KERNEL], 1, 1, {"activation": "Softplus"})
+    with pytest.raises(ExportError, match="activation Softplus is not known"):
+        simplify(model, {}, {})
