@@ -113,6 +113,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
             "linker": request.linker,
             "format": form,
             "directory": str(directory),
+            "work": str(work),
         }
         verifier = verifier_of(source, path, simple["model"], request, progress)
         for compiler in request.compilers:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ import tvm
 from tvmgo.compiler.artifacts import artifacts_in
 from tvmgo.compiler.graph.graph_json import graph_to_json
 from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
+from tvmgo.compiler.graph.nodes import Entry, Graph
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
-from tvmgo.compiler.relax.codegen.target import resolve_target
+from tvmgo.compiler.relax.codegen.levels import level_suffix
+from tvmgo.compiler.relax.codegen.target import resolve_targets
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
@@ -29,37 +32,66 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     ``kind`` says what that is: an ``"onnx"`` file in the normal form, or the folder of a
     ``"relax"`` module, whose symbolic dimensions ``shapes`` fixes. ``target`` is what users write,
-    ``linker`` a C++ compiler, and ``directory`` where the files go.
+    ``linker`` a C++ compiler, ``directory`` where the files go, and ``work`` a folder for others.
     """
-    target = resolve_target(job["target"])
+    targets = resolve_targets(job["target"])
     progress("importing the model")
     imported = import_model(job)
+    files = artifacts_in(Path(job["directory"]))
 
-    progress("folding constants and fusing operators")
-    module = lower_to_kernels(imported.module, target)
-    lowered = build_graph(module, [output.name for output in imported.outputs])
-    graph = lowered.graph
-    for output, head in zip(imported.outputs, graph.heads):
-        output.check(head.spec)
-    materialize_reshapes(graph)
-    storage = plan_storage(graph)
-
-    progress(f"compiling {len(lowered.kernels)} kernels for {target}")
-    library = compile_kernels(lowered.kernels, target)
+    first, codes = None, []
+    for target in targets:
+        progress(f"optimising for {target}")
+        program = lower(imported, target)
+        first = first or program
+        if not program.has_the_files_of(first):
+            continue
+        progress(f"compiling {len(program.kernels)} kernels")
+        suffix = level_suffix(target.attrs["mcpu"]) if len(targets) > 1 else ""
+        codes.append(compile_kernels(program.kernels, target, Path(job["work"]), suffix))
+    assert first is not None
 
     progress("linking and writing")
-    files = artifacts_in(Path(job["directory"]))
-    text = graph_to_json(graph, storage)
-    identify = partial(model_id, text, graph.params)
-    number = link(library, files.library, job["linker"], identify, target)
+    graph, storage = first.graph, first.storage
+    identify = partial(model_id, graph_to_json(graph, storage), graph.params)
+    number = link(codes, files.library, job["linker"], identify)
     files.graph.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
     with files.params.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
     return {
-        "target": str(target),
+        "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": {"kernels": str(len(lowered.kernels))},
+        "details": {"kernels": str(len(first.kernels))},
     }
+
+
+@dataclass(frozen=True)
+class Program:
+    """A model for one target, before its kernels are compiled."""
+
+    graph: Graph
+    storage: Mapping[Entry, int]
+    kernels: Mapping[str, tvm.tirx.PrimFunc]
+
+    def has_the_files_of(self, other: Program) -> bool:
+        """Whether one graph and one set of parameters serve both."""
+        if self is other:
+            return True
+        mine, others = self.graph.params, other.graph.params
+        return (
+            graph_to_json(self.graph, self.storage) == graph_to_json(other.graph, other.storage)
+            and list(mine) == list(others)
+            and all(mine[name].tobytes() == others[name].tobytes() for name in mine)
+        )
+
+
+def lower(imported: ImportedModel, target: tvm.target.Target) -> Program:
+    module = lower_to_kernels(imported.module, target)
+    lowered = build_graph(module, [output.name for output in imported.outputs])
+    for output, head in zip(imported.outputs, lowered.graph.heads):
+        output.check(head.spec)
+    materialize_reshapes(lowered.graph)
+    return Program(lowered.graph, plan_storage(lowered.graph), lowered.kernels)
 
 
 def import_model(job: Mapping[str, Any]) -> ImportedModel:

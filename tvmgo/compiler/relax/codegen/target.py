@@ -12,6 +12,7 @@ from typing import Any
 import tvm
 
 from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
+from tvmgo.compiler.relax.codegen.levels import LEVELS
 from tvmgo.exceptions import ExportError, TVMValueError
 
 # Code for any machine of this architecture.
@@ -19,6 +20,17 @@ DEFAULT = {"kind": "llvm"}
 
 # Spellings of classic target strings that TVM has renamed since.
 RENAMED_OPTIONS = {"target": "mtriple"}
+
+
+def resolve_targets(target: str | Mapping[str, Any] | None) -> list[tvm.target.Target]:
+    """Return what the kernels are compiled for: one target, or several levels, the lowest first.
+
+    Raises what `resolve_target` raises.
+    """
+    triple = tvm.target.codegen.llvm_get_system_triple()
+    if target is None and triple.startswith("x86_64"):
+        return [resolve_target({**DEFAULT, "mcpu": level}) for level in LEVELS]
+    return [resolve_target(target)]
 
 
 def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -> tvm.target.Target:

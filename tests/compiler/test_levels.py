@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One library for several levels of x86-64."""
+
+import ctypes
+import json
+
+import numpy as np
+import pytest
+from onnx import helper
+
+from tests.compiler.models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
+from tests.helpers import output_of
+from tvmgo.compiler import export
+from tvmgo.compiler.relax.codegen.target import resolve_targets
+
+pytestmark = pytest.mark.slow
+
+# What Linux calls the instructions that tell the levels apart.
+LINUX_NAMES = {4: {"avx512f", "avx512bw", "avx512vl"}, 3: {"avx2", "fma", "bmi2"}, 2: {"ssse3"}}
+
+RUN = """
+import ctypes
+import numpy as np
+import tvmgo
+folder = {folder!r}
+library = tvmgo.load_module(folder + "/deploy.so")
+graph = tvmgo.graph_executor.create(open(folder + "/deploy.json").read(), library, tvmgo.cpu(0))
+graph.load_params(open(folder + "/deploy.params", "rb").read())
+(result,) = graph(x=np.load(folder + "/x.npy"))
+np.save(folder + "/result.npy", result.numpy())
+loaded = ctypes.CDLL(folder + "/deploy.so")
+print(ctypes.c_int.in_dll(loaded, "__tvmgo_cpu_level").value)
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A convolution, a product and a function that has no exact answer."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Tanh", ["c"], ["t"]),
+        helper.make_node("MatMul", ["t", "m"], ["y"]),
+    ]
+    weights = {"w": normal(20, 3, 3, 3), "m": normal(11, 5)}
+    model = onnx_model(nodes, {"x": (FLOAT, [1, 3, 9, 11])}, {"y": (FLOAT, [1, 20, 9, 5])}, weights)
+    x = normal(1, 3, 9, 11)
+    folder = tmp_path_factory.mktemp("levels")
+    np.save(folder / "x.npy", x)
+    return export(model, folder), x, onnx_runtime(model, {"x": x})
+
+
+def highest_level():
+    with open("/proc/cpuinfo") as file:
+        flags = set(next(line for line in file if line.startswith("flags")).split())
+    return next(level for level, needed in LINUX_NAMES.items() if needed <= flags)
+
+
+def level_of(library):
+    return ctypes.c_int.in_dll(ctypes.CDLL(str(library)), "__tvmgo_cpu_level").value
+
+
+def test_the_default_has_three_levels():
+    assert [target.attrs["mcpu"] for target in resolve_targets(None)] == [
+        *("x86-64-v2", "x86-64-v3", "x86-64-v4")
+    ]
+    assert len(resolve_targets("native")) == 1
+
+
+def test_the_best_level_is_chosen(exported):
+    artifacts, x, expected = exported
+    assert_same(run(artifacts, {"x": x}), expected, rtol=1e-4, atol=1e-5)
+    assert level_of(artifacts.library) == highest_level()
+
+
+@pytest.mark.parametrize("limit", ["v2", "v3", "v4", "x86-64-v3", "2", "v9", ""])
+def test_the_level_can_be_limited(limit, exported):
+    artifacts, _, expected = exported
+    folder = artifacts.library.parent
+    script = RUN.format(folder=str(folder))
+    level = output_of(script, env={"TVMGO_CPU_LEVEL": limit})
+    assert int(level) == min(highest_level(), int(limit[-1:] or 9))
+    assert_same([np.load(folder / "result.npy")], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_library_needs_the_lowest_level_only(exported):
+    library = ctypes.CDLL(str(exported[0].library))
+    needed = ctypes.string_at(ctypes.addressof(ctypes.c_char.in_dll(library, "tvmgo_cpu_features")))
+    assert {b"sse4.2", b"popcnt"} <= set(needed.split(b","))
+    assert not {b"avx", b"avx2", b"fma"} & set(needed.split(b","))
+
+
+def test_the_graph_calls_kernels_by_their_plain_names(exported):
+    artifacts, _, _ = exported
+    nodes = json.loads(artifacts.graph.read_text())["nodes"]
+    names = [node["attrs"]["func_name"] for node in nodes if node["op"] == "tvm_op"]
+    assert names and not any("__v" in name for name in names)
+    report = artifacts.report.target
+    assert [f"x86-64-v{level}" in report for level in (2, 3, 4)] == [True] * 3
