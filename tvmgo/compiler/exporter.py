@@ -47,8 +47,9 @@ def export(
         environment has one of them. ``"auto"``: relax, and relay for what that refuses, if it is
         installed.
     target : str, dict or tvm.target.Target, optional
-        Default: any CPU of this machine's architecture. ``"native"``: this machine's CPU and those
-        with the same instructions. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
+        Default: any CPU of this machine's architecture; on x86-64 one of level v2 or higher, with
+        kernels for v2, v3 and v4 in one library. ``"native"``: this machine's CPU and those with
+        the same instructions. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs by name, in elements, at least 0 each; needed where the model leaves
         dimensions open. A dimension with a name has one size in all inputs.
