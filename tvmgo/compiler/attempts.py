@@ -67,8 +67,15 @@ def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
     path = Path(name)
     if not path.is_file():
         raise TVMValueError(f"{expected} {str(name)!r}")
-    found = [compiler for kind in KINDS for compiler in installed(kind, path)]
-    return found or [Compiler("relax", interpreter_of("relax", path))]
+    found, lacks = [], []
+    for kind in KINDS:
+        try:
+            found.append(Compiler(kind, interpreter_of(kind, path)))
+        except TVMImportError as error:
+            lacks.append(str(error))
+    if not found:
+        raise TVMImportError("\n".join(lacks))
+    return found
 
 
 def absent_beside(name: str | os.PathLike[str]) -> str:
@@ -79,9 +86,9 @@ def absent_beside(name: str | os.PathLike[str]) -> str:
 KINDS = ("relax", "relay")
 
 
-def installed(kind: str, path: Path | None = None) -> list[Compiler]:
+def installed(kind: str) -> list[Compiler]:
     try:
-        return [Compiler(kind, interpreter_of(kind, path))]
+        return [Compiler(kind, interpreter_of(kind))]
     except TVMImportError:
         return []
 
