@@ -98,6 +98,17 @@ def squeeze_and_excite():
     return net.model(net.conv(net.add("Mul", image, gate), 8, 24, size=1)), None
 
 
+def normalised_before():
+    """Elementwise kernels of an image that is NHWC: one kernel, though no product is before them."""
+    net = Net(2, 3, 5, 6)
+    first = net.conv("x", 21, 3)
+    second = net.conv("x", 3, 3, size=1)
+    image = net.add("Concat", first, second, "x", axis=1)
+    numbers = [normal(27), normal(27), normal(27), np.abs(normal(27)) + 0.5]
+    image = net.add("Relu", net.add("BatchNormalization", image, *numbers))
+    return net.model(net.conv(image, 8, 27, size=1)), None
+
+
 def concatenation():
     net = Net(1, 16, 9, 9)
     parts = [net.conv("x", 8, 16, size=1), net.conv("x", 20, 16), "x"]
@@ -167,6 +178,7 @@ NETS = (
     clip_and_batch_norm,
     wanted_twice,
     squeeze_and_excite,
+    normalised_before,
     concatenation,
     pools,
     before_and_behind_in_nhwc,

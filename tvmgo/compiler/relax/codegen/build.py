@@ -18,10 +18,10 @@ from tvmgo.compiler.relax.codegen.levels import dispatch_source
 
 @dataclass(frozen=True)
 class Code:
-    """Kernels compiled for one target: an object file, which has each symbol with a suffix."""
+    """Kernels compiled for one target: object files, which have each symbol with a suffix."""
 
     target: tvm.target.Target
-    path: Path
+    paths: tuple[Path, ...]
     symbols: tuple[str, ...]
     suffix: str
 
@@ -30,13 +30,26 @@ class Code:
         return sorted(llvm_get_cpu_features(self.target))
 
 
+# An attribute of kernels that are statements, vectors and flat indices already.
+IS_FLAT = "tvmgo.flat"
+
+# Passes with nothing to do there. They take most of the time in which such a kernel is compiled.
+NOT_FOR_FLAT = (
+    *("s_tir.StmtSimplify", "s_tir.RenormalizeSplitPattern", "s_tir.InjectVirtualThread"),
+    *("s_tir.HoistIfThenElse", "s_tir.InsertHoistIfThenElse", "s_tir.InjectPermutedLayout"),
+    *("tirx.RemoveNoOp", "tirx.CommonSubexprElim"),
+)
+
+Kernels = Mapping[str, tvm.tirx.PrimFunc]
+
+
 def compile_kernels(
-    kernels: Mapping[str, tvm.tirx.PrimFunc],
+    kernels: Kernels,
     target: tvm.target.Target,
     directory: Path,
     suffix: str = "",
 ) -> Code:
-    """Compile kernels into an object file.
+    """Compile kernels into object files.
 
     Parameters
     ----------
@@ -44,7 +57,7 @@ def compile_kernels(
         By symbol, as the graph calls them.
     target : tvm.target.Target
     directory : pathlib.Path
-        Where the file goes.
+        Where the files go.
     suffix : str, optional
         What is appended to each symbol.
 
@@ -53,15 +66,33 @@ def compile_kernels(
     ExportError
         If TVM cannot generate code for one of them.
     """
+    flat = {symbol: kernel for symbol, kernel in kernels.items() if IS_FLAT in kernel.attrs}
+    others = {symbol: kernel for symbol, kernel in kernels.items() if symbol not in flat}
+    parts: list[tuple[str, Kernels, Sequence[str]]] = []
+    if flat:
+        parts.append((f"templates{suffix}.o", flat, NOT_FOR_FLAT))
+    if others or not flat:
+        parts.append((f"kernels{suffix}.o", others, ()))
+    with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
+        for name, part, disabled in parts:
+            compile_part(part, target, directory / name, suffix, disabled)
+    return Code(target, tuple(directory / name for name, *_ in parts), tuple(kernels), suffix)
+
+
+def compile_part(
+    kernels: Kernels,
+    target: tvm.target.Target,
+    path: Path,
+    suffix: str,
+    disabled: Sequence[str],
+) -> None:
     functions = {
         tvm.ir.GlobalVar(symbol + suffix): kernel.with_attr("global_symbol", symbol + suffix)
         for symbol, kernel in kernels.items()
     }
-    path = directory / f"kernels{suffix}.o"
-    with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
+    with tvm.transform.PassContext(disabled_pass=list(disabled)):
         library = tvm.tirx.build(tvm.IRModule(functions), target=target)
-        library.write_to_file(str(path), "o")
-    return Code(target, path, tuple(kernels), suffix)
+    library.write_to_file(str(path), "o")
 
 
 def link(
@@ -93,16 +124,17 @@ def link(
     ExportError
         If the linker fails; its output is in the message.
     """
-    number = identify(code.path.read_bytes() for code in codes)
+    paths = [each for code in codes for each in code.paths]
+    number = identify(each.read_bytes() for each in paths)
     sources = {"model_id.c": library_source(number, codes[0].features)}
     if len(codes) > 1:
         sources["levels.c"] = dispatch_source(
             codes[0].symbols, [(code.suffix, code.features) for code in codes]
         )
-    directory = codes[0].path.parent
+    directory = paths[0].parent
     for name, source in sources.items():
         (directory / name).write_text(source, encoding="utf-8")
-    objects = [str(code.path) for code in codes] + [str(directory / name) for name in sources]
+    objects = [*map(str, paths), *(str(directory / name) for name in sources)]
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
         cc.create_shared(str(path), objects, ["-O2"], cc=linker)
     return number

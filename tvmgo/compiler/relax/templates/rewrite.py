@@ -11,7 +11,7 @@ from tvm.relax.analysis import free_vars
 
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit, vector_unit
 from tvmgo.compiler.relax.templates.operators.context import Context
-from tvmgo.compiler.relax.templates.operators.layouts import call_channels_last
+from tvmgo.compiler.relax.templates.operators.layouts import call_channels_last, map_channels_last
 from tvmgo.compiler.relax.templates.operators.table import OPERATORS
 from tvmgo.compiler.relax.templates.tails import Block
 from tvmgo.compiler.relax.templates.values import Value, Values
@@ -62,7 +62,10 @@ class TemplateRewriter(relax.PyExprMutator):  # type: ignore[misc]  # of type An
             if operator is not None and operator(context, index, call):
                 return
             kernel = context.block.elementwise(call)
-            if kernel is not None and call_channels_last(context, binding.var, call, kernel):
+            if kernel is not None and (
+                map_channels_last(context, index, call, kernel)
+                or call_channels_last(context, binding.var, call, kernel)
+            ):
                 return
         for variable in free_vars(call):
             plain = context.values.plain(variable)

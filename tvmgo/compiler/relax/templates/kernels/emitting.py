@@ -12,6 +12,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
+from tvmgo.compiler.relax.codegen.build import IS_FLAT
 
 # Of an opaque kernel: TVM fuses nothing into it.
 OPAQUE = 8
@@ -38,7 +39,9 @@ class Kernel:
         self.builder.__enter__()
         self.frame.__enter__()
         T.func_name(self.name)
-        T.func_attr({"tirx.noalias": True, "tirx.is_scheduled": True, "op_pattern": OPAQUE})
+        T.func_attr(
+            {"tirx.noalias": True, "tirx.is_scheduled": True, "op_pattern": OPAQUE, IS_FLAT: True}
+        )
         return self
 
     def __exit__(

@@ -11,8 +11,9 @@ from tvm.relax import op as R
 from tvmgo.compiler.relax.expressions import known_shape
 from tvmgo.compiler.relax.templates.kernels.elementwise import Elementwise
 from tvmgo.compiler.relax.templates.kernels.epilogue import vectorise
-from tvmgo.compiler.relax.templates.operators.context import Context
-from tvmgo.compiler.relax.templates.tails import is_aligned
+from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
+from tvmgo.compiler.relax.templates.operators.context import Context, can_compute
+from tvmgo.compiler.relax.templates.tails import Tail, is_aligned, make_epilogue
 from tvmgo.compiler.relax.templates.values import TO_NCHW, TO_NHWC, Value
 
 
@@ -59,6 +60,37 @@ def replace_permute_dims(context: Context, index: int, call: relax.Call) -> bool
         context.values[variable] = Value(plain=context.values.channels_last(x))
     else:
         return False
+    return True
+
+
+def map_channels_last(context: Context, index: int, call: relax.Call, kernel: Elementwise) -> bool:
+    """Compute an elementwise kernel and those behind it as NHWC, where they would else need copies."""
+    block, values = context.block, context.values
+    variable = block.bindings[index].var
+    image = next(
+        (
+            argument
+            for parameter, argument in zip(kernel.parameters, call.args[1].fields)
+            if kernel.patterns.get(parameter) == (0, 1, 2, 3)
+            and values.is_channels_last(argument)
+            and known_shape(argument) == known_shape(call)
+        ),
+        None,
+    )
+    if image is None or not can_compute(call, *call.args[1].fields):
+        return False
+    if not kernel.is_vectorised or not all(
+        is_aligned(pattern, 4) for pattern in kernel.patterns.values()
+    ):
+        return False
+    behind = block.take_tail(index)
+    tail = Tail(behind.result, ((variable, call, kernel), *behind.calls))
+    epilogue, operands = make_epilogue(tail, image, values, True)
+    name = tail.name.lstrip("_")
+    function = MapKernel(epilogue, context.unit).emit(name, str(image.ty.dtype))
+    arguments = [values.channels_last(image), *operands]
+    result = context.call(function, name, arguments, epilogue)
+    context.set(tail.result, result, channels_last=True)
     return True
 
 
