@@ -108,6 +108,8 @@ class Block:
                 longest = len(chosen)
         chosen = chosen[:longest]
         self.taken.update(chosen)
+        for i in chosen:
+            self.position[self.bindings[i].var] = start  # from then on it is there
         calls = []
         for i in chosen:
             kernel = self.elementwise(self.bindings[i].value)
