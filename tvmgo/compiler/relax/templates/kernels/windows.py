@@ -12,9 +12,11 @@ from tvm.script.ir_builder import tirx as T
 # Products below which a kernel takes less time than the threads need to begin.
 FEWEST_PARALLEL = 500_000
 
-# Tiles at the edges of a row are code of their own. Where there would be more than this, the input is
-# padded first.
+# Tiles at the edges of a row are code of their own. Where there would be more than this, of tiles of
+# about this size, the input is padded first. (That must not depend on the processor: one graph serves
+# all.)
 MOST_EDGES = 4
+EDGE_TILE = 6
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,10 @@ class Windows:
                 count += 1
             yield Span(start, height, count, edge)
             start += count * height
+
+    @property
+    def is_mostly_edges(self) -> bool:
+        return sum(span.edge for span in self.spans(EDGE_TILE)) > MOST_EDGES
 
     def at_edge(self, start: int, rows: int) -> bool:
         """Whether the window of one of these pixels reaches over an end of the row."""

@@ -16,7 +16,7 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
 )
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
-from tvmgo.compiler.relax.templates.kernels.windows import MOST_EDGES, Windows
+from tvmgo.compiler.relax.templates.kernels.windows import Windows
 from tvmgo.compiler.relax.templates.operators.context import (
     Context,
     can_compute,
@@ -57,15 +57,15 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
     else:
         packed = pack_weights(content, windows.groups, windows.channels_first)
 
-    def kernel() -> ChannelwiseKernel | ConvolutionKernel:
-        if depthwise:
-            return ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
-        return ConvolutionKernel(windows, epilogue, context.unit)
-
-    if sum(span.edge for span in kernel().spans) > MOST_EDGES:
+    if windows.is_mostly_edges:
         image, windows = pad(context, image, windows)
+    kernel = (
+        ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
+        if depthwise
+        else ConvolutionKernel(windows, epilogue, context.unit)
+    )
     name = f"conv2d{tail.name}"
-    function = kernel().emit(name, known_shape(image), dtype, sum_type(dtype))
+    function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
     result = context.call(function, name, [image, relax.const(packed), *operands], epilogue)
     context.set(tail.result, result, channels_last=True)
     return True

@@ -11,9 +11,8 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
     ChannelwiseKernel,
     Depthwise,
     PaddedAverage,
-    best_rows,
 )
-from tvmgo.compiler.relax.templates.kernels.windows import MOST_EDGES, Windows
+from tvmgo.compiler.relax.templates.kernels.windows import Windows
 from tvmgo.compiler.relax.templates.operators.context import (
     Context,
     Operator,
@@ -57,7 +56,7 @@ def emit_pool(
     (x,) = call.args
     if not context.values.is_channels_last(x) or not can_compute(call, x):
         return False
-    if sum(span.edge for span in windows.spans(best_rows(windows.out_width))) > MOST_EDGES:
+    if windows.is_mostly_edges:
         return False
     dtype = str(call.ty.dtype)
     image = context.values.channels_last(x)
