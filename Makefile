@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts models soak compilers clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts relay models soak compilers clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -122,6 +122,11 @@ compilers: $(INSTALLED)
 # hour or two. MODELS='--only ResNet --compiler relay' takes some of it.
 models: $(INSTALLED)
 	$(RUN) -m tests.real_models $(MODELS)
+
+# Exports by TVM 0.19, which gets an environment of its own the first time.
+relay: $(INSTALLED)
+	$(RUN) -m tvmgo.compiler install relay
+	$(RUN) -m pytest tests/compiler/test_relay.py
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -50,6 +50,13 @@ WRONG = {
     "dilated": node("ConvTranspose", IMAGE, IMAGE, dilations=[1, 2]),
     "largest of nothing": node("ReduceMax", Spec("float32", (2, 0))),
     "rounded up": node("Resize", IMAGE, nearest_mode="ceil"),
+    "window beyond the input": node(
+        "MaxPool", IMAGE, kernel_shape=[1, 1], strides=[2, 2], ceil_mode=1
+    ),
+    "groups of volumes": node("ConvTranspose", Spec("float32", (1, 4, 3)), IMAGE, group=2),
+    "indices that do not cover": node(
+        "ScatterElements", Spec("float32", (5, 5, 4)), Spec("int64", (2, 4, 4)), axis=-1
+    ),
     "EyeLike": node("EyeLike", IMAGE),
     "odd norm": node("LpPool", IMAGE, kernel_shape=[2, 2], p=3),
     "storage order": node("MaxPool", IMAGE, kernel_shape=[2, 2], storage_order=1),
@@ -78,6 +85,12 @@ RIGHT = {
     "shift by a constant": node("BitShift", integers("uint8"), np.uint8([7]), direction="LEFT"),
     "even norm": node("LpPool", IMAGE, kernel_shape=[2, 2]),
     "pool": node("AveragePool", IMAGE, kernel_shape=[3, 3], ceil_mode=1),
+    "window that begins inside": node(
+        "MaxPool", IMAGE, kernel_shape=[3, 3], strides=[2, 2], ceil_mode=1
+    ),
+    "indices that cover": node(
+        "ScatterElements", Spec("float32", (5, 5, 4)), Spec("int64", (2, 5, 1)), axis=-1
+    ),
     "whole scales": node("Resize", IMAGE, np.float32([]), np.float32([1, 1, 2, 0.5])),
     "nearest integers": node("Resize", integers("uint8")),
     "powers of floats": node("Pow", IMAGE, integers("int64")),

@@ -21,12 +21,18 @@ from tvmgo.compiler.relay.nodes import Node
 Converter = Callable[[Node, Any, Any], Any]
 
 
+ROWS = 8
+
+
 def dtype_of(x: relay.Expr) -> str:
     return str(infer_type(x).checked_type.dtype)
 
 
 def convert_matmul(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
-    """TVM's own computes every shape by kernels that it compiles for it: half a second a node."""
+    """TVM's own computes every shape by kernels that it compiles for it: half a second a node.
+
+    Its schedule takes blocks of `ROWS` rows, or of one where that does not divide them.
+    """
     a, b = inputs[0], inputs[1]
     left, right = infer_shape(a), infer_shape(b)
     if len(left) == 1:
@@ -37,8 +43,14 @@ def convert_matmul(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
     columns = infer_shape(b)[-1]
     batch = np.broadcast_shapes(infer_shape(a)[:-2], infer_shape(b)[:-2])
     if len(infer_shape(b)) == 2:
-        flat = relay.reshape(a, (math.prod(batch) * rows, inner))
+        count = math.prod(batch) * rows
+        flat = relay.reshape(a, (count, inner))
+        uneven = count > ROWS // 2 and count % ROWS != 0
+        if uneven:
+            flat = relay.nn.pad(flat, ((0, -count % ROWS), (0, 0)))
         product = relay.nn.dense(flat, transposed(b, (1, 0)), out_dtype=dtype_of(a))
+        if uneven:
+            product = relay.strided_slice(product, [0, 0], [count, columns])
     else:
         a = stacked(a, batch, (rows, inner))
         b = transposed(stacked(b, batch, (inner, columns)), (0, 2, 1))
@@ -76,6 +88,7 @@ def reduce_all_axes(node: Node, inputs: Any, attributes: Any) -> None:
     axes = inputs[1]
     if isinstance(axes, relay.Constant) and axes.data.shape[0]:
         attributes["axes"] = tuple(map(int, axes.data.numpy()))
+        attributes.pop("noop_with_empty_axes", None)
         del inputs[1]
 
 

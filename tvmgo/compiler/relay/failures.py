@@ -22,7 +22,7 @@ def as_export_error(step: str, *, instead: str) -> Iterator[None]:
     """Turn what TVM raises inside the block into an `ExportError`, keeping the cause."""
     try:
         yield
-    except ExportError:
+    except (ExportError, MemoryError):
         raise
     except Exception as error:  # TVM refuses a model by nearly every built-in class
         reason = f"{type(error).__name__}: {last_line(error)}"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,35 +11,24 @@ from typing import Any
 import numpy as np
 from tvm.contrib import cc
 
+from tvmgo.compiler.artifacts import Artifacts
+from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.graph.model_id import MODEL_ID, classic_library_source, halves, model_id
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.relay.failures import as_export_error
-from tvmgo.exceptions import ExportError
-
-NEED_COMPILER = (
-    "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
-)
 
 
-def find_linker() -> str:
-    """Return the C++ compiler that links: ``$CXX``, or the first one known on the path."""
-    linker = os.environ.get("CXX") or cc.get_cc()
-    if not linker:
-        raise ExportError("linking deploy.so", "no C++ compiler was found", NEED_COMPILER)
-    return linker
-
-
-def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None:
+def write_files(factory: Any, files: Artifacts, inputs: int, linker: str) -> None:
     """Write ``deploy.so``, ``deploy.json`` and ``deploy.params``, with one number in all of them.
 
     Parameters
     ----------
     factory : tvm.relay.backend.executor_factory.GraphExecutorFactoryModule
-    directory : pathlib.Path
+    files : Artifacts
     inputs : int
         How many inputs the model has.
     linker : str
-        As `find_linker` gives it.
+        A C++ compiler.
     """
     graph = json.loads(factory.get_graph_json())
     params = name_params(graph, factory.get_params(), inputs)
@@ -50,16 +38,15 @@ def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None
     def link(target: str, objects: list[str], **_: Any) -> None:
         nonlocal number
         number = model_id(text, params, (Path(name).read_bytes() for name in objects))
-        source = directory / "model_id.c"
+        source = Path(objects[0]).with_name("model_id.c")
         source.write_text(classic_library_source(number), encoding="ascii")
         cc.create_shared(target, [*objects, str(source)], cc=linker)
-        source.unlink()
 
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
-        factory.get_lib().export_library(str(directory / "deploy.so"), fcompile=link)
+        factory.get_lib().export_library(str(files.library), fcompile=link)
     graph["attrs"][MODEL_ID] = ["list_int", halves(number)]
-    (directory / "deploy.json").write_text(write_graph(graph), encoding="utf-8")
-    with (directory / "deploy.params").open("wb") as file:
+    files.graph.write_text(write_graph(graph), encoding="utf-8")
+    with files.params.open("wb") as file:
         write_params(file.write, {**params, MODEL_ID: np.array(number, "int64")})
 
 

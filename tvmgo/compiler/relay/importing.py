@@ -8,7 +8,7 @@ what a static graph does not hold, and those of `REFUSALS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,11 +19,11 @@ from tvm.relay.frontend import onnx as frontend
 from tvm.relay.frontend.common import infer_type
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR
+from tvmgo.compiler.onnx_nodes import TrackedAttributes, TrackedInputs, ignored, unread
 from tvmgo.compiler.relay.converters import CONVERTERS
 from tvmgo.compiler.relay.failures import as_export_error
 from tvmgo.compiler.relay.nodes import OPSET, Node, Spec
 from tvmgo.compiler.relay.refusals import refuse_dtype, refuse_wrong
-from tvmgo.compiler.tracking import TrackedAttributes
 from tvmgo.exceptions import ExportError
 
 # Attributes that say what another one or the shapes say too, or nothing about the result.
@@ -53,24 +53,6 @@ def from_onnx(model: Any, progress: Callable[[str], object]) -> tvm.IRModule:
     if opset != OPSET:
         raise ExportError("the model", f"its opset is {opset}, not {OPSET}", "simplify it first")
     return StrictImporter(model.graph, progress).convert()
-
-
-class TrackedInputs(frontend.onnx_input):  # type: ignore[misc]  # of type Any
-    """Inputs of a node, None beyond the last as in TVM's own; knows which were read."""
-
-    def __init__(self, values: list[Any]) -> None:
-        super().__init__(values)
-        self.read: set[int] = set()
-
-    def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
-            stop = len(self) if index.stop is None else index.stop
-            return [self[i] for i in range(stop)[index]]
-        self.read.add(index % max(len(self), 1) if index < 0 else index)
-        return list.__getitem__(self, index) if index < len(self) else None
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
 
 
 class StrictImporter(frontend.GraphProto):  # type: ignore[misc]  # of type Any
@@ -119,28 +101,18 @@ class StrictImporter(frontend.GraphProto):  # type: ignore[misc]  # of type Any
             raise self.node.refuse("TVM's importer has no such operator")
         while inputs and inputs[-1] is None:  # TVM takes one left out at the end for given
             inputs.pop()
-        own = attributes.pop("tvm_custom")
         tracked, arguments = TrackedAttributes(attributes), TrackedInputs(inputs)
-        dict.__setitem__(tracked, "tvm_custom", own)
         convert = CONVERTERS.get(name)
         result = convert and convert(self.node, arguments, tracked)
         if result is None:
             result = super()._convert_operator(name, arguments, tracked, opset)
-        for unread in attributes.keys() - tracked.read:
-            value = attributes[unread]
-            if (name, unread) not in HARMLESS and value != self.node.default(unread):
-                raise self._ignored(f"{unread}={printable(value)}")
-        for position, value in enumerate(inputs):
-            if position not in arguments.read and value is not None:
-                raise self._ignored(f"input {position}")
+        for what in unread(name, opset, tracked, arguments, HARMLESS, lambda x: x is None):
+            raise self.node.refuse(ignored(what))
         return result
 
     def _constant(self, name: str) -> np.ndarray | None:
         value = self._nodes.get(name)
         return value.data.numpy() if isinstance(value, relay.Constant) else None
-
-    def _ignored(self, what: str) -> ExportError:
-        return self.node.refuse(f"TVM's importer would ignore {what} and compute something else")
 
     def _check_outputs(self) -> None:
         for name in self.node.proto.output:
@@ -167,7 +139,3 @@ def spec_of(found: Any) -> Spec | None:
     if not all(isinstance(size, tvm.tir.IntImm) for size in found.shape):
         return None
     return Spec(found.dtype, tuple(map(int, found.shape)))
-
-
-def printable(value: Any) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

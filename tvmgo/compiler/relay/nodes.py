@@ -11,6 +11,7 @@ import numpy as np
 import onnx
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR
+from tvmgo.compiler.onnx_nodes import default_of, place_of
 from tvmgo.exceptions import ExportError
 
 OPSET = 18  # of the normal form
@@ -57,11 +58,6 @@ def dtype_name(code: int) -> str | None:
     return {"float": "float32", "double": "float64"}.get(name, name)
 
 
-def place_of(proto: Any) -> str:
-    name = f"{proto.domain}.{proto.op_type}" if proto.domain else proto.op_type
-    return f"node `{proto.name}`, operator {name}" if proto.name else f"operator {name}"
-
-
 class Node:
     """A node of the model, for those who judge it."""
 
@@ -70,7 +66,8 @@ class Node:
     ) -> None:
         self.proto = proto
         self.operator: str = proto.op_type
-        self.place = place_of(proto)
+        domain = f"{proto.domain}." if proto.domain else ""
+        self.place = place_of(proto.name, domain + proto.op_type)
         self.specs = specs
         self.constants = constants  # by name: the value, where it is known now
 
@@ -80,16 +77,7 @@ class Node:
 
     def attribute(self, name: str) -> Any:
         """Return an attribute, or what the standard takes it for when it is not there."""
-        return self.attributes.get(name, self.default(name))
-
-    def default(self, name: str) -> Any:
-        try:
-            schema = onnx.defs.get_schema(self.operator, OPSET, self.proto.domain)
-            default = schema.attributes[name].default_value
-        except (onnx.defs.SchemaError, KeyError):
-            return None
-        value = onnx.helper.get_attribute_value(default) if default.type else None
-        return tuple(value) if isinstance(value, list) else value
+        return self.attributes.get(name, default_of(self.operator, name, OPSET))
 
     def has_input(self, index: int) -> bool:
         return index < len(self.proto.input) and self.proto.input[index] != ""

@@ -17,6 +17,9 @@ DTYPES = {
     *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)),
 }
 
+# Operators of other domains that TVM knows, by their name alone, and gets right.
+BESIDE_ONNX = {("com.microsoft", name) for name in ("BiasGelu", "FastGelu", "Gelu")}
+
 SORTED = {"float16", "float32", "float64", "int32", "int64"}
 SUMMING = {
     *(
@@ -72,6 +75,38 @@ def has_odd_scales(node: Node) -> bool:
     return bool((np.abs(sizes - np.round(sizes)) > 1e-3).any())
 
 
+def ends_in_padding(node: Node) -> bool:
+    """Whether a last window of a pool begins beyond the input: ONNX Runtime has no such windows."""
+    kernel = node.attribute("kernel_shape")
+    if not node.attribute("ceil_mode"):
+        return False
+    ones = (1,) * len(kernel)
+    strides, dilations = (node.attribute(name) or ones for name in ("strides", "dilations"))
+    pads = node.attribute("pads") or (0,) * 2 * len(kernel)
+    for i, size in enumerate((node.spec(0).shape or ())[2:]):
+        if size is None:
+            return True
+        begin, end = pads[i], pads[i + len(kernel)]
+        covered = size + begin + end - (kernel[i] - 1) * dilations[i] - 1
+        if -(-covered // strides[i]) * strides[i] >= size + begin:
+            return True
+    return False
+
+
+def scatters_beside(node: Node) -> bool:
+    """Whether TVM's kernel, which takes the strides of data for those of indices, misses places.
+
+    No stride depends on the size of the axis itself, of the first one, and of the next one.
+    """
+    data, indices = node.spec(0).shape, node.spec(1).shape
+    if data is None or indices is None:
+        return True
+    axis = node.attribute("axis") % len(data)
+    return any(
+        a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))
+    )
+
+
 REFUSALS = (
     Refusal({"If", "Loop", "Scan"}, always, "a static graph runs all of its nodes, once each"),
     Refusal(
@@ -93,6 +128,11 @@ REFUSALS = (
         lambda node: bool(node.attribute("ceil_mode") and node.attribute("count_include_pad")),
         "TVM divides by elements beyond the padding (ceil_mode with count_include_pad)",
     ),
+    Refusal(
+        {"AveragePool", "LpPool", "MaxPool"},
+        ends_in_padding,
+        "TVM adds a last window that begins beyond the input (ceil_mode)",
+    ),
     Refusal({"BitShift"}, shifts_out, "a shift by the width or more leaves 0, by TVM anything"),
     Refusal(
         {"Div", "Mod"},
@@ -103,6 +143,11 @@ REFUSALS = (
         {"ConvTranspose"},
         lambda node: any(size > 1 for size in node.attribute("dilations") or ()),
         "TVM has no kernel for dilations",
+    ),
+    Refusal(
+        {"ConvTranspose"},
+        lambda node: node.attribute("group") != 1 and len(node.spec(0).shape or ()) != 4,
+        "TVM has kernels with groups for pictures only",
     ),
     Refusal({"EyeLike"}, always, "TVM writes outside of the tensor"),
     Refusal(
@@ -159,13 +204,18 @@ REFUSALS = (
         "TVM takes the largest of interpolations, not of weighted corners",
     ),
     Refusal({"TopK"}, lambda node: node.spec(0).dtype not in SORTED, "TVM does not sort this type"),
+    Refusal(
+        {"ScatterElements"},
+        scatters_beside,
+        "TVM puts values elsewhere where the indices do not cover the data; use ScatterND",
+    ),
     Refusal({"ThresholdedRelu"}, always, "TVM multiplies by 0, which makes NaN of infinity"),
 )
 
 
 def refuse_wrong(node: Node) -> None:
     """Raise `ExportError` for a node that TVM would get wrong."""
-    if node.proto.domain != "":
+    if node.proto.domain and (node.proto.domain, node.operator) not in BESIDE_ONNX:
         raise node.refuse(f"TVM would take it for ONNX's {node.operator}, if there is one")
     for dtype in sorted(node.dtypes()):
         refuse_dtype(node.place, dtype)

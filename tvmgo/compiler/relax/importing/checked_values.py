@@ -9,6 +9,7 @@ from onnx.helper import tensor_dtype_to_np_dtype
 from tvm import relax
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR
+from tvmgo.compiler.onnx_nodes import place_of
 from tvmgo.compiler.relax.expressions import shape_of
 from tvmgo.exceptions import ExportError
 
@@ -34,11 +35,6 @@ class CheckedValues(dict[str, Any]):
                     REWRITE_OPERATOR,
                 )
         super().__setitem__(name, value)
-
-
-def place_of(node: str, name: str) -> str:
-    """Say where in a model something is."""
-    return f"node `{node}`, operator {name}" if node else f"operator {name}"
 
 
 def difference_from(known: Any, value: Any) -> str:
