@@ -2,7 +2,9 @@
 """Parallel kernels: the process's pool of threads, its limits, errors, forks and its end."""
 
 import os
+import shutil
 import subprocess
+import sys
 import textwrap
 
 import pytest
@@ -508,6 +510,22 @@ def test_library_with_openmp_can_be_closed_at_any_time(tmp_path):
         for _ in range(50):
             assert tvmgo.load_module({str(library)!r})["count"]() == 2
         time.sleep(0.1)
+    """)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the files are ELF files")
+def test_library_has_its_own_variables_where_another_was_opened_for_all(path, tmp_path):
+    """With RTLD_GLOBAL the system gives a library's variables to all libraries opened after it."""
+    copies = [shutil.copy(path, tmp_path / f"{number}.so") for number in range(2)]
+    output_of(f"""
+        import ctypes, os, tvmgo
+        others = ctypes.CDLL({str(copies[0])!r}, os.RTLD_GLOBAL)
+        launch = ctypes.c_void_p.in_dll(others, "__TVMBackendParallelLaunch")
+        for path in ({str(path)!r}, {str(copies[1])!r}):
+            for _ in range(2):
+                module = tvmgo.load_module(path)
+                assert module["fill"](tvmgo.empty((100,), "int64"), 1) == 1
+        assert launch.value is None
     """)
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "classic/loading/binding.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -68,6 +69,22 @@ void ThrowIfObsoleteImport(const char* name, const std::string& path) {
   }
 }
 
+// The library's own variable, at any address, or null. Where another library was opened for all
+// (RTLD_GLOBAL), the system has given this one's code that one's variable of the same name.
+void* OwnVariable(const Library& library, const char* name,
+                  std::vector<Redirection>* redirections) {
+  void* own = library.FindVariable(name, sizeof(void*));
+  void* others = own == nullptr ? nullptr : GloballyVisible(name);
+  if (others != nullptr && others != own) redirections->push_back(Redirection{others, own});
+  return own;
+}
+
+// Whether the runtime writes to the variable when it opens a library of today.
+bool IsSetByRuntime(const ElfSymbol& symbol) {
+  return symbol.defined && symbol.object &&
+         (StartsWith(symbol.name, "__TVM") || StartsWith(symbol.name, "__tvm_ffi__library_ctx"));
+}
+
 }  // namespace
 
 void PrepareServices(const ElfSymbols& elf, const std::string& path) {
@@ -110,30 +127,36 @@ void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path) {
 
 void BindServices(const Library& library, void* context) {
   std::vector<Redirection> redirections;
-  // The library's own variable, at any address, or null. Where another library was opened for all
-  // (RTLD_GLOBAL), the system has given this one's code that one's variable of the same name.
-  const auto own_variable = [&](const char* name) {
-    void* own = library.FindVariable(name, sizeof(void*));
-    void* others = own == nullptr ? nullptr : GloballyVisible(name);
-    if (others != nullptr && others != own) redirections.push_back(Redirection{others, own});
-    return own;
-  };
   ForEachService([&](const Service& service) {
     if (service.in_runtime != nullptr) {
       redirections.push_back(Redirection{service.in_runtime, service.address});
     }
     if (!service.has_variable) return;
     const std::string variable = std::string("__") + service.name;
-    if (void* place = own_variable(variable.c_str())) {
+    if (void* place = OwnVariable(library, variable.c_str(), &redirections)) {
       std::memcpy(place, &service.address, sizeof(void*));
     }
   });
-  void* place = own_variable("__tvm_module_ctx");
+  void* place = OwnVariable(library, "__tvm_module_ctx", &redirections);
   library.Redirect(redirections);
   // Last: with it the library is ready to be called.
   if (place != nullptr) {
     std::memcpy(place, &context, sizeof(void*));
   }
+}
+
+void ReclaimVariables(const ElfSymbols& elf, const std::string& name) {
+  const auto is_visible = [](const ElfSymbol& symbol) {
+    return IsSetByRuntime(symbol) && IsGloballyVisible(symbol.name);
+  };
+  if (std::none_of(elf.symbols().begin(), elf.symbols().end(), is_visible)) return;
+  if (name.find('/') == std::string::npos) return;  // opened where the system looked for it
+  const Library library(name);
+  std::vector<Redirection> redirections;
+  for (const ElfSymbol& symbol : elf.symbols()) {
+    if (IsSetByRuntime(symbol)) OwnVariable(library, symbol.name, &redirections);
+  }
+  library.Redirect(redirections);
 }
 
 }  // namespace tvmgo::classic

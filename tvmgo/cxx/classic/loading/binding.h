@@ -29,6 +29,10 @@ void ThrowIfObsolete(const ElfSymbols& elf, const std::string& path);
 // `__tvm_module_ctx`.
 void BindServices(const Library& library, void* context);
 
+// Gives a library of today, which is open under that name, its own variables where it has found
+// those of a library that was opened for all; BindServices does so for classic ones.
+void ReclaimVariables(const ElfSymbols& elf, const std::string& name);
+
 }  // namespace tvmgo::classic
 
 #endif  // TVMGO_CXX_CLASSIC_LOADING_BINDING_H_

@@ -221,7 +221,9 @@ Ref LoadModern(const Ref& load_modern, const ElfSymbols& elf, const LibraryFile&
   RequireOwnMachine(elf, file.path);
   PrepareModules(elf);
   if (LooksUpFunctions(elf)) TryToLoadExtraFunctions();
-  return CallModern(load_modern, file);
+  Ref module = CallModern(load_modern, file);
+  ReclaimVariables(elf, file.name);
+  return module;
 }
 
 }  // namespace
