@@ -36,6 +36,9 @@ cdef str LIBRARY = "library"
 # Kinds of modules whose functions run compiled code on their arguments themselves.
 COMPILED_KINDS = (LIBRARY, "relax.VirtualMachine")
 
+# Libraries for the Relax virtual machine, which finds functions by name when it is initialised.
+cdef str VM_LIBRARY = "relax.VMExecutable"
+
 _get_function = get_global_function("ffi.ModuleGetFunction")
 _get_kind = get_global_function("ffi.ModuleGetKind")
 
@@ -315,6 +318,10 @@ cdef object load_as(str path, str reader, str source, str name):
     with nogil:  # others may wait for the GIL inside of the system's loader
         module.c_library = TVMGoLoadedLibrary(c_name)
     check_cpu(module, path)
+    if module.kind == VM_LIBRARY:
+        # Costs more than loading a library of kernels alone.
+        from tvmgo._core.vm_builtins import provide
+        provide()
     return module
 
 

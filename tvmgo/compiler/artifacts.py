@@ -7,7 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tvmgo.compiler.report import Report
@@ -28,10 +28,11 @@ class Artifacts:
     ----------
     library : pathlib.Path
         ``deploy.so``: the kernels, for `tvmgo.load_module`.
-    graph : pathlib.Path
-        ``deploy.json``: the graph, UTF-8 text for `tvmgo.graph_executor.create`.
-    params : pathlib.Path
-        ``deploy.params``: the weights, bytes for ``load_params``.
+    graph : pathlib.Path or None
+        ``deploy.json``: the graph, UTF-8 text for `tvmgo.graph_executor.create`. None if the
+        library is one for the virtual machine.
+    params : pathlib.Path or None
+        ``deploy.params``: the weights, bytes for ``load_params``. None for the virtual machine.
     report : Report or None
         How the export went, to print; None for files that somebody else has found.
 
@@ -42,18 +43,25 @@ class Artifacts:
     """
 
     library: Path
-    graph: Path
-    params: Path
+    graph: Path | None
+    params: Path | None
     report: Report | None = field(default=None, compare=False, repr=False)
 
 
 def artifacts_in(directory: Path, report: Report | None = None) -> Artifacts:
-    return Artifacts(
-        library=directory / LIBRARY,
-        graph=directory / GRAPH,
-        params=directory / PARAMS,
-        report=report,
-    )
+    """Return the files of a directory; the report tells whether there is a graph."""
+    files = Artifacts(*graph_files(directory), report)
+    return files if report is None else made_in(files, report.format)
+
+
+def made_in(files: Artifacts, form: str) -> Artifacts:
+    """Return those of the files that a format has."""
+    return replace(files, graph=None, params=None) if form == "vm" else files
+
+
+def graph_files(directory: Path) -> tuple[Path, Path, Path]:
+    """Return the paths of library, graph and parameters."""
+    return directory / LIBRARY, directory / GRAPH, directory / PARAMS
 
 
 @contextmanager
@@ -78,8 +86,11 @@ def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
                 undo.callback(remove_if_empty, path)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
             yield artifacts_in(Path(scratch))
-            for name in (PARAMS, GRAPH, LIBRARY):
+            made = [name for name in (PARAMS, GRAPH, LIBRARY) if Path(scratch, name).exists()]
+            for name in made:
                 os.replace(Path(scratch, name), directory / name)
+            for name in {PARAMS, GRAPH} - set(made):  # of a graph that was there before
+                Path(directory, name).unlink(missing_ok=True)
         undo.pop_all()
 
 

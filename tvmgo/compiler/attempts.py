@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tvmgo.compiler.artifacts import Artifacts
+from tvmgo.compiler.artifacts import Artifacts, made_in
 from tvmgo.compiler.environments import interpreter_of
 from tvmgo.compiler.report import Report
 from tvmgo.compiler.sources import Source
@@ -108,7 +108,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
     refusals: dict[str, ExportError] = {}
     for form in request.formats:
         try:
-            simple = simplify(source, path, work, request, progress)
+            simple = simplify(source, path, work, request, form, progress)
         except ExportError as error:
             refusals[f"{form}, normal form"] = error
             continue
@@ -128,7 +128,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                 continue
             try:
                 done = run_job(compiler.kind, compiler.interpreter, job, progress)
-                verification = check(files, verifier, request)
+                verification = check(made_in(files, form), verifier, request)
             except ExportError as error:
                 refusals[f"{form}, {compiler.kind}"] = error
             else:
@@ -145,7 +145,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
 
 
 def simplify(
-    source: Source, path: Path, work: Path, request: Request, progress: Progress
+    source: Source, path: Path, work: Path, request: Request, form: str, progress: Progress
 ) -> dict[str, Any]:
     """Bring an ONNX model into the normal form; other models go to their compiler as they are."""
     if source.kind != "onnx":
@@ -154,6 +154,7 @@ def simplify(
         "model": str(path),
         "shapes": request.shapes,
         "inputs": {name: value.shape for name, value in request.inputs.items()},
+        "format": form,
         "directory": str(work),
     }
     return run_job("simplify", interpreter_of("simplify"), job, progress)

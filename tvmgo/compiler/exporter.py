@@ -19,7 +19,7 @@ from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import is_instance, source_of
 from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
 
-FORMATS = ("graph",)
+FORMATS = ("graph", "vm")
 
 
 def export(
@@ -35,6 +35,8 @@ def export(
     progress: Callable[[str], object] | None = None,
 ) -> Artifacts:
     """Compile a model into ``deploy.so``, ``deploy.json`` and ``deploy.params``.
+
+    What no graph can hold becomes one library for the Relax virtual machine.
 
     Parameters
     ----------
@@ -57,7 +59,10 @@ def export(
         Values of inputs on which the exported model is verified. Those of others are made up, as
         are all by default: floats of both signs, and integers that the model's look-ups allow.
     format : str, default "auto"
-        ``"graph"``: the three files.
+        ``"graph"``: the three files. ``"vm"``: one library, weights inside, for the Relax virtual
+        machine; dimensions that `shapes` does not tell stay open, and data may decide branches,
+        loops and sizes. ``"auto"``: a graph, and the virtual machine for what no graph can hold,
+        which the report tells.
     verify : "auto" or bool, default "auto"
         Whether the exported model is run once beside the original. ``"auto"``: where that can be
         done; the report says what it agrees with, or ``not verified`` and why. ``True``: not to
@@ -68,7 +73,8 @@ def export(
     Returns
     -------
     Artifacts
-        Paths `library`, `graph` and `params`, all inside `directory`, and a `report`.
+        Paths `library`, `graph` and `params`, all inside `directory`, and a `report`. For
+        ``format="vm"`` `graph` and `params` are None, and files of an earlier graph are deleted.
 
     Raises
     ------

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tvm
 
-from tvmgo.compiler.artifacts import artifacts_in
+from tvmgo.compiler.artifacts import graph_files
 from tvmgo.compiler.graph.graph_json import graph_to_json
 from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
 from tvmgo.compiler.graph.nodes import Entry, Graph
@@ -25,6 +25,7 @@ from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
 from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
+from tvmgo.compiler.relax.vm_library import write_vm_library
 
 
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
@@ -32,12 +33,15 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     ``kind`` says what that is: an ``"onnx"`` file in the normal form, or the folder of a
     ``"relax"`` module, whose symbolic dimensions ``shapes`` fixes. ``target`` is what users write,
-    ``linker`` a C++ compiler, ``directory`` where the files go, and ``work`` a folder for others.
+    ``linker`` a C++ compiler, ``format`` ``"graph"`` or ``"vm"``, ``directory`` where the files go,
+    and ``work`` a folder for others.
     """
     targets = resolve_targets(job["target"])
     progress("importing the model")
     imported = import_model(job)
-    files = artifacts_in(Path(job["directory"]))
+    library, graph_file, params_file = graph_files(Path(job["directory"]))
+    if job["format"] == "vm":
+        return write_vm(imported, targets[0], library, job["linker"], progress)
 
     first, codes = None, []
     for target in targets:
@@ -54,14 +58,32 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     progress("linking and writing")
     graph, storage = first.graph, first.storage
     identify = partial(model_id, graph_to_json(graph, storage), graph.params)
-    number = link(codes, files.library, job["linker"], identify)
-    files.graph.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
-    with files.params.open("wb") as file:
+    number = link(codes, library, job["linker"], identify)
+    graph_file.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
+    with params_file.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
         "details": {"kernels": str(len(first.kernels))},
+    }
+
+
+def write_vm(
+    imported: ImportedModel,
+    target: tvm.target.Target,
+    path: Path,
+    linker: str,
+    progress: Callable[[str], object],
+) -> dict[str, Any]:
+    """Write a library for the virtual machine; it has one level, the lowest."""
+    progress(f"compiling for the virtual machine and {target}")
+    names = [output.name for output in imported.outputs]
+    kernels = write_vm_library(imported.module, target, path, linker, names)
+    return {
+        "target": str(target),
+        "versions": {"apache-tvm": tvm.__version__},
+        "details": {"kernels": str(kernels)},
     }
 
 
@@ -95,12 +117,13 @@ def lower(imported: ImportedModel, target: tvm.target.Target) -> Program:
 
 
 def import_model(job: Mapping[str, Any]) -> ImportedModel:
+    keep_open = job["format"] == "vm"
     if job["kind"] == "onnx":
         # Here alone: who exports a Relax module need not have onnx.
         from tvmgo.compiler.relax.importing.onnx_model import import_onnx
 
-        return import_onnx(job["model"])
+        return import_onnx(job["model"], keep_open=keep_open)
     from tvmgo.compiler.relax.script import read_module
 
     shapes = {name: tuple(sizes) for name, sizes in job["shapes"].items()}
-    return import_relax(read_module(Path(job["model"])), shapes)
+    return import_relax(read_module(Path(job["model"])), shapes, keep_open=keep_open)

@@ -11,20 +11,21 @@ from typing import Any
 import numpy as np
 from tvm.contrib import cc
 
-from tvmgo.compiler.artifacts import Artifacts
+from tvmgo.compiler.artifacts import graph_files
 from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.graph.model_id import MODEL_ID, classic_library_source, halves, model_id
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.relay.failures import as_export_error
 
 
-def write_files(factory: Any, files: Artifacts, inputs: int, linker: str) -> None:
+def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None:
     """Write ``deploy.so``, ``deploy.json`` and ``deploy.params``, with one number in all of them.
 
     Parameters
     ----------
     factory : tvm.relay.backend.executor_factory.GraphExecutorFactoryModule
-    files : Artifacts
+    directory : pathlib.Path
+        Where the files go.
     inputs : int
         How many inputs the model has.
     linker : str
@@ -33,6 +34,7 @@ def write_files(factory: Any, files: Artifacts, inputs: int, linker: str) -> Non
     graph = json.loads(factory.get_graph_json())
     params = name_params(graph, factory.get_params(), inputs)
     text = write_graph(graph)
+    library, graph_file, params_file = graph_files(directory)
     number = 0
 
     def link(target: str, objects: list[str], **_: Any) -> None:
@@ -43,10 +45,10 @@ def write_files(factory: Any, files: Artifacts, inputs: int, linker: str) -> Non
         cc.create_shared(target, [*objects, str(source)], cc=linker)
 
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
-        factory.get_lib().export_library(str(files.library), fcompile=link)
+        factory.get_lib().export_library(str(library), fcompile=link)
     graph["attrs"][MODEL_ID] = ["list_int", halves(number)]
-    files.graph.write_text(write_graph(graph), encoding="utf-8")
-    with files.params.open("wb") as file:
+    graph_file.write_text(write_graph(graph), encoding="utf-8")
+    with params_file.open("wb") as file:
         write_params(file.write, {**params, MODEL_ID: np.array(number, "int64")})
 
 

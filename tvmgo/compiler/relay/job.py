@@ -14,7 +14,6 @@ os.environ["TOPHUB_LOCATION"] = "NONE"  # no search for tuned schedules on the n
 
 import tvm
 
-from tvmgo.compiler.artifacts import artifacts_in
 from tvmgo.compiler.relay.build import compile_graph
 from tvmgo.compiler.relay.files import write_files
 from tvmgo.compiler.relay.importing import from_onnx
@@ -38,5 +37,5 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     del module
 
     progress("linking and writing")
-    write_files(factory, artifacts_in(Path(job["directory"])), inputs, job["linker"])
+    write_files(factory, Path(job["directory"]), inputs, job["linker"])
     return {"target": str(target), "versions": {"tvm": tvm.__version__}, "details": {}}

@@ -114,6 +114,17 @@ class GraphEditor:
             raise node.refuse(f"the shape of its input {index} is not known")
         return shape
 
+    def need_dimensions(self, node: Node, index: int = 0) -> list[int | None]:
+        """Return the sizes of a value, None for those that are open."""
+        found = self.type_of(node.input(index))
+        if found is None or not found.HasField("shape"):
+            raise node.refuse(f"how many dimensions its input {index} has is not known")
+        dims = found.shape.dim
+        return [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+
+    def need_rank(self, node: Node, index: int = 0) -> int:
+        return len(self.need_dimensions(node, index))
+
     def element_type(self, name: str | None) -> int | None:
         found = self.type_of(name)
         return None if found is None else int(found.elem_type) or None

@@ -21,8 +21,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
 
     ``shapes`` has those of inputs that leave dimensions open, ``inputs`` those of values that were
-    given for inputs. A job with a ``question`` asks for what
-    the model computes.
+    given for inputs; for the ``format`` ``"vm"``, what ``shapes`` does not tell stays open. A job
+    with a ``question`` asks for what the model computes.
     """
     if "question" in job:
         return truth.run(job, progress)
@@ -32,8 +32,10 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         model = onnx.load(name)
     progress("making it simple")
     with as_export_error("simplifying the ONNX model", instead=REWRITE_OPERATOR):
-        shapes = shapes_with_inputs(model, job["shapes"], job["inputs"])
-        simple = simplify(model, shapes, {})
+        keep_open = job["format"] == "vm"
+        given = {} if keep_open else job["inputs"]
+        shapes = shapes_with_inputs(model, job["shapes"], given)
+        simple = simplify(model, shapes, {}, keep_open=keep_open)
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}

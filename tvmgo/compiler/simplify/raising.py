@@ -95,14 +95,15 @@ def raise_softmax(node: Node, g: GraphEditor) -> bool:
     """Up to opset 12 these flatten the input to two dimensions at `axis`, 1 by default."""
     if node.since >= 13:
         return False
-    shape = g.need_shape(node)
     axis = node.attributes.get("axis", 1)
-    if axis in (-1, len(shape) - 1):
+    if axis in (-1, g.need_rank(node) - 1):
         g.replace(node, [node.input(0)], axis=-1)
         return True
     flat = g.add("Flatten", [node.input(0)], axis=axis)
     result = g.add(node.operator, [flat], axis=1)
-    g.add("Reshape", [result, g.integers(*shape)], node.outputs)
+    shape = g.shape(node.input(0))
+    before = g.add("Shape", [node.input(0)]) if shape is None else g.integers(*shape)
+    g.add("Reshape", [result, before], node.outputs)
     return True
 
 

@@ -11,7 +11,7 @@ from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
 from tvmgo.exceptions import ExportError, TVMValueError
 
 
-def fix_shapes(model: Any, shapes: InputShapes) -> None:
+def fix_shapes(model: Any, shapes: InputShapes, *, keep_open: bool = False) -> None:
     """Give every input of `model` a fixed shape, and forget what was said of other values' shapes.
 
     Parameters
@@ -20,6 +20,8 @@ def fix_shapes(model: Any, shapes: InputShapes) -> None:
         Changed.
     shapes : mapping of str to sequence of int
         For inputs with open dimensions, at least; a dimension with a name has one size everywhere.
+    keep_open : bool
+        Leave dimensions open whose sizes `shapes` does not tell, each under a name.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def fix_shapes(model: Any, shapes: InputShapes) -> None:
     sizes = match_dimensions(declared, shapes)
     for value in inputs:
         name = value.name
-        fixed = fixed_dimensions(name, declared[name], shapes.get(name), sizes)
+        fixed = fixed_dimensions(name, declared[name], shapes.get(name), sizes, keep_open)
         set_dimensions(value, fixed)
     for value in model.graph.output:
         if value.type.WhichOneof("value") is not None:  # else inference finds it
@@ -93,13 +95,16 @@ def fixed_dimensions(
     dimensions: Sequence[Any] | None,
     shape: Sequence[int] | None,
     sizes: Mapping[Any, int],
-) -> list[int]:
+    keep_open: bool,
+) -> list[int | str]:
     """Return the full shape of an input: as given, or as declared with its dimensions' sizes."""
     if shape is not None:
         return list(shape)
     if dimensions is None:
         raise ExportError(f"input `{name}`", "it declares no shape", FIX_SHAPES)
     fixed = [sizes.get(dim, dim) for dim in dimensions]
+    if keep_open:
+        return [f"{name}.{axis}" if dim is None else dim for axis, dim in enumerate(fixed)]
     if not all(isinstance(dim, int) for dim in fixed):
         dims = ", ".join("?" if dim is None else str(dim) for dim in fixed)
         raise ExportError(f"input `{name}`", f"its shape [{dims}] has open dimensions", FIX_SHAPES)
@@ -107,7 +112,7 @@ def fixed_dimensions(
 
 
 def set_dimensions(value: Any, dimensions: Sequence[Any]) -> None:
-    """Write sizes; everything else is left open."""
+    """Write sizes, and names of what is left open."""
     shape = value.type.tensor_type.shape
     del shape.dim[:]
     shape.SetInParent()
@@ -115,3 +120,5 @@ def set_dimensions(value: Any, dimensions: Sequence[Any]) -> None:
         dim = shape.dim.add()
         if isinstance(size, int):
             dim.dim_value = size
+        else:
+            dim.dim_param = size

@@ -29,7 +29,13 @@ from tvmgo.compiler.simplify.opset import to_normal_opset
 from tvmgo.compiler.simplify.shapes import fix_shapes
 
 
-def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperators) -> Any:
+def simplify(
+    model: Any,
+    shapes: Mapping[str, Sequence[int]],
+    known: KnownOperators,
+    *,
+    keep_open: bool = False,
+) -> Any:
     """Return a model that computes the same, in the normal form; `model` is not changed.
 
     Parameters
@@ -39,6 +45,8 @@ def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperat
         Shapes of inputs, which fix their open dimensions.
     known : mapping of str to collection of str
         By domain beside ONNX's own: operators that are left as they are.
+    keep_open : bool
+        Leave dimensions open that `shapes` does not fix, instead of refusing them.
 
     Raises
     ------
@@ -49,7 +57,7 @@ def simplify(model: Any, shapes: Mapping[str, Sequence[int]], known: KnownOperat
     """
     simple = onnx.ModelProto()
     simple.CopyFrom(model)
-    fix_shapes(simple, shapes)
+    fix_shapes(simple, shapes, keep_open=keep_open)
     simple = inline_functions(simple)
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
     simple = expand_operators(infer(simple), FIRST)

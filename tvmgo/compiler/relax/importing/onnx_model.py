@@ -12,20 +12,27 @@ import onnx
 from onnx.helper import tensor_dtype_to_np_dtype
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.relax.importing.dynamic.importer import from_dynamic_onnx
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.onnx_importer import from_onnx
 
 
-def import_onnx(path: str | os.PathLike[str]) -> ImportedModel:
-    """Import the file that `tvmgo.compiler.simplify` has written."""
+def import_onnx(path: str | os.PathLike[str], *, keep_open: bool = False) -> ImportedModel:
+    """Import the file that `tvmgo.compiler.simplify` has written.
+
+    With `keep_open` for the virtual machine, otherwise for a graph.
+    """
     with (
         as_export_error("importing the ONNX model", instead=REWRITE_OPERATOR),
         # The importer prints an operator that it cannot convert, before it raises.
         contextlib.redirect_stdout(io.StringIO()),
     ):
         model = onnx.load(path)
-        shapes: Any = {value.name: dimensions_of(value) for value in model.graph.input}
-        module = from_onnx(model, shapes)
+        if keep_open:
+            module = from_dynamic_onnx(model)
+        else:
+            shapes: Any = {value.name: dimensions_of(value) for value in model.graph.input}
+            module = from_onnx(model, shapes)
     return ImportedModel(module, [declared_output(value) for value in model.graph.output])
 
 

@@ -176,7 +176,9 @@ def refuse_constants_out_of_range(
         sizes = list(data.ty.shape)[first : first + values.shape[-1]]
     else:
         sizes = [data.ty.shape[attributes.get("axis", 0)]]
-    limits = np.array([int(size) for size in sizes])
+    # An open dimension is as large as need be; at run time it is clamped to.
+    most = np.iinfo("int64").max
+    limits = np.array([int(s) if isinstance(s, tvm.tirx.IntImm) else most for s in sizes])
     if ((values < -limits) | (values >= limits)).any():
         raise ExportError(where, f"an index is out of range of {limits.tolist()}", "correct it")
 
@@ -186,7 +188,7 @@ def refuse_small_indices(
 ) -> None:
     """TVM's kernel takes the strides of `data` for those of `indices`, except along the axis."""
     refuse_constants_out_of_range(bb, inputs, attributes, where)
-    data, indices = (tuple(map(int, each.ty.shape)) for each in inputs[:2])
+    data, indices = (tuple(map(str, each.ty.shape)) for each in inputs[:2])
     axis = attributes.get("axis", 0) % len(data)
     # No stride depends on the size of the axis itself, of the first one, and of the next one.
     if any(a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))):

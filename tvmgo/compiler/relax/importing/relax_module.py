@@ -14,13 +14,18 @@ from tvmgo.compiler.relax.shapes import tensor_spec
 from tvmgo.exceptions import TVMValueError
 
 
-def import_relax(module: tvm.IRModule, shapes: InputShapes) -> ImportedModel:
+def import_relax(
+    module: tvm.IRModule, shapes: InputShapes, *, keep_open: bool = False
+) -> ImportedModel:
+    """Give a module's inputs the shapes; others may stay open with `keep_open`."""
     module = give_missing_shapes(module, shapes)
     parameters = module["main"].params
     sizes = match_dimensions({p.name: relax_dimensions(p) for p in parameters}, shapes)
     if sizes:
         module = relax.transform.BindSymbolicVars(sizes, "main")(module)
     for parameter in module["main"].params:
+        if keep_open and parameter.name not in shapes:
+            continue
         found = tensor_spec(parameter.ty, parameter).shape
         wanted = shapes.get(parameter.name, found)
         if wanted != found:

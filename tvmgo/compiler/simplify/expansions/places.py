@@ -25,8 +25,10 @@ def reverse_sequence(node: Node, g: GraphEditor) -> bool:
 
 def one_hot(node: Node, g: GraphEditor) -> bool:
     """Compare each index, which may count from the end, with all places."""
-    depth = int(g.need_constant(node, 1, "depth").reshape(()))
-    ndim = len(g.need_shape(node)) + 1
+    given = g.constant(node.input(1))
+    if given is None:
+        return False  # for the virtual machine; a graph's compiler refuses it
+    depth, ndim = int(given.reshape(())), g.need_rank(node) + 1
     axis = node.attributes.get("axis", -1) % ndim
     index = g.cast(node.input(0), np.int64)
     zero, size = (g.add_constant(value, np.int64) for value in (0, depth))

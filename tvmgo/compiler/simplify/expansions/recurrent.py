@@ -35,9 +35,12 @@ class Recurrence:
     ) -> None:
         self.node, self.g, self.gates = node, g, gates
         self.dtype = g.dtype(node)
-        shape = g.need_shape(node)
+        sizes = g.need_dimensions(node)
         self.batch_first = bool(node.attributes.get("layout", 0))
-        self.steps, self.batch = shape[1::-1] if self.batch_first else shape[:2]
+        steps, self.batch = sizes[1::-1] if self.batch_first else sizes[:2]
+        if steps is None:
+            raise node.refuse("how many steps it takes is open", "fix it by shapes={input: shape}")
+        self.steps = steps
         self.quantised = node.operator.startswith("DynamicQuantize")
         self.hidden = g.need_shape(node, 2)[1 if self.quantised else -1]
         direction = node.attributes.get("direction", b"forward").decode()
@@ -146,8 +149,18 @@ class Recurrence:
     def initial(self, index: int, direction: int) -> str:
         name = self.node.input(index)
         if name is None:
-            return self.g.add_constant(np.zeros((self.batch, self.hidden)), self.dtype)
+            return self.zeros()
         return self.one(name, 1 if self.batch_first else 0, direction)
+
+    def zeros(self) -> str:
+        """Return a state of zeros, one line for each of the batch."""
+        g = self.g
+        if self.batch is not None:
+            return g.add_constant(np.zeros((self.batch, self.hidden)), self.dtype)
+        shape = g.add("Shape", [self.node.input(0)])
+        batch = g.add("Gather", [shape, g.integers(0 if self.batch_first else 1)], axis=0)
+        wanted = g.add("Concat", [batch, g.integers(self.hidden)], axis=0)
+        return g.add("Expand", [g.add_constant(0, self.dtype), wanted])
 
     def run(self, begin: Callable[[int], tuple[list[str], Callable[..., list[str]]]]) -> bool:
         """Unroll all directions.

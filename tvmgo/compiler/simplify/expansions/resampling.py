@@ -141,8 +141,9 @@ class Resampling:
 
 def resize(node: Node, g: GraphEditor) -> bool:
     without_empty_inputs(node, g)
-    if g.constant(node.input(2) or node.input(3)) is None:
-        return False  # refused when it is imported
+    if g.constant(node.input(2) or node.input(3)) is None or g.shape(node.input(0)) is None:
+        g.replace(node, node.inputs, **node.attributes)  # for the virtual machine
+        return True
     r = Resampling(node, g)
     axes = r.axes()
     if r.left_to_compilers(axes):

@@ -4,23 +4,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from tvm import relax, topi
+from tvm import relax, te, tirx, topi
 from tvm.relax import op as R
 
 from tvmgo.compiler.relax.expressions import shape_of
+from tvmgo.compiler.relax.shapes import sizes_of
 
 
-def clamp(indices: relax.Expr, sizes: Sequence[int], *, negative: bool) -> relax.Expr:
+def clamp(
+    bb: relax.BlockBuilder, indices: relax.Expr, sizes: Sequence[Any], *, negative: bool
+) -> relax.Expr:
     """Clamp indices to a range per last coordinate; `negative`: the kernel counts from the end."""
     dtype = str(indices.ty.dtype)
+    fixed = sizes_of(sizes)
+    if fixed is None:
+        return clamp_open(bb, indices, sizes, negative=negative)
     most = np.iinfo(dtype).max
-    highest = np.array([min(size - 1, most) for size in sizes])
+    highest = np.array([min(size - 1, most) for size in fixed])
     lowest = -1 - highest if negative else 0 * highest
     if not dtype.startswith("uint"):
         indices = R.maximum(indices, relax.const(lowest, dtype))
     return R.minimum(indices, relax.const(highest, dtype))
+
+
+def clamp_open(
+    bb: relax.BlockBuilder, indices: relax.Expr, sizes: Sequence[Any], *, negative: bool
+) -> relax.Expr:
+    dtype = str(indices.ty.dtype)
+
+    def kernel(x: te.Tensor, ends: Any) -> te.Tensor:
+        def element(*index: Any) -> Any:
+            end = ends[-1]
+            for place in range(len(ends) - 2, -1, -1):
+                end = tirx.Select(tirx.EQ(index[-1], tirx.const(place, "int64")), ends[place], end)
+            lowest = 0 - end if negative else tirx.const(0, "int64")
+            place = tirx.max(x(*index).astype("int64"), lowest)
+            return tirx.min(place, end - 1).astype(dtype)
+
+        return te.compute(x.shape, element)
+
+    return bb.call_te(kernel, indices, relax.ShapeExpr(sizes), primfunc_name_hint="clamp")
+
+
+def open_shape(x: relax.Expr) -> list[Any] | None:
+    shape = x.ty.shape
+    return list(shape.values) if isinstance(shape, relax.ShapeExpr) else None
 
 
 def clamp_take(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
@@ -32,23 +63,23 @@ def clamp_take(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
 
 def clamp_along_axis(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
     data, indices, *updates = call.args
-    shape = shape_of(data)
+    shape = open_shape(data)
     if shape is None:
         return call
     size = shape[int(call.attrs.axis)]
     # Only the kernel that scatters counts from the end.
-    indices = bb.normalize(clamp(indices, [size], negative=bool(updates)))
+    indices = bb.normalize(clamp(bb, indices, [size], negative=bool(updates)))
     return relax.Call(call.op, [data, indices, *updates], call.attrs, call.ty_args)
 
 
 def clamp_coordinates(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
     data, indices, *updates = call.args
-    shape, coordinates = shape_of(data), shape_of(indices)
-    if shape is None or coordinates is None:
+    shape, coordinates = open_shape(data), open_shape(indices)
+    if shape is None or coordinates is None or sizes_of(coordinates[-1:]) is None:
         return call
     first = 0 if updates else int(call.attrs.batch_dims)
-    sizes = shape[first : first + coordinates[-1]]
-    indices = bb.normalize(clamp(indices, sizes, negative=False))
+    sizes = shape[first : first + int(coordinates[-1])]
+    indices = bb.normalize(clamp(bb, indices, sizes, negative=False))
     return relax.Call(call.op, [data, indices, *updates], call.attrs, call.ty_args)
 
 
@@ -60,7 +91,9 @@ def clamp_tuple(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
         return call
     fields = []
     for i, size in zip(range(len(indices.ty.fields)), shape):
-        index = bb.emit(clamp(bb.normalize(relax.TupleGetItem(indices, i)), [size], negative=True))
+        index = bb.emit(
+            clamp(bb, bb.normalize(relax.TupleGetItem(indices, i)), [size], negative=True)
+        )
         dtype = str(index.ty.dtype)
         from_end = R.add(index, relax.const(size, dtype))
         fields.append(bb.emit(R.where(R.less(index, relax.const(0, dtype)), from_end, index)))

@@ -76,5 +76,6 @@ REWRITES: dict[str, Rewrite] = {
     "relax.min": identity_if_empty(np.inf, reduce_with_nan(smaller, np.inf)),
     "relax.sum": identity_if_empty(0),
     "relax.prod": identity_if_empty(1),
+    "relax.mean": identity_if_empty(np.nan),
     "relax.matmul": identity_if_empty(0),
 }

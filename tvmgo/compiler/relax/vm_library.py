@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Relax module to one shared library for the Relax virtual machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import tvm
+from tvm import relax
+from tvm.support import cc
+from tvm.target.codegen import llvm_get_cpu_features
+
+from tvmgo.compiler.errors import NEED_COMPILER, REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.graph.model_id import library_source, model_id
+from tvmgo.compiler.relax.passes import kernels, simplify
+
+# The function of the library that returns the names of main's outputs.
+OUTPUT_NAMES = "output_names"
+
+
+def write_vm_library(
+    module: tvm.IRModule,
+    target: tvm.target.Target,
+    path: Path,
+    linker: str,
+    output_names: Sequence[str] = (),
+) -> int:
+    """Compile a module and write it as a library, weights inside.
+
+    Parameters
+    ----------
+    module : tvm.IRModule
+        With the Relax function ``main``; shapes may be open. Not changed.
+    target : tvm.target.Target
+    path : pathlib.Path
+    linker : str
+        A C++ compiler for the target.
+    output_names : sequence of str
+        Of main's outputs, in order, if they have names; the function ``output_names`` returns them. The
+        virtual machine itself tells the names of inputs.
+
+    Returns
+    -------
+    int
+        How many kernels the library has.
+
+    Raises
+    ------
+    ExportError
+        If a pass or the code generator fails on the module, or the linker does.
+    """
+    if output_names:
+        module = with_names(module, output_names)
+    with target:
+        # Functions that branches and loops became stay functions.
+        passes: Sequence[Any] = (*simplify.PASSES, *kernels.PASSES)
+        for each in (each for each in passes if each.info.name != "InlinePrivateFunctions"):
+            with as_export_error(f"pass {each.info.name}", instead=REWRITE_OPERATOR):
+                module = each(module)
+        with as_export_error("lowering to the virtual machine", instead=REWRITE_OPERATOR):
+            # Default passes of tvm.compile, of which the first ones find nothing left to do.
+            executable = tvm.compile(module, target)
+    link(executable, path, linker, sorted(llvm_get_cpu_features(target)))
+    return sum(isinstance(each, tvm.tirx.PrimFunc) for each in module.functions.values())
+
+
+def with_names(module: tvm.IRModule, names: Sequence[str]) -> tvm.IRModule:
+    """Add a function that returns the names of outputs."""
+    builder = relax.BlockBuilder(module)
+    with builder.function(OUTPUT_NAMES, []):
+        builder.emit_func_output(relax.Tuple([tvm.ir.StringImm(name) for name in names]))
+    return builder.get()
+
+
+def link(executable: Any, path: Path, linker: str, features: Sequence[str]) -> None:
+    """Write a library that names the instructions it needs, and has a number of its own."""
+
+    def link_objects(name: str, objects: list[str], options: Sequence[str] = ()) -> None:
+        contents = [Path(each).read_bytes() for each in objects]
+        source = Path(objects[0]).with_name("model_id.c")
+        number = model_id("", {}, contents)
+        source.write_text(library_source(number, features), encoding="ascii")
+        cc.create_shared(name, [*objects, str(source)], list(options), cc=linker)
+
+    with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
+        executable.export_library(str(path), fcompile=link_objects)
