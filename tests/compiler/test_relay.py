@@ -156,6 +156,10 @@ CURED = {
         one_node("ReduceSum", [X, indices(1)], constants=[1], noop_with_empty_axes=1, keepdims=0),
         None,
     ),
+    "largest of infinities": (
+        one_node("ReduceMax", [np.float32([[-np.inf, -np.inf], [1, -np.inf]])], axes=[1]),
+        np.float32([[-np.inf], [1]]),
+    ),
     "softmax far from 0": (
         one_node("LogSoftmax", [np.array([[-200, 0, 100]], "float32")]),
         np.array([[-300, -100, 0]], "float32"),

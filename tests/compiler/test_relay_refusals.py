@@ -49,6 +49,7 @@ WRONG = {
     "remainder of floats": node("Mod", IMAGE, IMAGE),
     "dilated": node("ConvTranspose", IMAGE, IMAGE, dilations=[1, 2]),
     "largest of nothing": node("ReduceMax", Spec("float32", (2, 0))),
+    "largest of infinities": node("ReduceMax", Spec("float64", (2, 3))),
     "rounded up": node("Resize", IMAGE, nearest_mode="ceil"),
     "window beyond the input": node(
         "MaxPool", IMAGE, kernel_shape=[1, 1], strides=[2, 2], ceil_mode=1

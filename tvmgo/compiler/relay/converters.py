@@ -16,7 +16,7 @@ from tvm import relay
 from tvm.relay.frontend import onnx as frontend
 from tvm.relay.frontend.common import infer_shape, infer_type
 
-from tvmgo.compiler.relay.nodes import Node
+from tvmgo.compiler.relay.nodes import OPSET, Node
 
 Converter = Callable[[Node, Any, Any], Any]
 
@@ -90,6 +90,17 @@ def reduce_all_axes(node: Node, inputs: Any, attributes: Any) -> None:
         attributes["axes"] = tuple(map(int, axes.data.numpy()))
         attributes.pop("noop_with_empty_axes", None)
         del inputs[1]
+
+
+def extreme(node: Node, inputs: Any, attributes: Any) -> Any:
+    """TVM begins with the least number of the type, which the largest of -inf alone is not."""
+    reduce_all_axes(node, inputs, attributes)
+    dtype = dtype_of(inputs[0])
+    if dtype not in ("float16", "float32"):
+        return None
+    inputs[0] = relay.cast(inputs[0], "float64")
+    convert = frontend._get_convert_map(OPSET)[node.operator]
+    return relay.cast(convert(inputs, attributes, {}), dtype)
 
 
 def clip_by_one_bound(node: Node, inputs: Any, attributes: Any) -> Any:
@@ -182,5 +193,6 @@ CONVERTERS: dict[str, Converter] = {
     "QuantizeLinear": quantize,
     **dict.fromkeys(REDUCTIONS, reduce_all_axes),
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), reshape),
+    **dict.fromkeys(("ReduceMax", "ReduceMin"), extreme),
     "RoiAlign": indices_within(2, lambda node, inputs, _: infer_shape(inputs[0])[0]),
 }

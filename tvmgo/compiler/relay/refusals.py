@@ -169,8 +169,8 @@ REFUSALS = (
     Refusal({"Pow"}, is_integer, "TVM computes powers of integers in float32"),
     Refusal(
         {"ReduceMax", "ReduceMin"},
-        lambda node: 0 in (node.spec(0).shape or ()),
-        "TVM takes the largest number of the type for infinity, where there is none",
+        lambda node: node.spec(0).dtype == "float64" or 0 in (node.spec(0).shape or ()),
+        "TVM takes the largest number of the type for infinity",
     ),
     Refusal(
         {"Resize"},
