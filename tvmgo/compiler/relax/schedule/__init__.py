@@ -5,7 +5,8 @@
 their loops anew: `spatial` for those that compute each element by itself, `reductions` with
 `accumulators` for those that accumulate, both row by row where `rows` finds that several nests
 walk the same rows. `segments` splits axes where conditions change, `axes` finds what one loop can
-walk, `costs` what is worth a thread; `loops` and `expressions` are what all use. Then `intrinsics`
+walk, `digits` splits axes that are divided, `unrolling` writes out short sums, `costs` says what is
+worth a thread; `loops` and `expressions` are what all use. Then `intrinsics`
 puts the expressions of `functions` in the place of calls of the C library, and `alignment` lets
 tensors lie anywhere.
 

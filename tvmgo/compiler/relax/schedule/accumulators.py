@@ -28,7 +28,9 @@ class Accumulator:
         self.memory = tirx.decl_buffer((lanes,), self.dtype, "partial")
 
     def start(self) -> list[Any]:
-        identity = tirx.Cast(self.dtype, self.reduction.identity)
+        identity = self.reduction.identity
+        if element_type(identity) != self.dtype:
+            identity = tirx.Cast(self.dtype, identity)
         return [tirx.AllocBuffer(self.memory), self.store(lambda lane: identity)]
 
     def store(self, value: Callable[[Any], Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import tvm
 from tvm import tirx
 
-from tvmgo.compiler.relax.schedule.expressions import Load, data_nodes, element_type
+from tvmgo.compiler.relax.schedule.expressions import Load, data_nodes, element_type, is_choice
 from tvmgo.compiler.relax.schedule.nests import Nest
 
 # Waking another thread takes about a microsecond, and it pays from three microseconds on if that
@@ -16,7 +16,7 @@ from tvmgo.compiler.relax.schedule.nests import Nest
 SERIAL_NANOSECONDS = 20_000
 NANOSECONDS = 0.06  # one operation on one element of a vector of eight
 
-COSTLY = {"tirx.pow": 30, "tirx.erf": 20, "tirx.tanh": 20, "tirx.sqrt": 5, "tirx.if_then_else": 1}
+COSTLY = {"tirx.pow": 30, "tirx.erf": 20, "tirx.tanh": 20, "tirx.sqrt": 5}
 CALL = 12
 DIVISION = {"float": 4, "int": 25}
 
@@ -29,7 +29,7 @@ def operations(value: Any) -> int:
 def operation(node: Any) -> int:
     if isinstance(node, tvm.ir.Call):
         name = getattr(node.op, "name", "")
-        return COSTLY.get(name, 1 if "reinterpret" in name or "else" in name else CALL)
+        return COSTLY.get(name, 1 if "reinterpret" in name or is_choice(node) else CALL)
     if isinstance(node, (tirx.Div, tirx.Mod, tirx.FloorDiv, tirx.FloorMod)):
         return DIVISION["float" if "float" in element_type(node) else "int"]
     return 0 if isinstance(node, (tirx.IntImm, tirx.FloatImm, tvm.ir.Var)) else 1

@@ -22,6 +22,11 @@ def constant(expression: Any) -> int | None:
     return int(expression.value) if isinstance(expression, tirx.IntImm) else None
 
 
+def structural_key(expression: Any) -> Any:
+    """Return a key that equal expressions share."""
+    return tvm_ffi.StructuralKey(expression)
+
+
 def same(a: Any, b: Any) -> bool:
     return bool(tvm_ffi.structural_equal(a, b))
 
@@ -38,6 +43,20 @@ def map_nodes(
 ) -> Any:
     """Replace each node of a type by what `change` returns for it."""
     return tvm_ffi.structural_map(code, (type_, change), order="pre" if outer_first else "post")
+
+
+def map_calls(code: Any, change: Callable[[Any], Any]) -> Any:
+    """Replace each call, inner ones first, that is made in any case."""
+
+    def visit(call: Any, mutator: Any) -> Any:
+        return call if is_choice(call) else change(mutator.default_mutate(call))
+
+    return tvm_ffi.structural_mutate(code, (tvm.ir.Call, visit))
+
+
+def is_choice(node: Any) -> bool:
+    """Tell whether one part of it may not be computed, because it may read outside a tensor."""
+    return isinstance(node, tvm.ir.Call) and getattr(node.op, "name", "") == "prim.if_then_else"
 
 
 def map_loads(expression: Any, change: Callable[[Any], Any]) -> Any:

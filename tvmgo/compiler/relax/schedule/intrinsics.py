@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,11 @@ import tvm
 from tvm import tirx
 
 from tvmgo.compiler.relax.schedule import functions
-from tvmgo.compiler.relax.schedule.expressions import map_nodes
+from tvmgo.compiler.relax.schedule.expressions import (
+    map_calls,
+    map_nodes,
+    structural_key,
+)
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tirx.exp": functions.exp,
@@ -26,9 +31,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 SHORT = ("float16", "bfloat16")  # computed in float32
 
 
+# What stores or names a value, and so has a place before it for parts of the value.
+STATEMENTS = (tirx.BufferStore, tirx.Bind, tirx.Evaluate)
+
+
 @tvm.transform.module_pass(opt_level=0, name="ExpandIntrinsics")
 class ExpandIntrinsics:
-    """Expand the functions of `FUNCTIONS` in all kernels; those of float64 stay calls."""
+    """Expand the functions of `FUNCTIONS` in all kernels; those of float64 stay calls.
+
+    Vectors must be vectors already, not loops.
+    """
 
     def transform_module(self, module: tvm.IRModule, _: Any) -> tvm.IRModule:
         changed = {}
@@ -41,16 +53,59 @@ class ExpandIntrinsics:
         return module
 
 
-def expand(code: Any) -> Any:
-    return map_nodes(code, tvm.ir.Call, expand_call)
+def expand(body: Any) -> Any:
+    return map_nodes(body, tirx.Stmt, expand_statement)
 
 
-def expand_call(call: Any) -> Any:
-    function = FUNCTIONS.get(getattr(call.op, "name", ""))
-    dtype = str(call.ty).partition("x")[0]
-    if function is None or dtype not in ("float32", *SHORT):
-        return call
-    if dtype == "float32":
-        return function(*call.args)
-    value = function(*(functions.cast(argument, "float32") for argument in call.args))
-    return functions.cast(value, dtype)
+def expand_statement(statement: Any) -> Any:
+    if isinstance(statement, tirx.SeqStmt):
+        return flat_sequence(statement)
+    if not isinstance(statement, STATEMENTS):
+        return statement
+    names = Names()
+    statement = map_calls(statement, names.expand)
+    return tirx.SeqStmt([*names.statements, statement]) if names.statements else statement
+
+
+def flat_sequence(statement: Any) -> Any:
+    parts = [part.seq if isinstance(part, tirx.SeqStmt) else [part] for part in statement.seq]
+    return tirx.SeqStmt(list(itertools.chain(*parts)))
+
+
+def is_expanded(call: Any) -> bool:
+    dtype = functions.scalar_type(call)
+    return getattr(call.op, "name", "") in FUNCTIONS and dtype in ("float32", *SHORT)
+
+
+class Names:
+    """Names for values, before the statement that needs them.
+
+    They are memory that the compiler keeps in registers. Let would be simpler, but TVM puts the
+    values of nested ones into one another as often as they are used.
+    """
+
+    def __init__(self) -> None:
+        self.statements: list[Any] = []
+        self.known: dict[Any, Any] = {}
+
+    def __call__(self, value: Any) -> Any:
+        lanes = functions.lanes_of(value)
+        buffer = tirx.decl_buffer((lanes,), functions.scalar_type(value), "named")
+        index = tirx.const(0, "int32") if lanes == 1 else tirx.Ramp(0, 1, lanes)
+        self.statements += [tirx.AllocBuffer(buffer), tirx.BufferStore(buffer, value, [index])]
+        return buffer[index]
+
+    def expand(self, call: Any) -> Any:
+        if not is_expanded(call):
+            return call
+        key = structural_key(call)
+        if key not in self.known:
+            self.known[key] = self(self.value_of(call))
+        return self.known[key]
+
+    def value_of(self, call: Any) -> Any:
+        function, dtype = FUNCTIONS[call.op.name], functions.scalar_type(call)
+        if dtype not in SHORT:
+            return function(self, *call.args)
+        wide = [functions.cast(argument, "float32") for argument in call.args]
+        return functions.cast(function(self, *wide), dtype)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import tvm
 from tvm import tirx
 
-from tvmgo.compiler.relax.schedule.expressions import data_nodes, number
+from tvmgo.compiler.relax.schedule.expressions import Load, data_nodes, is_choice, number
 from tvmgo.compiler.relax.schedule.nests import Nest
 
 # As many equal tasks as most processors have threads, several times over.
@@ -39,6 +39,14 @@ def loop(extent: Any, body: Callable[[Any], Any], kind: tirx.ForKind = tirx.ForK
 
 def loops(extents: Sequence[int], body: Callable[[list[Any]], Any], parallel: bool = False) -> Any:
     """Nest loops; in parallel over as many of the outer ones as make enough tasks."""
+    if 1 in extents:
+        longer = [extent for extent in extents if extent > 1]
+
+        def spread(steps: list[Any]) -> Any:
+            given = iter(steps)
+            return body([next(given) if extent > 1 else number(0) for extent in extents])
+
+        return loops(longer, spread, parallel)
     if parallel:
         count = next(
             (n for n in range(len(extents)) if math.prod(extents[:n]) >= TASKS), len(extents)
@@ -85,11 +93,17 @@ def pieces(extent: int, lanes: int, *, whole_tail: bool = False) -> list[Piece]:
 
 
 def lanes_for(nest: Nest, vector_bytes: int) -> int:
-    """Return how many elements fit into a vector of the widest type that is computed with."""
+    """Return how many elements fit into a vector of the widest type that is computed with.
+
+    Where something is chosen that may not be computed otherwise, it is one.
+    """
     expressions = [nest.value, *([nest.reduction.term] if nest.reduction else [])]
     widths = [width(nest.buffer.ty.dtype)]
-    for expression in expressions:
-        widths += [width(node.ty) for node in data_nodes(expression)]
+    for node in (node for expression in expressions for node in data_nodes(expression)):
+        if is_choice(node):
+            return 1
+        if isinstance(node, (Load, tirx.Cast)):
+            widths.append(width(node.ty))
     return max(1, vector_bytes * 8 // max(widths))
 
 

@@ -13,6 +13,7 @@ from tvm import s_tir, tirx
 from tvmgo.compiler.relax.schedule.alignment import with_unaligned_parameters
 from tvmgo.compiler.relax.schedule.axes import View, flat_view, flatten, merge
 from tvmgo.compiler.relax.schedule.costs import SERIAL_NANOSECONDS, nanoseconds
+from tvmgo.compiler.relax.schedule.digits import split_digits
 from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
 from tvmgo.compiler.relax.schedule.joining import buffers_of, join_nests
 from tvmgo.compiler.relax.schedule.loops import loops, sequence
@@ -21,6 +22,7 @@ from tvmgo.compiler.relax.schedule.reductions import reduction_loops
 from tvmgo.compiler.relax.schedule.rows import at_row, common_rows
 from tvmgo.compiler.relax.schedule.segments import split_by_conditions
 from tvmgo.compiler.relax.schedule.spatial import spatial_loops
+from tvmgo.compiler.relax.schedule.unrolling import unroll
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
 
 SCHEDULED = "tirx.is_scheduled"  # TVM's attribute of functions whose loops are as they should be
@@ -46,6 +48,7 @@ def schedule_kernel(function: Any, wide: int) -> Any:
     """Return the function with other loops; `wide` is how many bytes a vector has."""
     kernel = read_kernel(function)
     if kernel is not None and kernel.nests:
+        kernel.steps = [unroll(step) if isinstance(step, Nest) else step for step in kernel.steps]
         join_nests(kernel)
         function = Writer(kernel, wide).function()
     return with_unaligned_parameters(function)
@@ -92,7 +95,9 @@ class Writer:
 
     def nest(self, nest: Nest) -> Any:
         parallel = nanoseconds(nest) > SERIAL_NANOSECONDS
-        return sequence([self.loops(part, parallel) for part in split_by_conditions(nest)])
+        return sequence(
+            [self.loops(part, parallel) for part in split_by_conditions(split_digits(nest))]
+        )
 
     def loops(self, nest: Nest, parallel: bool) -> Any:
         nest = merge(flatten(nest, self.views))
@@ -113,7 +118,7 @@ class Writer:
                 self.views[buffer] = flat_view(buffer, flat, rank)
                 statements.append(tirx.AllocBuffer(flat))
             for nest in nests:
-                for part in split_by_conditions(at_row(nest, point)):
+                for part in split_by_conditions(split_digits(at_row(nest, point))):
                     statements.append(self.loops(part, parallel=False))
             return sequence(statements)
 
@@ -130,4 +135,4 @@ def in_root_block(body: Any, buffers: list[Any]) -> Any:
     return s_tir.SBlockRealize([], True, root)
 
 
-PASSES = (ScheduleKernels(), ExpandIntrinsics())
+PASSES = (ScheduleKernels(), tirx.transform.VectorizeLoop(), ExpandIntrinsics())
