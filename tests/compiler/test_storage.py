@@ -108,6 +108,47 @@ def test_plan_takes_the_best_fitting_free_pool(sizes, wanted, chosen):
     assert storage["b"] == [new if chosen == len(sizes) else storage["a"][chosen]]
 
 
+def in_place(name, sizes, *sources, at=0):
+    node = call(name, sizes, *sources)
+    node.in_place = (at,)
+    return node
+
+
+def test_plan_puts_an_output_in_place_of_an_input_that_nobody_else_reads():
+    x = placeholder("x", 8)
+    a = call("a", [8], x)
+    b = call("b", [8], x)
+    c = in_place("c", [8], a, b, at=1)
+    d = call("d", [8], c)
+    e = call("e", [8], d)
+    storage = plan([x, a, b, c, d, e], e)
+    assert storage["c"] == storage["b"]
+    assert storage["d"] == storage["a"]
+    assert storage["e"] == storage["c"]
+
+
+@pytest.mark.parametrize("reader", ["later", "itself", "output", "view"])
+def test_plan_puts_nothing_in_place_of_what_is_read_besides(reader):
+    x = placeholder("x", 8)
+    a = call("a", [8], x)
+    view = call("view", [8], a, function="__nop")
+    b = in_place("b", [8], a, *([a] if reader == "itself" else []))
+    last = {"later": a, "view": view}.get(reader, b)
+    c = call("c", [8], b, last)
+    heads = [c, a] if reader == "output" else [c]
+    nodes = [x, a, *([view] if reader == "view" else []), b, c]
+    storage = plan(nodes, *heads)
+    assert storage["b"] != storage["a"]
+
+
+def test_plan_puts_nothing_in_place_of_inputs_or_of_another_size():
+    x = placeholder("x", 8)
+    a = in_place("a", [8], x)
+    b = in_place("b", [4], a)
+    storage = plan([x, a, b], b)
+    assert len({storage[name][0] for name in "xab"}) == 3
+
+
 @pytest.mark.parametrize(
     "case", ["of_input", "to_output", "of_output", "of_view_of_input", "inner"]
 )

@@ -202,6 +202,16 @@ def test_part_of_a_network_computes_the_same(make, target, tmp_path):
         assert len(called) == templates
 
 
+@pytest.mark.parametrize("make", [residual, residual_with_a_convolution])
+def test_sum_with_a_residual_lies_where_that_was(make, tmp_path):
+    model, _ = make()
+    graph = read_graph(export(model, tmp_path, target=TARGETS[0].values[0]))
+    storage = graph["attrs"]["storage_id"][1]
+    last = next(node for node in graph["nodes"] if node["name"] == "conv2d_add_add_relu")
+    residual_of = last["inputs"][3][0]
+    assert storage[graph["nodes"].index(last)] == storage[residual_of]
+
+
 def test_nan_of_an_image_comes_out_where_onnx_runtime_has_it(tmp_path):
     model, _ = hard_swish()
     x = normal(1, 3, 12, 12)

@@ -36,12 +36,16 @@ class TensorSpec(NamedTuple):
 
 @dataclass(eq=False)  # nodes are told apart by identity
 class Node:
-    """A placeholder, or a call of `function` when that is not None."""
+    """A placeholder, or a call of `function` when that is not None.
+
+    `in_place` are the numbers of inputs in whose memory its only output may be put.
+    """
 
     name: str
     outputs: list[TensorSpec]
     inputs: list[Entry] = field(default_factory=list)
     function: str | None = None
+    in_place: tuple[int, ...] = ()
 
     @property
     def is_placeholder(self) -> bool:

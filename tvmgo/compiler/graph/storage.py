@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tvmgo.compiler.graph.nodes import COPY, RESHAPE_IN_PLACE, Entry, Graph
+from tvmgo.compiler.graph.nodes import COPY, RESHAPE_IN_PLACE, Entry, Graph, Node
 
 # A free pool serves a value at most this much smaller or larger than itself, as in TVM's own
 # planner: beyond that, growing or blocking it costs more than a new pool.
@@ -60,8 +60,11 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     for node in graph.nodes:
         # A kernel may assume that its arguments do not overlap, so its outputs are placed while its
         # inputs are still held.
+        inherited = find_inherited(node, roots, uses)
         for entry in node.entries():
-            if node.is_placeholder:
+            if inherited is not None:
+                storage[entry] = storage[inherited]
+            elif node.is_placeholder:
                 storage[entry] = pools.add(entry.spec.nbytes)
             elif roots[entry] != entry:
                 storage[entry] = storage[roots[entry]]
@@ -69,9 +72,22 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
                 storage[entry] = pools.take(entry.spec.nbytes)
         uses.subtract(roots[entry] for entry in node.inputs)
         for root in {roots[entry] for entry in (*node.inputs, *node.entries())}:
-            if uses[root] == 0 and not root.node.is_placeholder:
+            if uses[root] == 0 and not root.node.is_placeholder and root != inherited:
                 pools.release(storage[root])
     return storage
+
+
+def find_inherited(node: Node, roots: dict[Entry, Entry], uses: Counter[Entry]) -> Entry | None:
+    """Return the value in whose memory a node puts its output: one that nobody else reads."""
+    for number in node.in_place:
+        root = roots[node.inputs[number]]
+        if (
+            uses[root] == 1
+            and not root.node.is_placeholder
+            and root.spec.nbytes == node.outputs[0].nbytes
+        ):
+            return root
+    return None
 
 
 def find_roots(graph: Graph) -> dict[Entry, Entry]:

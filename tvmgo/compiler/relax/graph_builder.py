@@ -27,6 +27,7 @@ from tvmgo.compiler.graph.nodes import (
     Node,
     TensorSpec,
 )
+from tvmgo.compiler.relax.kernel_attributes import IN_PLACE
 from tvmgo.compiler.relax.shapes import Subject, describe, shape_sizes, tensor_spec
 from tvmgo.exceptions import ExportError
 
@@ -196,8 +197,10 @@ class GraphBuilder:
     def call_kernel(self, call: relax.Call) -> Value:
         callee, arguments = call.args
         name = callee.name_hint
-        self.kernels[KERNEL_PREFIX + name] = self.module[callee]
-        return self.add_call(KERNEL_PREFIX + name, name, self.tensors(arguments), call.ty)
+        kernel = self.kernels[KERNEL_PREFIX + name] = self.module[callee]
+        value = self.add_call(KERNEL_PREFIX + name, name, self.tensors(arguments), call.ty)
+        self.nodes[-1].in_place = tuple(map(int, kernel.attrs.get(IN_PLACE, ())))
+        return value
 
     def call_extern(self, call: relax.Call) -> Value:
         """The executor finds the function in the library or in the registry, by its own name."""

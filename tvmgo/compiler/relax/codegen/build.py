@@ -14,6 +14,7 @@ from tvm.target.codegen import llvm_get_cpu_features
 from tvmgo.compiler.errors import NEED_COMPILER, as_export_error
 from tvmgo.compiler.graph.model_id import library_source
 from tvmgo.compiler.relax.codegen.levels import dispatch_source
+from tvmgo.compiler.relax.kernel_attributes import IS_FLAT
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,7 @@ class Code:
         return sorted(llvm_get_cpu_features(self.target))
 
 
-# An attribute of kernels that are statements, vectors and flat indices already.
-IS_FLAT = "tvmgo.flat"
-
-# Passes with nothing to do there. They take most of the time in which such a kernel is compiled.
+# Passes with nothing to do in kernels that are flat. They take most of the time in which such a kernel is compiled.
 NOT_FOR_FLAT = (
     *("s_tir.StmtSimplify", "s_tir.RenormalizeSplitPattern", "s_tir.InjectVirtualThread"),
     *("s_tir.HoistIfThenElse", "s_tir.InsertHoistIfThenElse", "s_tir.InjectPermutedLayout"),

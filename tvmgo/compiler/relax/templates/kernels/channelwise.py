@@ -115,13 +115,13 @@ class ChannelwiseKernel:
         specs = [("x", x_shape, x_dtype)]
         if self.kind.has_weights:
             specs.append(("weights", (*windows.window, channels), dtype))
-        specs += [
+        operands = [
             (f"operand{i}", operand.shape, operand.dtype)
             for i, operand in enumerate(self.epilogue.operands)
         ]
-        with Kernel(name) as kernel:
+        with Kernel(name, self.epilogue.in_place(len(specs))) as kernel:
             self.x, *others, self.y = kernel.tensors(
-                [*specs, ("y", self.epilogue.shape, self.epilogue.dtype)]
+                [*specs, *operands, ("y", self.epilogue.shape, self.epilogue.dtype)]
             )
             self.weights = others.pop(0) if self.kind.has_weights else None
             self.operands = others

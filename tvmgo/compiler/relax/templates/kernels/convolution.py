@@ -84,7 +84,7 @@ class ConvolutionKernel:
             (f"operand{i}", operand.shape, operand.dtype)
             for i, operand in enumerate(self.epilogue.operands)
         ]
-        with Kernel(name) as kernel:
+        with Kernel(name, self.epilogue.in_place(2)) as kernel:
             self.x, self.packed, *self.operands, self.y = kernel.tensors(
                 [
                     ("x", x_shape, x_dtype),
@@ -120,7 +120,12 @@ class ConvolutionKernel:
             def one(row: Any, span: Span, start: Any) -> None:
                 self.tile(row, span, start, group, panel, first)
 
-            loop(self.conv.rows, lambda row: self.each_tile(row, one, False))
+            # A panel alone is shared by its rows.
+            alone = parallel and self.conv.groups * panel.count == 1
+            rows = self.conv.rows
+            loop(
+                rows, lambda row: self.each_tile(row, one, alone and rows == 1), alone and rows > 1
+            )
 
         self.each_panel(all_rows, parallel)
 

@@ -12,7 +12,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
-from tvmgo.compiler.relax.codegen.build import IS_FLAT
+from tvmgo.compiler.relax.kernel_attributes import IN_PLACE, IS_FLAT
 
 # Of an opaque kernel: TVM fuses nothing into it.
 OPAQUE = 8
@@ -26,9 +26,16 @@ class Kernel:
 
     Its tensors have the rank that callers see and are read and written by flat indices. Only the
     alignment of an element is asked of them, so that they may be memory of any caller.
+
+    Parameters
+    ----------
+    name : str
+    in_place : sequence of int
+        Numbers of parameters in whose memory the result may be put.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, in_place: Sequence[int] = ()) -> None:
+        self.in_place = in_place
         self.builder = IRBuilder()
         self.frame = T.prim_func(private=True, s_tir=True)
         self.root = T.sblock("root")  # some passes look no further
@@ -39,9 +46,16 @@ class Kernel:
         self.builder.__enter__()
         self.frame.__enter__()
         T.func_name(self.name)
-        T.func_attr(
-            {"tirx.noalias": True, "tirx.is_scheduled": True, "op_pattern": OPAQUE, IS_FLAT: True}
-        )
+        attributes: dict[str, Any] = {
+            "tirx.is_scheduled": True,
+            "op_pattern": OPAQUE,
+            IS_FLAT: True,
+        }
+        if self.in_place:
+            attributes[IN_PLACE] = list(self.in_place)
+        else:
+            attributes["tirx.noalias"] = True
+        T.func_attr(attributes)
         return self
 
     def __exit__(

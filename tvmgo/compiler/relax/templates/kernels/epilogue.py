@@ -70,6 +70,18 @@ class Epilogue:
     steps: Sequence[Step] = ()
     operands: Sequence[Operand] = field(default_factory=list)
 
+    def in_place(self, first: int) -> list[int]:
+        """Return the parameters of a kernel that the result may replace; operands begin at `first`.
+
+        Of these each element is read where that of the result is written, and nowhere else.
+        """
+        axes = tuple(range(len(self.shape)))
+        return [
+            first + i
+            for i, operand in enumerate(self.operands)
+            if (operand.shape, operand.dtype, operand.pattern) == (self.shape, self.dtype, axes)
+        ]
+
     def apply(
         self,
         buffers: Sequence[tirx.Buffer],

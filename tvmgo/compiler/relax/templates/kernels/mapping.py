@@ -32,7 +32,8 @@ class MapKernel:
             for i, operand in enumerate(self.epilogue.operands)
         ]
         shape = self.epilogue.shape
-        with Kernel(name) as kernel:
+        same = [0] if dtype == self.epilogue.dtype else []
+        with Kernel(name, [*same, *self.epilogue.in_place(1)]) as kernel:
             self.x, *self.operands, self.y = kernel.tensors(
                 [("x", shape, dtype), *operands, ("y", shape, self.epilogue.dtype)]
             )

@@ -42,7 +42,7 @@ class MatmulKernel:
             for i, operand in enumerate(self.epilogue.operands)
         ]
         count = size_of(self.stack)
-        with Kernel(name) as kernel:
+        with Kernel(name, self.epilogue.in_place(2)) as kernel:
             self.a, self.b, *self.operands, self.y = kernel.tensors(
                 [
                     ("a", self.shapes[0], dtype),
