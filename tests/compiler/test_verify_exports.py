@@ -38,10 +38,10 @@ def doubled(length=SIZE):
     )
 
 
-def files_with(directory, fault=""):
+def files_with(directory, fault="", *more):
     """Write files that double a vector and then do what `fault` says."""
     files = artifacts_in(directory)
-    compile_library(KERNEL, files.library, f"-DSIZE={SIZE}", f"-DFAULT={fault}")
+    compile_library(KERNEL, files.library, f"-DSIZE={SIZE}", f"-DFAULT={fault}", *more)
     nodes = [var("x", (SIZE,)), op("doubling", ["x"], (SIZE,), name="y", prefix="")]
     files.graph.write_text(json.dumps(document(nodes, ["y"])))
     files.params.write_bytes(params_blob({}))
@@ -82,6 +82,27 @@ def test_wrong_number_is_refused_with_its_place_and_size(refused):
     assert error.where == "output `y` at [5]"
     assert "it is 100.0 instead of " in error.reason
     assert "times the tolerance; 1 of 8 numbers differ" in error.reason
+
+
+LEVELS = """
+#include <stdlib.h>
+int __tvmgo_cpu_level = 3;
+__attribute__((constructor)) static void choose(void) {
+  const char* limit = getenv("TVMGO_CPU_LEVEL");
+  if (limit && limit[1] == '2') __tvmgo_cpu_level = 2;
+}
+"""
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_kernels_for_other_processors_are_tried_as_well(level, tmp_path):
+    (tmp_path / "levels.c").write_text(LEVELS)
+    fault = (
+        f"extern int __tvmgo_cpu_level; if (__tvmgo_cpu_level == {level}) data_of(&args[1])[5] = 9"
+    )
+    files = files_with(tmp_path, fault, str(tmp_path / "levels.c"))
+    with pytest.raises(ExportError, match=rf"output `y` at \[5\]: .* for x86-64-v{level} and ONNX"):
+        verifier(doubled(), tmp_path).check(files)
 
 
 def test_rounding_is_no_difference(tmp_path):

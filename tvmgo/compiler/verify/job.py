@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import tvmgo
+from tvmgo.compiler.relax.codegen.levels import VARIABLE
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 
 # From values of inputs by name to outputs in their order.
@@ -19,20 +23,39 @@ Program = Callable[[Mapping[str, Any]], list[np.ndarray]]
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Run ``library``, ``graph`` and ``params`` on the tensors of the file ``inputs``.
 
-    Results go to the file ``outputs``, under their positions. The answer has ``unloadable``, and why,
-    if the library cannot even be loaded.
+    A library with kernels for several levels of processors runs on each that this one has. Results
+    go to files in the folder ``directory``, under their positions. The answer has the ``runs``, path
+    by level; or ``unloadable``, and why, if the library cannot even be loaded.
     """
+    library = Path(job["library"])
     try:
-        tvmgo.load_module(job["library"])
+        tvmgo.load_module(library)
     except tvmgo.TVMError as error:
         return {"unloadable": str(error)}
-    program = open_files(job["library"], job["graph"], job["params"])
-    results = program(read_tensors(job["inputs"]))
-    write_tensors(job["outputs"], {str(index): value for index, value in enumerate(results)})
-    return {}
+    inputs = read_tensors(job["inputs"])
+    runs = {}
+    for level in levels_of(library):
+        os.environ[VARIABLE] = level
+        own = Path(
+            job["directory"], f"{level}.so"
+        )  # another file, for the choice is made at its loading
+        shutil.copy(library, own)
+        results = open_files(own, job["graph"], job["params"])(inputs)
+        runs[level] = str(own.with_suffix(".npz"))
+        write_tensors(runs[level], {str(index): value for index, value in enumerate(results)})
+    return {"runs": runs}
 
 
-def open_files(library: str, graph: str | None, params: str | None) -> Program:
+def levels_of(library: Path) -> list[str]:
+    """Return the levels that a library can run on here, the highest first."""
+    try:
+        highest = ctypes.c_int.in_dll(ctypes.CDLL(str(library)), "__tvmgo_cpu_level").value
+    except ValueError:  # no such symbol: it has one level
+        return ["only"]
+    return [f"v{number}" for number in range(highest, 1, -1)]
+
+
+def open_files(library: Path, graph: str | None, params: str | None) -> Program:
     """Return what runs the files; without a graph they are a library for the virtual machine."""
     module = tvmgo.load_module(library)
     if graph is None or params is None:

@@ -85,9 +85,17 @@ class Verifier:
             expected = read_tensors(truth["outputs"])
         except ModuleNotFoundError as error:
             return f"{NOT_VERIFIED}: {error} in this Python, which an element type needs"
-        got = self._run(files, truth)
-        if isinstance(got, str):
-            return f"{NOT_VERIFIED}: this machine cannot load the library: {got}"
+        runs = self._run(files, truth)
+        if isinstance(runs, str):
+            return f"{NOT_VERIFIED}: this machine cannot load the library: {runs}"
+        verdicts = {
+            level: self._verdict(got, expected, truth, level) for level, got in runs.items()
+        }
+        return next(iter(verdicts.values()))
+
+    def _verdict(
+        self, got: Sequence[np.ndarray], expected: Tensors, truth: Mapping[str, Any], level: str
+    ) -> str:
         check_types(got, expected)
         errors, wrong = differences(got, expected, truth["quantised"])
         verdict = f"agrees with {truth['truth']}"
@@ -95,7 +103,7 @@ class Verifier:
             spreads = self._spreads(truth["inputs"], expected)
             errors, left = differences(got, expected, truth["quantised"], spreads)
             if left:
-                return self._second_opinion(got, left, truth, spreads)
+                return self._second_opinion(got, left, truth, spreads, level)
             verdict += f" as far as rounding lets the model: {', '.join(map(repr, wrong))}"
         largest = max(errors.values(), default=0.0)
         return f"{verdict}; the largest error is {largest:.2g} of the tolerance"
@@ -110,15 +118,14 @@ class Verifier:
                 self._answers[question] = {"unknown": f"{error.where}: {error.reason}"}
         return self._answers[question]
 
-    def _run(self, files: Artifacts, truth: Mapping[str, Any]) -> list[np.ndarray] | str:
-        """Return the results, or why the library cannot be loaded if it may be for others."""
-        outputs = self.directory / "got.npz"
+    def _run(self, files: Artifacts, truth: Mapping[str, Any]) -> dict[str, list[np.ndarray]] | str:
+        """Return the results by level, or why the library cannot be loaded if it may be for others."""
         job = {
             "library": str(files.library),
             "graph": files.graph and str(files.graph),
             "params": files.params and str(files.params),
             "inputs": truth["inputs"],
-            "outputs": str(outputs),
+            "directory": str(self.directory),
         }
         try:
             answer = self.run(job, ALLOWANCE + SLOWER * truth["seconds"])
@@ -129,7 +136,7 @@ class Verifier:
             if self.for_this_machine:
                 raise ExportError("loading the exported model", answer["unloadable"], ACCEPT)
             return str(answer["unloadable"])
-        return list(read_tensors(outputs).values())
+        return {level: list(read_tensors(path).values()) for level, path in answer["runs"].items()}
 
     def _spreads(self, inputs: str, expected: Tensors) -> list[Tensors]:
         """Return for each changed run how far its outputs lie from the expected ones."""
@@ -146,6 +153,7 @@ class Verifier:
         wrong: Mapping[str, Difference],
         truth: Mapping[str, Any],
         spreads: Sequence[Tensors],
+        level: str,
     ) -> str:
         """Accept what ONNX's own definitions confirm: ONNX Runtime has faults as well.
 
@@ -166,9 +174,14 @@ class Verifier:
         place = list(difference.place) or "the scalar"
         raise ExportError(
             f"output `{name}` at {place}",
-            f"the exported model and {truth['truth']} compute different results: {difference}",
+            f"the exported model{of_level(level)} and {truth['truth']} compute different results: "
+            f"{difference}",
             ACCEPT,
         )
+
+
+def of_level(level: str) -> str:
+    return f" for x86-64-{level}" if level.startswith("v") else ""
 
 
 def differences(
