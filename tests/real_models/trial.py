@@ -39,6 +39,7 @@ ROUNDS = (5, 200)
 
 def try_model(model, compiler, folder):
     path = path_of(model)
+    shapes = {**{name: value.shape for name, value in model.given.items()}, **model.shapes}
     start = time.monotonic()
     try:
         files = export(
@@ -46,7 +47,7 @@ def try_model(model, compiler, folder):
             folder / "files",
             compiler=compiler,
             target="native",
-            shapes=model.shapes,
+            shapes=shapes,
             verify=False,
         )
     except ExportError as error:
@@ -60,8 +61,8 @@ def try_model(model, compiler, folder):
         ask=partial(truth.run, progress=lambda line: None),
         run=run_files,
         model=str(path),
-        simple=str(write_simple(model, path, folder)),
-        shapes=model.shapes,
+        simple=str(write_simple(path, shapes, folder)),
+        shapes=shapes,
         given=str(write_given(model, folder)),
         directory=folder,
         for_this_machine=True,
@@ -84,10 +85,10 @@ def one_line(error):
     return " ".join(f"{error.where}: {error.reason}".split())
 
 
-def write_simple(model, path, folder):
+def write_simple(path, shapes, folder):
     """Write the model with its shapes: enough to see what its inputs may hold."""
     simple = onnx.load(path)
-    fix_shapes(simple, model.shapes)
+    fix_shapes(simple, shapes)
     onnx.save(infer(simple), folder / "shaped.onnx")
     return folder / "shaped.onnx"
 
