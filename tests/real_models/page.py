@@ -55,7 +55,7 @@ def page(results: Results) -> str:
 def summary_row(compiler: str, found: Mapping[str, dict]) -> str:
     exported = [each for each in found.values() if "compiler" in each]
     right = [each for each in exported if each["outcome"] == "right"]
-    ratios = [each["ratio"] for each in right]
+    ratios = [each["ratio"] for each in right if "ratio" in each]
     mean = f"{statistics.geometric_mean(ratios):.2f}" if ratios else ""
     return f"| {compiler} | {len(exported)} of {len(found)} | {len(right)} | {mean} |"
 
