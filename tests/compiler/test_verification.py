@@ -52,7 +52,7 @@ def test_wrong_results_are_refused_and_nothing_is_written(tmp_path, spoil):
     spoil("relax")
     model, _ = mlp()
     with pytest.raises(ExportError) as raised:
-        export(model, tmp_path / "new", verify="auto", compiler="relax")
+        export(model, tmp_path / "new", verify="auto", compiler="relax", format="graph")
     assert raised.value.where.startswith(f"output `{model.graph.output[0].name}` at [")
     assert "times the tolerance" in raised.value.reason
     assert not (tmp_path / "new").exists()
