@@ -561,3 +561,18 @@ def test_scan_of_an_open_length(check, turned):
     inputs = {"s0": (FLOAT, [3]), "x": (FLOAT, ["t", 3]), "z": (FLOAT, [3, "t"])}
     model = model_of([scan], inputs, ["last", "sums", "products"])
     check(model, *([normal(3), normal(t, 3), normal(3, t)] for t in (1, 4, 9)))
+
+
+def test_reductions_of_nothing(check):
+    """Of no elements, a sum is 0 and a product 1, whatever the memory held before."""
+    nodes = [
+        node("ReduceSum", ["x", "axes"], ["sum"]),
+        node("ReduceProd", ["x", "axes"], ["product"]),
+        node("MatMul", ["t", "x"], ["y"]),
+    ]
+    inputs = {"x": (FLOAT, ["n", 3]), "t": (FLOAT, [2, "n"])}
+    model = model_of(nodes, inputs, ["sum", "product", "y"], {"axes": np.array([0])})
+    machine = check(model, [normal(4, 3), normal(2, 4)])
+    nothing = [np.zeros((0, 3), "float32"), np.zeros((2, 0), "float32")]
+    expected = [np.zeros((1, 3)), np.ones((1, 3)), np.zeros((2, 3))]
+    assert_same(run(machine, nothing), [each.astype("float32") for each in expected])
