@@ -260,3 +260,14 @@ def test_recurrent_operators(operator, gates, tmp_path):
     nodes = [helper.make_node(operator, ["x", *weights], ["y"], hidden_size=5)]
     model = onnx_model(nodes, {"x": (FLOAT, x.shape)}, {"y": (FLOAT, (4, 1, 2, 5))}, weights)
     assert_same(run(export(model, tmp_path), {"x": x}), onnx_runtime(model, {"x": x}))
+
+
+def test_products_with_constant_weights_in_float64(tmp_path):
+    x, w = normal(3, 4, dtype="float64"), normal(4, 5, dtype="float64")
+    expected = x @ w
+    result = exported(tmp_path / "matmul", "MatMul", {"x": x}, expected, {"w": w})
+    assert_same([result], [expected], rtol=1e-14)
+    image, kernel = normal(1, 2, 5, 5, dtype="float64"), normal(3, 2, 1, 1, dtype="float64")
+    expected = np.einsum("nchw,ocij->nohw", image, kernel)
+    result = exported(tmp_path / "conv", "Conv", {"x": image}, expected, {"w": kernel})
+    assert_same([result], [expected], rtol=1e-13)

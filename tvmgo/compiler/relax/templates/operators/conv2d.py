@@ -66,7 +66,9 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
     )
     name = f"conv2d{tail.name}"
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
-    result = context.call(function, name, [image, relax.const(packed), *operands], epilogue)
+    result = context.call(
+        function, name, [image, relax.const(packed, str(packed.dtype)), *operands], epilogue
+    )
     context.set(tail.result, result, channels_last=True)
     return True
 

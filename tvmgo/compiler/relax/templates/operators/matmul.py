@@ -25,7 +25,8 @@ def replace_matmul(context: Context, index: int, call: relax.Call) -> bool:
         tail, epilogue, operands = context.take_tail(index, channels_last=False)
         rows = Windows(1, 1, size_of(known_shape(call)) // columns, depth, columns)
         weights = content.reshape(depth, columns).T.astype(sum_type(dtype))
-        packed = relax.const(pack_weights(weights[:, :, None, None], 1, False))
+        content = pack_weights(weights[:, :, None, None], 1, False)
+        packed = relax.const(content, str(content.dtype))  # unasked, it makes float64 float32
         name = f"matmul{tail.name}"
         kernel = ConvolutionKernel(rows, epilogue, context.unit)
         function = kernel.emit(name, known_shape(a), dtype, sum_type(dtype))
