@@ -116,6 +116,6 @@ def test_another_target_gives_another_number(exports, tmp_path):
 def test_a_library_of_the_past_tells_its_number(tmp_path):
     number = 0x1234_5678_9ABC
     source = tmp_path / "model_id.c"
-    source.write_text(classic_library_source(number) + 'const char __tvm_main__[] = "";\n')
+    source.write_text(classic_library_source(number, []) + 'const char __tvm_main__[] = "";\n')
     library = compile_library(source, tmp_path / "deploy.so")
     assert tvmgo.load_module(library)["tvmgo_model_id"]() == number

@@ -284,6 +284,13 @@ def test_targets_of_the_past_are_understood(target, by_relay):
     assert_same(run(by_relay(model, target), inputs), [np.maximum(X, 0)])
 
 
+def test_a_library_names_the_instructions_that_it_needs(by_relay):
+    files = by_relay(one_node("Relu", [X])[0], "llvm -mcpu=skylake-avx512")
+    assert b",avx512f," in files.library.read_bytes()
+    tvmgo.load_module(by_relay(one_node("Relu", [X])[0], "native").library)
+    assert b",avx512f," not in by_relay(one_node("Relu", [X])[0]).library.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [

@@ -67,12 +67,14 @@ int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Resu
 """
 
 
-def classic_library_source(number: int) -> str:
-    """The same function in the calling convention of TVM up to 0.20."""
+def classic_library_source(number: int, cpu_features: Iterable[str]) -> str:
+    """The same, with a function of the calling convention of TVM up to 0.20."""
     return f"""\
 #ifdef __cplusplus
-extern "C"
+extern "C" {{
 #endif
+__attribute__((visibility("default"))) extern const char tvmgo_cpu_features[];
+const char tvmgo_cpu_features[] = "{",".join(cpu_features)}";
 __attribute__((visibility("default")))
 int {MODEL_ID}(void* args, int* type_codes, int num_args, long long* result, int* type_code,
                void* resource) {{
@@ -81,4 +83,7 @@ int {MODEL_ID}(void* args, int* type_codes, int num_args, long long* result, int
   *type_code = 0;  /* an integer */
   return 0;
 }}
+#ifdef __cplusplus
+}}
+#endif
 """

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.relay.failures import as_export_error
 
 
-def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None:
+def write_files(
+    factory: Any, directory: Path, inputs: int, linker: str, features: Iterable[str]
+) -> None:
     """Write ``deploy.so``, ``deploy.json`` and ``deploy.params``, with one number in all of them.
 
     Parameters
@@ -30,6 +32,8 @@ def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None
         How many inputs the model has.
     linker : str
         A C++ compiler.
+    features : iterable of str
+        What the kernels need of a processor, as LLVM calls it.
     """
     graph = json.loads(factory.get_graph_json())
     params = name_params(graph, factory.get_params(), inputs)
@@ -41,7 +45,7 @@ def write_files(factory: Any, directory: Path, inputs: int, linker: str) -> None
         nonlocal number
         number = model_id(text, params, (Path(name).read_bytes() for name in objects))
         source = Path(objects[0]).with_name("model_id.c")
-        source.write_text(classic_library_source(number), encoding="ascii")
+        source.write_text(classic_library_source(number, features), encoding="ascii")
         cc.create_shared(target, [*objects, str(source)], cc=linker)
 
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):

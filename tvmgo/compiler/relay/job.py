@@ -37,5 +37,6 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     del module
 
     progress("linking and writing")
-    write_files(factory, Path(job["directory"]), inputs, job["linker"])
+    features = sorted(map(str, tvm.target.codegen.llvm_get_cpu_features(target)))
+    write_files(factory, Path(job["directory"]), inputs, job["linker"], features)
     return {"target": str(target), "versions": {"tvm": tvm.__version__}, "details": {}}
