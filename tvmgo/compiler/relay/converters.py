@@ -68,7 +68,8 @@ def stacked(x: relay.Expr, batch: tuple[int, ...], matrix: tuple[int, int]) -> r
 
 def transposed(x: relay.Expr, axes: tuple[int, ...]) -> relay.Expr:
     if isinstance(x, relay.Constant):
-        return relay.const(np.ascontiguousarray(x.data.numpy().transpose(axes)))
+        values = np.ascontiguousarray(x.data.numpy().transpose(axes))
+        return relay.const(values, str(values.dtype))  # float32 instead of float64 unless told
     return relay.transpose(x, axes)
 
 
