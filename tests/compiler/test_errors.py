@@ -85,7 +85,7 @@ def test_failing_export_leaves_an_earlier_one_untouched(failure, tmp_path, monke
     else:
         monkeypatch.setattr("tvmgo.compiler.artifacts.os.replace", fail_to_write)
     with pytest.raises((ExportError, OSError)) as error:
-        export(relax_module("class Module:" + body), tmp_path)
+        export(relax_module("class Module:" + body), tmp_path, format="graph")
     assert contents(tmp_path) == before
     if "linker" in failure:
         assert_refused(error, "linking deploy.so", "install a C++ compiler")

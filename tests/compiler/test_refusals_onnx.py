@@ -79,7 +79,7 @@ ONNX_REFUSED = {
 def test_export_refuses_onnx(name, tmp_path, capsys):
     model, *fragments = ONNX_REFUSED[name]
     with pytest.raises(ExportError) as error:
-        export(model, tmp_path / "deployed")
+        export(model, tmp_path / "deployed", format="graph")
     assert_refused(error, *fragments)
     assert not (tmp_path / "deployed").exists()
     assert capsys.readouterr().out == ""

@@ -295,7 +295,7 @@ def test_export_refuses_relax(name, tmp_path):
     if name == "equal_input_names":
         module = rename_inputs(module)
     with pytest.raises(ExportError) as error:
-        export(module, tmp_path / "deployed")
+        export(module, tmp_path / "deployed", format="graph")
     assert_refused(error, place, reason, advice)
     assert place in error.value.where
     assert not (tmp_path / "deployed").exists()

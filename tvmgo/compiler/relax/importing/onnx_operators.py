@@ -183,12 +183,16 @@ def refuse_constants_out_of_range(
         raise ExportError(where, f"an index is out of range of {limits.tolist()}", "correct it")
 
 
+def size_or_name(size: Any) -> int | str:
+    return int(size) if isinstance(size, tvm.tirx.IntImm) else str(size)
+
+
 def refuse_small_indices(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
 ) -> None:
     """TVM's kernel takes the strides of `data` for those of `indices`, except along the axis."""
     refuse_constants_out_of_range(bb, inputs, attributes, where)
-    data, indices = (tuple(map(str, each.ty.shape)) for each in inputs[:2])
+    data, indices = (tuple(map(size_or_name, each.ty.shape)) for each in inputs[:2])
     axis = attributes.get("axis", 0) % len(data)
     # No stride depends on the size of the axis itself, of the first one, and of the next one.
     if any(a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))):
