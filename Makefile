@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts relay models soak compilers clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts relay models soak compilers operators clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -127,6 +127,11 @@ models: $(INSTALLED)
 relay: $(INSTALLED)
 	$(RUN) -m tvmgo.compiler install relay
 	$(RUN) -m pytest tests/compiler/test_relay.py
+
+# Every case of ONNX's backend suite, exported and run beside what it expects: writes docs/operators.md, in
+# a quarter of an hour. OPERATORS='--compiler relay resize*' takes some of it by another compiler.
+operators: $(INSTALLED)
+	$(RUN) -m tests.onnx_suite $(OPERATORS)
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -3,7 +3,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,7 @@ import onnx
 from onnx import numpy_helper
 
 KINDS = ("node", "simple", "pytorch-operator", "pytorch-converted")
-# What no graph of tensors holds, and what is not for inference.
-LEFT_OUT = ("sequence", "optional", "string", "strnorm", "label_encoder")
+# What is not for inference.
 TRAINING = ("ai.onnx.preview.training",)
 # Elements of an input that may stand for shapes, axes and the like.
 SMALL = 16
@@ -68,6 +67,7 @@ def as_array(value):
     )
 
 
+@cache
 def all_cases():
     """Return the cases of the suite that tensors of numbers can say, by name."""
     from onnx.backend.test.loader import load_model_tests

@@ -2,7 +2,7 @@
 """What comes of one case."""
 
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -16,33 +16,44 @@ TOLERANCE = {1: 1e-1, 2: 1e-2}
 
 @dataclass(frozen=True)
 class Outcome:
-    """``right``, ``wrong``, ``refused``, ``error`` (of another class), ``crash`` or ``time-out``."""
+    """``right``, ``wrong``, ``refused``, ``error`` (of another class), ``crash`` or ``time-out``.
+
+    `constants` says which inputs were made constant, `caught` whether verification finds what is
+    wrong.
+    """
 
     result: str
     reason: str = ""
-    compiler: str = ""
+    constants: str = ""
+    caught: bool = False
 
     def as_row(self):
         return asdict(self)
 
 
-def outcome_of(case, **options):
+def outcome_of(case, compiler):
     """Export and run a case; what is refused is tried again with more constants."""
     inputs, expected = case.values
     for which in CONSTANTS:
         model, left = with_constants(case.model, inputs, which)
-        outcome = judge(model, left, list(expected.values()), options)
+        options = {"compiler": compiler, "format": "graph", "target": "native"}
+        outcome = replace(judge(model, left, list(expected.values()), options), constants=which)
         if outcome.result != "refused":
             break
+    if outcome.result == "wrong":
+        outcome = replace(outcome, caught=refused_by_verification(model, left, options))
     return outcome
+
+
+def exported(model, folder, inputs, options):
+    shapes = {name: value.shape for name, value in inputs.items()}
+    return export(model, folder, shapes=shapes, **options)
 
 
 def judge(model, inputs, expected, options):
     try:
         with tempfile.TemporaryDirectory() as folder:
-            shapes = {name: value.shape for name, value in inputs.items()}
-            artifacts = export(model, folder, shapes=shapes, **options)
-            results = run(artifacts, inputs)
+            results = run(exported(model, folder, inputs, {**options, "verify": False}), inputs)
     except ExportError as error:
         return Outcome("refused", str(error))
     except Exception as error:
@@ -50,6 +61,15 @@ def judge(model, inputs, expected, options):
     problems = [problem(result, each) for result, each in zip(results, expected)]
     wrong = "; ".join(filter(None, problems))
     return Outcome("wrong" if wrong else "right", wrong)
+
+
+def refused_by_verification(model, inputs, options):
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            exported(model, folder, inputs, {**options, "verify": "auto", "inputs": inputs})
+    except ExportError:
+        return True
+    return False
 
 
 def run(artifacts, inputs):
@@ -70,16 +90,15 @@ def problem(result, expected):
             f"{result.dtype} of shape {list(result.shape)} instead of "
             f"{expected.dtype} of shape {list(expected.shape)}"
         )
-    exact = result.dtype.kind in "iub"
-    wide = np.int64 if exact else np.float64
-    if result.dtype == np.uint64:
-        wide = np.uint64
-    found, wanted = (each.astype(wide) for each in (result, expected))
-    tolerance = 0 if exact else TOLERANCE.get(result.dtype.itemsize, 1e-3)
-    if np.allclose(found, wanted, rtol=tolerance, atol=tolerance / 10, equal_nan=not exact):
+    if result.dtype.kind in "iub":
+        differ = result != expected
+    else:
+        tolerance = TOLERANCE.get(result.dtype.itemsize, 1e-3)
+        found, wanted = (each.astype(np.float64) for each in (result, expected))
+        with np.errstate(invalid="ignore"):
+            differ = ~np.isclose(found, wanted, rtol=tolerance, atol=tolerance / 10, equal_nan=True)
+    if not differ.any():
         return ""
-    with np.errstate(invalid="ignore"):
-        differ = ~np.isclose(found, wanted, rtol=tolerance, atol=tolerance / 10, equal_nan=True)
     first = np.argwhere(differ)[0]
     place = tuple(int(i) for i in first)
     return f"{int(differ.sum())} of {differ.size} elements; [{place}] is {result[place]}, not {expected[place]}"

@@ -11,19 +11,19 @@ from tests.onnx_suite.outcome import Outcome, outcome_of
 SECONDS = 120  # for one case
 
 
-def serve(connection, options):
+def serve(connection, compiler):
     """Judge the cases whose names come, until None does."""
     cases = all_cases()
     connection.send(None)
     while (name := connection.recv()) is not None:
-        connection.send(outcome_of(cases[name], **options))
+        connection.send(outcome_of(cases[name], compiler))
 
 
 class Child:
-    def __init__(self, options):
+    def __init__(self, compiler):
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, options), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, compiler), daemon=True)
         self.process.start()
         theirs.close()
         self.connection.recv()
@@ -52,12 +52,12 @@ class Child:
         self.connection.close()
 
 
-def judge_all(names, count, options):
+def judge_all(names, count, compiler):
     """Yield the name and outcome of each case, as they come."""
     waiting, children = deque(names), {}
     while waiting or children:
         while waiting and len(children) < count:
-            child = Child(options)
+            child = Child(compiler)
             child.give(waiting.popleft())
             children[child.connection] = child
         ready = wait(list(children), SECONDS)

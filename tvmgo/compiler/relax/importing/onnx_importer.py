@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import onnx
 import tvm
 from tvm import relax
 from tvm.relax.frontend.onnx.onnx_frontend import ONNXGraphImporter
@@ -32,6 +33,7 @@ def from_onnx(model: Any, shapes: Mapping[str, list[int]]) -> tvm.IRModule:
     """Convert a model whose inputs have these shapes; input names are kept."""
     opset = next((each.version for each in model.opset_import if each.domain in ONNX_DOMAINS), 1)
     refuse_placeholders(model.graph)
+    refuse_parts_of_bytes(model.graph)
     importer = StrictImporter(shapes, "float32", sanitize=False)
     importer._nodes = CheckedValues(model.graph)
     return importer.from_onnx(model.graph, opset)
@@ -59,6 +61,24 @@ def refuse_placeholders(graph: Any) -> None:
         for position, name in enumerate(node.output):
             if position and name in used and node.op_type in WITH_PLACEHOLDERS:
                 raise refuse(place_of(node.name, node.op_type), f"output {position}, `{name}`,")
+
+
+# Element types that share a byte.
+PARTS_OF_BYTES = {
+    *(onnx.TensorProto.INT4, onnx.TensorProto.UINT4, onnx.TensorProto.FLOAT4E2M1),
+    *(getattr(onnx.TensorProto, name, None) for name in ("INT2", "UINT2")),
+}
+
+
+def refuse_parts_of_bytes(graph: Any) -> None:
+    types = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    for value in (*graph.input, *graph.output):
+        types[value.name] = value.type.tensor_type.elem_type
+    for name, code in types.items():
+        if code in PARTS_OF_BYTES:
+            dtype = onnx.helper.tensor_dtype_to_np_dtype(code).name
+            reason = f"a graph has no element type {dtype!r}"
+            raise ExportError(f"value `{name}`", reason, "cast to a type of whole bytes")
 
 
 class StrictImporter(ONNXGraphImporter):  # type: ignore[misc]  # of type Any
