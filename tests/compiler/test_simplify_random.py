@@ -151,17 +151,81 @@ def eye_like(draw):
     return [x], (), {**attributes, "k": draw.size(0, 6) - 3}
 
 
+def resize(draw):
+    x = draw.floats(*draw.shape(2), draw.size(2, 7), draw.size(2, 7))
+    scales = np.array([1, 1, *draw.random.uniform(0.4, 2.5, 2)], np.float32)
+    attributes = {
+        "mode": draw.one("nearest", "linear", "cubic"),
+        "coordinate_transformation_mode": draw.one(
+            "half_pixel", "asymmetric", "pytorch_half_pixel"
+        ),
+        "nearest_mode": draw.one("round_prefer_floor", "round_prefer_ceil", "floor", "ceil"),
+        "exclude_outside": draw.one(0, 1),
+    }
+    if attributes["mode"] != "cubic":
+        attributes["exclude_outside"] = 0
+    return [x, None, scales], (2,), attributes
+
+
+def grid_sample(draw):
+    x = draw.floats(*draw.shape(2), *(draw.size(2, 5) for _ in range(3)))
+    grid = draw.floats(x.shape[0], *draw.shape(3), 3)
+    return (
+        [x, grid],
+        draw.one((), (1,)),
+        {
+            "mode": draw.one("linear", "nearest"),
+            "padding_mode": draw.one("zeros", "border", "reflection"),
+            "align_corners": draw.one(0, 1),
+        },
+    )
+
+
+def quantize(draw):
+    x = draw.floats(*draw.shape(3)) * 100
+    axis = draw.size(0, 2)
+    count = draw.one((), (x.shape[axis],))
+    dtype = draw.one(np.uint8, np.int8, np.uint16, np.int16)
+    limits = np.iinfo(dtype)
+    zero = draw.integers(*count, low=limits.min, high=limits.max + 1).astype(dtype)
+    inputs = [x, np.abs(draw.floats(*count)) + np.float32(0.1), zero]
+    return inputs, draw.one((), (1, 2)), {"axis": axis}
+
+
+def dequantize(draw):
+    x, scale, zero = quantize(draw)[0]
+    limits = np.iinfo(zero.dtype)
+    data = draw.integers(*x.shape, low=limits.min, high=limits.max + 1).astype(zero.dtype)
+    axis = list(x.shape).index(zero.size) if zero.ndim else 0
+    return [data, scale, zero], draw.one((), (1, 2)), {"axis": axis}
+
+
+def convolution_transposed(draw):
+    x = draw.floats(1, 2, *draw.shape(2))
+    kernel = [draw.size(1, 3), draw.size(1, 3)]
+    strides = [draw.size(1, 3), draw.size(1, 3)]
+    natural = [(n - 1) * s + k for n, s, k in zip(x.shape[2:], strides, kernel)]
+    wanted = [size - draw.size(0, min(k - 1, size - 1)) for size, k in zip(natural, kernel)]
+    attributes = {"output_shape": wanted, "strides": strides}
+    return [x, draw.floats(2, 3, *kernel)], (1,), {**attributes, "auto_pad": "SAME_UPPER"}
+
+
 # By operator: how it is drawn, how many outputs it has, and the opset.
 DRAWN = {
     "AveragePool": (average_pool, 1, 19),
     "Col2Im": (col2im, 1, 18),
+    "ConvTranspose": (convolution_transposed, 1, 11),
     "DFT": (dft, 1, 17),
+    "DequantizeLinear": (dequantize, 1, 21),
     "EyeLike": (eye_like, 1, 9),
+    "GridSample": (grid_sample, 1, 20),
     "LayerNormalization": (layer_normalization, 3, 17),
     "MaxPool": (max_pool, 2, 12),
     "MaxUnpool": (max_unpool, 1, 11),
     "OneHot": (one_hot, 1, 11),
     "Pow": (power, 1, 15),
+    "QuantizeLinear": (quantize, 1, 21),
+    "Resize": (resize, 1, 18),
     "ReverseSequence": (reverse_sequence, 1, 10),
     "STFT": (stft, 1, 17),
 }

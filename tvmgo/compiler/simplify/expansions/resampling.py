@@ -78,8 +78,8 @@ class Resampling:
             if length == 1:
                 return 0 * places + (first + last) / 2
             return first + places * (last - first) / (length - 1)
-        if self.coordinates == "pytorch_half_pixel" and length == 1:
-            return 0 * places - 0.5
+        if self.coordinates == "pytorch_half_pixel" and axis.new == 1:
+            return 0 * places
         shift = 0.0
         if self.coordinates == "half_pixel_symmetric":
             shift = size / 2 * (1 - axis.new / length)
