@@ -140,6 +140,13 @@ def test_attribute_with_the_default_is_no_reason_to_refuse(tmp_path):
     assert_identical(run(export(model, tmp_path), {"x": X}), [X])
 
 
+def test_element_type_that_shares_a_byte_is_refused():
+    cast = helper.make_node("Cast", ["x"], ["y"], to=FLOAT)
+    model = onnx_model([cast], {"x": (onnx.TensorProto.UINT4, [4])}, {"y": (FLOAT, [4])})
+    with pytest.raises(ExportError, match="value `x`: a graph has no element type 'uint4'"):
+        from_onnx(model, {"x": [4]})
+
+
 def test_value_that_comes_out_otherwise_than_inferred_is_refused(monkeypatch):
     """Between nodes as well: here TVM's importer takes a sum over an axis for one over all."""
     nodes = [

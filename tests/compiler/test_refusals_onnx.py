@@ -20,16 +20,6 @@ def tensor(name, shape, dtype=FLOAT):
 
 
 ONNX_REFUSED = {
-    "part_of_a_byte": (
-        model_of(
-            [helper.make_node("Cast", ["x"], ["y"], to=FLOAT)],
-            [tensor("x", [4], TensorProto.UINT4)],
-            [tensor("y", [4])],
-        ),
-        "value `x`",
-        "no element type 'uint4'",
-        "whole bytes",
-    ),
     "open_dimension": (
         model_of(
             [helper.make_node("Exp", ["x"], ["y"])],

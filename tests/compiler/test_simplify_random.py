@@ -152,8 +152,10 @@ def eye_like(draw):
 
 
 def resize(draw):
-    x = draw.floats(*draw.shape(2), draw.size(2, 7), draw.size(2, 7))
-    scales = np.array([1, 1, *draw.random.uniform(0.4, 2.5, 2)], np.float32)
+    x = draw.floats(*draw.shape(2), draw.size(4, 7), draw.size(4, 7))
+    # No size stays: ONNX Runtime copies a picture whose scales would still move its elements.
+    scales = [draw.one(1.6, 0.3) + draw.random.uniform(0, 0.19) for _ in range(2)]
+    scales = np.array([1, 1, *scales], np.float32)
     attributes = {
         "mode": draw.one("nearest", "linear", "cubic"),
         "coordinate_transformation_mode": draw.one(
