@@ -221,6 +221,22 @@ def test_activations_keep_their_digits_far_from_zero(operator):
     assert_computes(*model, [expected.astype(FLOATS)], gone=[operator], rtol=1e-6, atol=0)
 
 
+def test_cosh_overflows_no_earlier_than_its_value():
+    x = np.array([-89.3, -20, -1, -1e-3, 0, 0.5, 3, 88.8, 89.4, 90, np.inf], FLOATS)
+    with np.errstate(over="ignore"):
+        expected = np.cosh(x.astype(np.float64)).astype(FLOATS)
+    assert np.isfinite(expected[:-2]).all()
+    assert_computes(*one_node("Cosh", [x], opset=18), [expected], gone=["Cosh"], rtol=1e-6, atol=0)
+
+
+def test_layer_normalization_in_float64():
+    x, scale, bias = (normal(*shape).astype(np.float64) for shape in ((3, 5), (5,), (5,)))
+    mean, deviation = x.mean(1, keepdims=True), np.sqrt(x.var(1, keepdims=True) + 1e-5)
+    model = one_node("LayerNormalization", [x, scale, bias], opset=18)
+    expected = (x - mean) / deviation * scale + bias
+    assert_computes(*model, [expected], gone=["LayerNormalization"], rtol=1e-6, atol=1e-12)
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_a_row_of_zeros_stays_one_when_it_is_normalised(p):
     x = normal(3, 4)

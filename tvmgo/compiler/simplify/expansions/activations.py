@@ -34,3 +34,13 @@ def mish(node: Node, g: GraphEditor) -> bool:
     y = g.add("Mul", [x, g.add("Tanh", [_softplus(g, x, wide_dtype(g, node))])])
     finish(g, str(y), node)
     return True
+
+
+def cosh(node: Node, g: GraphEditor) -> bool:
+    """Say cosh(x) by a = exp(abs(x) / 2), whose square over 2 overflows no earlier than it does."""
+    half = g.add_constant(0.5, wide_dtype(g, node))
+    a = g.add("Exp", [g.add("Mul", [g.add("Abs", [widen(g, node)]), half])])
+    growing = g.add("Mul", [g.add("Mul", [a, half]), a])
+    shrinking = g.add("Div", [g.add("Div", [half, a]), a])
+    finish(g, g.add("Add", [growing, shrinking]), node)
+    return True

@@ -68,8 +68,9 @@ def lp_normalization(node: Node, g: GraphEditor) -> bool:
 
 
 def layer_normalization(node: Node, g: GraphEditor) -> bool:
-    """Compilers make the first output; the mean and the inverse deviation are in float32."""
-    if not (node.has_output(1) or node.has_output(2)):
+    """Compilers make the first output, of float32 and float16; the others are in float32."""
+    known = g.dtype(node) in (np.float32, np.float16)
+    if known and not (node.has_output(1) or node.has_output(2)):
         return False
     ndim = len(g.need_shape(node))
     axis = node.attributes.get("axis", -1) % ndim

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tvmgo.compiler.simplify.expansions.activations import mish, softplus
+from tvmgo.compiler.simplify.expansions.activations import cosh, mish, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
@@ -48,6 +48,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
     "ConvTranspose": transposed_padding,
+    "Cosh": cosh,
     "DequantizeLinear": dequantize,
     "DFT": dft_with_attribute,
     "Dropout": dropout,
