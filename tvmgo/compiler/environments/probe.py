@@ -55,8 +55,10 @@ def versions_of(names: Iterable[str], path: list[str] | None = None) -> dict[str
     found = {}
     for name in names:
         for distribution in metadata.distributions(name=name, **where):
-            if distribution.version:  # else the remains of one that is gone
-                found[name] = distribution.version
+            # `distribution.version` would warn, from Python 3.12 on, of what is to be passed over.
+            version = distribution.metadata.get("Version")
+            if version:  # else the remains of one that is gone
+                found[name] = version
                 break  # the others are behind it
     return found
 
