@@ -56,9 +56,9 @@ def versions_of(names: Iterable[str], path: list[str] | None = None) -> dict[str
     for name in names:
         for distribution in metadata.distributions(name=name, **where):
             # `distribution.version` would warn, from Python 3.12 on, of what is to be passed over.
-            version = distribution.metadata.get("Version")
-            if version:  # else the remains of one that is gone
-                found[name] = version
+            versions = distribution.metadata.get_all("Version")
+            if versions:  # else the remains of one that is gone
+                found[name] = str(versions[0])
                 break  # the others are behind it
     return found
 
