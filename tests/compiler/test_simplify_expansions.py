@@ -221,12 +221,15 @@ def test_activations_keep_their_digits_far_from_zero(operator):
     assert_computes(*model, [expected.astype(FLOATS)], gone=[operator], rtol=1e-6, atol=0)
 
 
-def test_cosh_overflows_no_earlier_than_its_value():
-    x = np.array([-89.3, -20, -1, -1e-3, 0, 0.5, 3, 88.8, 89.4, 90, np.inf], FLOATS)
+@pytest.mark.parametrize("function", [np.cosh, np.sinh])
+def test_hyperbolic_functions_overflow_no_earlier_than_their_values(function):
+    x = [-89.3, -20, -1, -0.99, -1e-3, -1e-30, -0.0, 0, 0.5, 1, 3, 88.8, 89.4, 90, np.inf, -np.inf]
     with np.errstate(over="ignore"):
-        expected = np.cosh(x.astype(np.float64)).astype(FLOATS)
-    assert np.isfinite(expected[:-2]).all()
-    assert_computes(*one_node("Cosh", [x], opset=18), [expected], gone=["Cosh"], rtol=1e-6, atol=0)
+        expected = function(np.array(x)).astype(FLOATS)
+    assert np.isfinite(expected[:-3]).all()
+    operator = function.__name__.capitalize()
+    model = one_node(operator, [np.array(x, FLOATS)], opset=18)
+    assert_computes(*model, [expected], gone=[operator], rtol=1e-5, atol=0)
 
 
 def test_layer_normalization_in_float64():

@@ -36,11 +36,26 @@ def mish(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def _halves(g: GraphEditor, x: str, half: str) -> tuple[str, str]:
+    """Return exp(abs(x)) / 2 and exp(-abs(x)) / 2, neither of which overflows too early."""
+    a = g.add("Exp", [g.add("Mul", [g.add("Abs", [x]), half])])
+    return g.add("Mul", [g.add("Mul", [a, half]), a]), g.add("Div", [g.add("Div", [half, a]), a])
+
+
 def cosh(node: Node, g: GraphEditor) -> bool:
-    """Say cosh(x) by a = exp(abs(x) / 2), whose square over 2 overflows no earlier than it does."""
-    half = g.add_constant(0.5, wide_dtype(g, node))
-    a = g.add("Exp", [g.add("Mul", [g.add("Abs", [widen(g, node)]), half])])
-    growing = g.add("Mul", [g.add("Mul", [a, half]), a])
-    shrinking = g.add("Div", [g.add("Div", [half, a]), a])
+    growing, shrinking = _halves(g, widen(g, node), g.add_constant(0.5, wide_dtype(g, node)))
     finish(g, g.add("Add", [growing, shrinking]), node)
+    return True
+
+
+def sinh(node: Node, g: GraphEditor) -> bool:
+    """Near zero, where the difference would lose its digits, say it by t = tanh(x / 2)."""
+    x, dtype = widen(g, node), wide_dtype(g, node)
+    half, one, two = (g.add_constant(value, dtype) for value in (0.5, 1, 2))
+    growing, shrinking = _halves(g, x, half)
+    far = g.add("Mul", [g.add("Sub", [growing, shrinking]), g.add("Sign", [x])])
+    t = g.add("Tanh", [g.add("Mul", [x, half])])
+    near = g.add("Div", [g.add("Mul", [two, t]), g.add("Sub", [one, g.add("Mul", [t, t])])])
+    is_near = g.add("Less", [g.add("Abs", [x]), one])
+    finish(g, g.add("Where", [is_near, near, far]), node)
     return True

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tvmgo.compiler.simplify.expansions.activations import cosh, mish, softplus
+from tvmgo.compiler.simplify.expansions.activations import cosh, mish, sinh, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
@@ -73,6 +73,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
+    "Sinh": sinh,
     "Softplus": softplus,
     "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
