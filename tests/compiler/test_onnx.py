@@ -188,3 +188,21 @@ def test_scatter_elements_with_fewer_rows_or_columns_are_right(axis, tmp_path):
     inputs = {"x": X, "i": np.array([[1, -1]]), "u": np.array([[3, 4]], "float32")}
     model = model_of("ScatterElements", inputs, axis=axis)
     assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", [None, -3, -1, 0, 1, 3])
+def test_tensors_are_inserted_where_a_list_has_them(place, tmp_path):
+    """Negative places count from the last tensor, as in Python."""
+    inputs = {name: normal(2) for name in "xyzw"}
+    nodes = [
+        helper.make_node("SequenceConstruct", ["x", "y", "z"], ["s"]),
+        helper.make_node("SequenceInsert", ["s", "w", "place"][: 2 + (place is not None)], ["t"]),
+        helper.make_node("ConcatFromSequence", ["t"], ["r"], axis=0),
+    ]
+    specs = {name: (FLOAT, [2]) for name in inputs}
+    weights = {} if place is None else {"place": np.int64(place)}
+    model = onnx_model(nodes, specs, {"r": (FLOAT, [8])}, weights)
+    expected = [inputs[name] for name in "xyz"]
+    expected.insert(3 if place is None else place, inputs["w"])
+    assert_identical(run(export(model, tmp_path), inputs), [np.concatenate(expected)])

@@ -47,6 +47,21 @@ def convert_is_inf(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attribute
     return R.equal(x, relax.const(np.inf if wanted[0] else -np.inf, x.ty.dtype))
 
 
+def convert_sequence_insert(
+    bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
+) -> Any:
+    """TVM counts negative places from behind the last tensor; -1 is before it."""
+    sequence, tensor, position = inputs[0], inputs[1], inputs[2]
+    if not isinstance(position, tvm.ir.GenericConst):
+        return None
+    place, length = int(position.value.numpy()), len(sequence)
+    if not -length <= place <= length:
+        raise ExportError(where, f"a sequence of {length} has no place {place}", "correct it")
+    tensors = list(sequence)
+    tensors.insert(place, tensor)
+    return relax.Tuple(tensors)
+
+
 def convert_space_to_depth(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str
 ) -> Any:
@@ -218,6 +233,7 @@ CONVERTERS: dict[str, Converter] = {
     "RoiAlign": check_roi_align,
     "ScatterElements": refuse_small_indices,
     "ScatterND": refuse_constants_out_of_range,
+    "SequenceInsert": convert_sequence_insert,
     "SpaceToDepth": convert_space_to_depth,
     "ThresholdedRelu": convert_thresholded_relu,
 }
