@@ -188,3 +188,13 @@ def test_what_the_normal_opset_cannot_say_is_refused(operator, inputs, opset, at
     with pytest.raises(ExportError, match=reason) as error:
         simplified(model)
     assert operator in str(error.value)
+
+
+@pytest.mark.parametrize("opset", [6, 9])
+def test_slopes_of_prelu(opset):
+    """One for each channel before opset 7, broadcast as NumPy does since."""
+    x, slope = normal(2, 3, 4), normal(3) if opset < 7 else normal(3, 1)
+    expected = np.where(x < 0, x * slope.reshape(3, 1), x)
+    for constants in ((), (1,)):
+        model, values = one_node("PRelu", [x, slope], opset=opset, constants=constants)
+        assert_computes(model, values, [expected], gone=["PRelu"])

@@ -145,7 +145,7 @@ def test_what_progress_raises_ends_the_export(tmp_path):
         if "compiling" in line:
             raise KeyError(line)
 
-    with pytest.raises(KeyError, match="compiling 1 kernels for "):
+    with pytest.raises(KeyError, match="compiling 1 kernels"):
         export(model_of("Exp"), tmp_path / "deployed", progress=refuse)
     assert not (tmp_path / "deployed").exists()
     assert_same(run(export(model_of("Exp"), tmp_path), {"x": X}), [np.exp(X)])

@@ -16,7 +16,7 @@ from onnx import defs, version_converter
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.lowering import LOWERED
-from tvmgo.compiler.simplify.raising import RAISED
+from tvmgo.compiler.simplify.raising import RAISED, slope_along_channels
 
 # The newest that ONNX Runtime, TVM 0.19 and today's importer all read; ReduceMean and Split
 # have the form there that all later ones have.
@@ -61,6 +61,11 @@ def to_normal_opset(model: Any) -> Any:
 
 def to_oldest_opset(model: Any) -> Any:
     """Use ONNX's converter, which wants to find weights among the inputs, as was the rule then."""
+
+    def prepare(proto: Any, editor: GraphEditor) -> bool:
+        return proto.op_type == "PRelu" and slope_along_channels(Node(proto, 1), editor)
+
+    rewrite_graph(model.graph, prepare)
     for tensor in model.graph.initializer:
         model.graph.input.append(
             onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims)

@@ -78,6 +78,15 @@ def raise_pad(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def slope_along_channels(node: Node, g: GraphEditor) -> bool:
+    """Up to opset 6 a slope of PRelu of one dimension was one for each channel."""
+    if len(g.need_shape(node, 1)) != 1 or g.need_rank(node) <= 2:
+        return False
+    inner = list(range(1, g.need_rank(node) - 1))
+    g.replace(node, [node.input(0), g.add("Unsqueeze", [node.input(1)], axes=inner)])
+    return True
+
+
 def raise_split(node: Node, g: GraphEditor) -> bool:
     """The sizes were an attribute; without any, all parts were equal, as many as outputs."""
     axis = node.attributes.get("axis", 0)

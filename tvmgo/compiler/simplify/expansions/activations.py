@@ -36,6 +36,14 @@ def mish(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def prelu(node: Node, g: GraphEditor) -> bool:
+    """TVM's has one slope for each channel, while ONNX's broadcasts."""
+    x, slope = (widen(g, node, index) for index in (0, 1))
+    zero = g.add_constant(0, wide_dtype(g, node))
+    finish(g, g.add("Where", [g.add("Less", [x, zero]), g.add("Mul", [x, slope]), x]), node)
+    return True
+
+
 def _halves(g: GraphEditor, x: str, half: str) -> tuple[str, str]:
     """Return exp(abs(x)) / 2 and exp(-abs(x)) / 2, neither of which overflows too early."""
     a = g.add("Exp", [g.add("Mul", [g.add("Abs", [x]), half])])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tvmgo.compiler.simplify.expansions.activations import cosh, mish, sinh, softplus
+from tvmgo.compiler.simplify.expansions.activations import cosh, mish, prelu, sinh, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
@@ -64,6 +64,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Mish": mish,
     "OneHot": one_hot,
     "Pad": checked_padding,
+    "PRelu": prelu,
     "Pow": power,
     "QLinearConv": q_linear_conv,
     "QLinearMatMul": q_linear_matmul,
