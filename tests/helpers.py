@@ -51,6 +51,19 @@ def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
         )
 
 
+def run_module(name, *arguments, timeout=600):
+    """Run a module of the tests in a fresh interpreter, which finds the package that is tested."""
+    with tempfile.TemporaryDirectory() as empty:
+        return subprocess.run(
+            [sys.executable, "-m", name, *arguments],
+            env={**os.environ, "PYTHONPATH": search_path()},
+            cwd=empty,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+
 FORK_SERVER = """
 import ast, os, signal, sys, traceback
 namespace = {{"__name__": "__main__"}}

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Loops of kernels: right for all shapes and types, in vectors, on any boundary, inside memory."""
 
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -13,7 +10,7 @@ import tvm_ffi
 
 from tests.compiler.models import relax_module, run
 from tests.compiler.random_models import RandomModel, evaluate
-from tests.helpers import search_path
+from tests.helpers import run_module
 from tvmgo.compiler import export
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.schedule import SCHEDULED, ScheduleKernels, schedule_kernel
@@ -110,9 +107,7 @@ def test_large_kernels_run_in_parallel_and_small_ones_do_not():
 def test_kernels_stay_inside_tensors_on_any_boundary(target):
     """In a process of its own, since what goes wrong here ends it."""
     seeds = [str(seed) for seed in (1, 2, 7, FRESH)]
-    command = [sys.executable, "-m", "tests.compiler.guarded", target, *seeds]
-    environment = {**os.environ, "PYTHONPATH": search_path()}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = run_module("tests.compiler.guarded", target, *seeds)
     assert done.returncode == 0, (seeds, done.stderr)
     assert int(done.stdout.split()[0]) > 10
 
