@@ -251,7 +251,12 @@ def test_a_module_whose_script_is_another_is_refused(tmp_path, monkeypatch):
 
 
 def test_what_the_system_refuses_a_worker_is_an_os_error(model_file, tmp_path):
-    job = {"model": str(model_file), "shapes": {}, "directory": str(tmp_path / "missing")}
+    job = {
+        "model": str(model_file),
+        "format": "vm",
+        "shapes": {},
+        "directory": str(tmp_path / "missing"),
+    }
     with pytest.raises(FileNotFoundError, match="simple.onnx") as error:
         client.run_job("simplify", Path(sys.executable), job, lambda line: None)
     assert error.value.filename == str(tmp_path / "missing/simple.onnx")
