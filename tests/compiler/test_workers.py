@@ -210,8 +210,9 @@ def test_a_timeout_that_is_no_time_raises_value_error(seconds, model_file, tmp_p
 
 def test_ctrl_c_ends_export_and_worker(model_file, tmp_path):
     script = """
-        import sys, time
+        import signal, sys
         from tvmgo.compiler import export
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored in the background
         try:
             export(sys.argv[1], sys.argv[2], progress=lambda line: print(line, flush=True))
         except KeyboardInterrupt:

@@ -54,7 +54,9 @@ def write_lock(folder, paths, tag=None):
 def start(*arguments, locks, env=None, **options):
     """Start ``tvmgo compiler`` with the lock files of a folder."""
     code = (
-        "import sys; from pathlib import Path; from tvmgo.cli import main; "
+        "import signal, sys; from pathlib import Path; from tvmgo.cli import main; "
+        # Who runs the tests in the background has it ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler); "
         "from tvmgo.compiler.environments import lock_files; "
         "lock_files.LOCKS = Path(sys.argv[1]); sys.exit(main(['compiler', *sys.argv[2:]]))"
     )
