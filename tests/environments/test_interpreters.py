@@ -169,10 +169,10 @@ def test_environment_of_another_release_does_not_count(has, make_environment, lo
         interpreter_of("relay")
 
 
-def test_environment_without_its_python_does_not_count(has, make_environment):
+def test_environment_without_its_python_does_not_count(has, make_environment, tmp_path):
     python = make_environment()
     python.unlink()
-    python.symlink_to("/nowhere/python3.11")
+    python.symlink_to(tmp_path / "uninstalled" / "python3.11")
     with pytest.raises(TVMImportError, match="has lost its Python: tvmgo compiler install relay"):
         interpreter_of("relay")
 
