@@ -4,8 +4,6 @@
 ``python -m tests.compiler.guarded TARGET SEED...``; it dies where a kernel goes outside.
 """
 
-import ctypes
-import mmap
 import sys
 import tempfile
 
@@ -14,30 +12,12 @@ import onnx
 import tvm
 import tvm_ffi
 
+from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.random_models import RandomModel
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.importing.onnx_model import import_onnx
 from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
 from tvmgo.compiler.simplify.simplifier import simplify
-
-LIBC = ctypes.CDLL(None, use_errno=True)
-LIBC.mprotect.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-PAGE = mmap.PAGESIZE
-
-
-class Guarded:
-    """Memory for an array that begins or ends where a page without access does."""
-
-    def __init__(self, array, at_end):
-        self.pages = -(-array.nbytes // PAGE) * PAGE
-        self.memory = mmap.mmap(-1, self.pages + 2 * PAGE)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        for place in (start, start + PAGE + self.pages):
-            assert LIBC.mprotect(place, PAGE, 0) == 0
-        offset = PAGE + (self.pages - array.nbytes if at_end else 0)
-        self.array = np.frombuffer(self.memory, array.dtype, array.size, offset)
-        self.array = self.array.reshape(array.shape)
-        self.array[...] = array
 
 
 def kernels_of(module):
@@ -71,9 +51,9 @@ def run_guarded(seed, target):
         arrays = list(arrays_for(function, rng))
         results = []
         for at_end in (True, False):
-            guarded = [Guarded(array, at_end) for array in arrays]
-            library[name](*(tvm_ffi.from_dlpack(each.array) for each in guarded))
-            results.append([each.array.copy() for each in guarded])
+            guarded = [guarded_copy(array, at_end) for array in arrays]
+            library[name](*map(tvm_ffi.from_dlpack, guarded))
+            results.append([array.copy() for array in guarded])
         for one, other in zip(*results):
             assert np.array_equal(one, other, equal_nan=one.dtype.kind == "f"), name
     return len(functions)

@@ -5,19 +5,14 @@
 first at the end of its pages and then at the beginning, and prints how many it called.
 """
 
-import ctypes
-import mmap
 import sys
 
-import numpy as np
 import tvm_ffi
 
+from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.templates import test_channelwise, test_convolution, test_matmul
 from tests.compiler.templates.kernels import channelwise, convolution, matmul, normal
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Depthwise, Maximum
-
-PAGE = mmap.PAGESIZE
-C = ctypes.CDLL(None, use_errno=True)
 
 
 class Guarded:
@@ -25,20 +20,10 @@ class Guarded:
 
     def __init__(self, at_end):
         self.at_end = at_end
-        self.kept = []
 
     def __call__(self, array):
-        size = -(-array.nbytes // PAGE) * PAGE
-        pages = mmap.mmap(-1, size + 2 * PAGE)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(pages))
-        for guard in (start, start + PAGE + size):
-            assert C.mprotect(ctypes.c_void_p(guard), PAGE, 0) == 0
-        offset = PAGE + (size - array.nbytes if self.at_end else 0)
-        copy = np.frombuffer(pages, array.dtype, array.size, offset).reshape(array.shape)
-        copy[...] = array
-        self.kept.append(pages)  # never unmapped
-        tensor = tvm_ffi.from_dlpack(copy)
-        return Tensor(tensor, copy)
+        copy = guarded_copy(array, self.at_end)
+        return Tensor(tvm_ffi.from_dlpack(copy), copy)
 
 
 class Tensor:
