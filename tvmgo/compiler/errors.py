@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tvmgo.exceptions import ExportError
@@ -20,17 +20,25 @@ NEED_COMPILER = (
 REWRITE_OPERATOR = "rewrite the operator that this speaks of"
 
 
-def failed_step(step: str, error: Exception, instead: str) -> ExportError:
+def failed_step(
+    step: str, error: Exception, instead: str, text_of: Callable[[Exception], str] = str
+) -> ExportError:
     """Describe what TVM raised during a step; the caller chains `error` as the cause."""
-    return ExportError(step, f"{type(error).__name__}: {error}".strip().rstrip("."), instead)
+    reason = f"{type(error).__name__}: {text_of(error)}"
+    return ExportError(step, reason.strip().rstrip("."), instead)
 
 
 @contextmanager
-def as_export_error(step: str, *, instead: str) -> Iterator[None]:
-    """Turn what TVM raises inside the block into an `ExportError`, keeping the cause."""
+def as_export_error(
+    step: str, *, instead: str, text_of: Callable[[Exception], str] = str
+) -> Iterator[None]:
+    """Turn what TVM raises inside the block into an `ExportError`, keeping the cause.
+
+    `text_of` says what the error says; some releases put more into their text than users want.
+    """
     try:
         yield
     except (ExportError, MemoryError):
         raise
     except Exception as error:  # TVM refuses a model by nearly every built-in class
-        raise failed_step(step, error, instead) from error
+        raise failed_step(step, error, instead, text_of) from error

@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
-from tvmgo.exceptions import ExportError
+from tvmgo.compiler import errors
 
 
 def last_line(error: Exception) -> str:
@@ -17,13 +16,4 @@ def last_line(error: Exception) -> str:
     return re.sub(r"^(\w+Error: )?(.*?Check failed: )?", "", text).rstrip(".")
 
 
-@contextmanager
-def as_export_error(step: str, *, instead: str) -> Iterator[None]:
-    """Turn what TVM raises inside the block into an `ExportError`, keeping the cause."""
-    try:
-        yield
-    except (ExportError, MemoryError):
-        raise
-    except Exception as error:  # TVM refuses a model by nearly every built-in class
-        reason = f"{type(error).__name__}: {last_line(error)}"
-        raise ExportError(step, reason, instead) from error
+as_export_error = partial(errors.as_export_error, text_of=last_line)
