@@ -16,7 +16,7 @@ from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.random_models import RandomModel
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.importing.onnx_model import import_onnx
-from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
+from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels, simplify_model
 from tvmgo.compiler.simplify.simplifier import simplify
 
 
@@ -42,8 +42,7 @@ def run_guarded(seed, target):
     with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
         onnx.save(simplify(model, {}, {}), file.name)
         imported = import_onnx(file.name)
-    with target:
-        module = lower_to_kernels(imported.module, target)
+    module = lower_to_kernels(simplify_model(imported.module, target), target)
     functions = dict(kernels_of(module))
     library = tvm.tirx.build(tvm.IRModule(functions), target=target)
     rng = np.random.default_rng(seed)

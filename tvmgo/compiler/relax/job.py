@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from tvmgo.compiler.relax.codegen.build import compile_kernels, link
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.target import resolve_targets
 from tvmgo.compiler.relax.graph_builder import build_graph
-from tvmgo.compiler.relax.importing.imported_model import ImportedModel
+from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
-from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels
+from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels, simplify_model
 from tvmgo.compiler.relax.vm_library import write_vm_library
 
 
@@ -43,10 +43,12 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     if job["format"] == "vm":
         return write_vm(imported, targets[0], library, job["linker"], progress)
 
+    progress("folding constants")
+    module = simplify_model(imported.module, targets[0])
     first, codes = None, []
     for target in targets:
         progress(f"optimising for {target}")
-        program = lower(imported, target)
+        program = lower(module, imported.outputs, target)
         first = first or program
         if not program.has_the_files_of(first):
             continue
@@ -107,10 +109,11 @@ class Program:
         )
 
 
-def lower(imported: ImportedModel, target: tvm.target.Target) -> Program:
-    module = lower_to_kernels(imported.module, target)
-    lowered = build_graph(module, [output.name for output in imported.outputs])
-    for output, head in zip(imported.outputs, lowered.graph.heads):
+def lower(
+    module: tvm.IRModule, outputs: Sequence[DeclaredOutput], target: tvm.target.Target
+) -> Program:
+    lowered = build_graph(lower_to_kernels(module, target), [output.name for output in outputs])
+    for output, head in zip(outputs, lowered.graph.heads):
         output.check(head.spec)
     materialize_reshapes(lowered.graph)
     return Program(lowered.graph, plan_storage(lowered.graph), lowered.kernels)

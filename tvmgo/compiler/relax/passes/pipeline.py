@@ -18,13 +18,21 @@ from tvmgo.compiler.relax.shapes import require_static_shapes
 STAGES = (simplify.PASSES, operators.PASSES, kernels.PASSES, schedule.PASSES)
 
 
+def simplify_model(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:
+    """Take the first stage, which one target of several takes for all.
+
+    Raises what `lower_to_kernels` raises.
+    """
+    return run_stages(STAGES[:1], module, target)
+
+
 def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:
     """Turn a Relax model into calls of fused kernels.
 
     Parameters
     ----------
     module : tvm.IRModule
-        With the Relax function ``main``; not changed.
+        As `simplify_model` returns it; not changed.
     target : tvm.target.Target
         Sorting and sampling depend on it.
 
@@ -38,8 +46,14 @@ def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRM
     ExportError
         If a shape is known only at run time, or a pass fails on the model.
     """
+    return run_stages(STAGES[1:], module, target)
+
+
+def run_stages(
+    stages: Sequence[Sequence[tvm.transform.Pass]], module: tvm.IRModule, target: tvm.target.Target
+) -> tvm.IRModule:
     with target:
-        for passes in STAGES:
+        for passes in stages:
             module = run_passes(passes, module)
             require_static_shapes(module["main"])
     return module
