@@ -78,9 +78,10 @@ def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
     return found
 
 
-def absent_beside(name: str | os.PathLike[str]) -> str:
+def absent_beside(name: str | os.PathLike[str], found: Sequence[Compiler]) -> str:
     """Say how to get the compiler that "auto" would have and has not."""
-    return "" if name != "auto" or installed("relay") else "tvmgo compiler install relay"
+    complete = name != "auto" or any(compiler.kind == "relay" for compiler in found)
+    return "" if complete else "tvmgo compiler install relay"
 
 
 KINDS = ("relax", "relay")

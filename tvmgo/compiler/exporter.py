@@ -123,9 +123,10 @@ def export(
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
     source = source_of(model)
+    compilers = compilers_named(compiler)
     request = Request(
-        compilers=compilers_named(compiler),
-        absent=absent_beside(compiler),
+        compilers=compilers,
+        absent=absent_beside(compiler, compilers),
         formats=formats_named(format),
         shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
         inputs=arrays_of(inputs),
