@@ -93,6 +93,7 @@ class Case:
     targets: tuple[Target, ...] = ()
     unit: str = "ns"  # "ns": the time of an operation; else the answer, in that unit
     sample_ns: float = 5e5  # shortest sample: short enough that most escape a neighbour's turn
+    pause: float = 0  # seconds before each sample, in which a rival's idle threads come to rest
     counted: str = ""  # the rival whose instructions tvmgo's are compared with, if they are
 
     @property

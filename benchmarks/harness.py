@@ -17,6 +17,7 @@ import functools
 import gc
 import random
 import statistics
+import time
 import timeit
 from collections.abc import Callable, Iterable
 
@@ -66,7 +67,7 @@ def collector_off():
 
 
 def interleave(
-    samplers: dict[str, Callable[[], float]], rounds: int, chance: random.Random
+    samplers: dict[str, Callable[[], float]], rounds: int, chance: random.Random, pause: float = 0
 ) -> Samples:
     """Return each rival's samples, `rounds` of them."""
     order = list(samplers)
@@ -74,6 +75,8 @@ def interleave(
     for _ in range(rounds):
         chance.shuffle(order)
         for name in order:
+            if pause:
+                time.sleep(pause)
             samples[name].append(samplers[name]())
     return samples
 
@@ -91,7 +94,8 @@ def take_samples(case: Case, rounds: int) -> Samples:
                 name: enough_calls(samplers[name], timed, case) for name, timed in rivals.items()
             }
             bound = {name: functools.partial(samplers[name], calls[name]) for name in samplers}
-            for name, costs in interleave(bound, (rounds + batch) // BATCHES, chance).items():
+            share = (rounds + batch) // BATCHES
+            for name, costs in interleave(bound, share, chance, case.pause).items():
                 samples[name] += costs
     return samples
 

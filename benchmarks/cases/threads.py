@@ -90,7 +90,8 @@ def parallel_case(threads: int) -> Case:
             OPENMP: lambda network: network.run_by("layers_with_openmp"),
         },
         (at_most(1.05, OPENMP),),
-        sample_ns=1e7,  # idle threads of either go on looking for work for a while
+        sample_ns=1e7,
+        pause=0.06,  # idle threads of OpenMP look for work for many milliseconds
     )
 
 
