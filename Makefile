@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts relay models soak compilers operators clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes relay models soak compilers operators clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -113,6 +113,11 @@ soak: $(INSTALLED)
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.
 old-artifacts: $(INSTALLED)
 	GENERATED=$(GENERATED) $(RUN) -m tests.old_compilers $(OLD)
+
+# What is exported today, run by the runtimes of the same compilers, for each level of x86-64, beside
+# tvmgo: MODELS='--versions 0.19 --random 100 a.onnx' takes other releases and models.
+old-runtimes: $(INSTALLED)
+	$(RUN) -m tests.old_runtimes $(MODELS)
 
 # The compilers that `tvmgo compiler install` brings, over a network: each compiles a model.
 compilers: $(INSTALLED)

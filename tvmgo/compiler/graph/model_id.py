@@ -39,20 +39,20 @@ def halves(number: int) -> list[int]:
 def library_source(number: int, cpu_features: Iterable[str]) -> str:
     """What a library says of itself, in C or C++.
 
-    A function of TVM's calling convention returns the number; a string names the instructions that
-    its kernels may use, which `load_module` looks for in the processor.
+    A function of either of TVM's calling conventions returns the number; a string names the
+    instructions that its kernels may use, which `load_module` looks for in the processor.
     """
-    return f"""\
+    return (
+        classic_library_source(number, cpu_features)
+        + f"""\
+#ifdef __cplusplus
+extern "C" {{
+#endif
 struct Result {{
   int type_index;  /* 1: an integer */
   unsigned padding;
   long long value;
 }};
-#ifdef __cplusplus
-extern "C" {{
-#endif
-__attribute__((visibility("default"))) extern const char tvmgo_cpu_features[];
-const char tvmgo_cpu_features[] = "{",".join(cpu_features)}";
 __attribute__((visibility("default")))
 int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Result* result) {{
   (void)self, (void)args, (void)num_args;
@@ -65,10 +65,11 @@ int __tvm_ffi_{MODEL_ID}(void* self, const void* args, int num_args, struct Resu
 }}
 #endif
 """
+    )
 
 
 def classic_library_source(number: int, cpu_features: Iterable[str]) -> str:
-    """The same, with a function of the calling convention of TVM up to 0.20."""
+    """The same, with the calling convention of TVM up to 0.20 alone."""
     return f"""\
 #ifdef __cplusplus
 extern "C" {{

@@ -19,6 +19,7 @@ from tvmgo.compiler.graph.nodes import Entry, Graph
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
+from tvmgo.compiler.relax.codegen.classic import not_for_classic
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.target import resolve_targets
 from tvmgo.compiler.relax.graph_builder import build_graph
@@ -64,10 +65,13 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     graph_file.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
     with params_file.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
+    details = {"kernels": str(len(first.kernels))}
+    if foreign := not_for_classic(graph, first.kernels):
+        details["not for runtimes of TVM up to 0.20"] = ", ".join(foreign)
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": {"kernels": str(len(first.kernels))},
+        "details": details,
     }
 
 

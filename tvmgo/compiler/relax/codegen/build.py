@@ -13,7 +13,9 @@ from tvm.target.codegen import llvm_get_cpu_features
 
 from tvmgo.compiler.errors import NEED_COMPILER, as_export_error
 from tvmgo.compiler.graph.model_id import library_source
+from tvmgo.compiler.relax.codegen.classic import LINK_OPTIONS, classic_source
 from tvmgo.compiler.relax.codegen.levels import dispatch_source
+from tvmgo.compiler.relax.codegen.target import triple_of
 from tvmgo.compiler.relax.kernel_attributes import IS_FLAT
 
 
@@ -125,6 +127,10 @@ def link(
     paths = [each for code in codes for each in code.paths]
     number = identify(each.read_bytes() for each in paths)
     sources = {"model_id.c": library_source(number, codes[0].features)}
+    options = ["-O2"]
+    if is_elf(codes[0].target):
+        sources["classic.c"] = classic_source(codes[0].symbols)
+        options += LINK_OPTIONS
     if len(codes) > 1:
         sources["levels.c"] = dispatch_source(
             codes[0].symbols, [(code.suffix, code.features) for code in codes]
@@ -134,5 +140,10 @@ def link(
         (directory / name).write_text(source, encoding="utf-8")
     objects = [*map(str, paths), *(str(directory / name) for name in sources)]
     with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
-        cc.create_shared(str(path), objects, ["-O2"], cc=linker)
+        cc.create_shared(str(path), objects, options, cc=linker)
     return number
+
+
+def is_elf(target: tvm.target.Target) -> bool:
+    """Whether libraries for the target are ELF files, as everywhere but on macOS and Windows."""
+    return not any(system in triple_of(target) for system in ("apple", "darwin", "windows"))

@@ -70,9 +70,14 @@ def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -
 def check_cpu(target: tvm.target.Target) -> None:
     """Refuse a CPU that LLVM does not know; it would print so and compile for any CPU instead."""
     cpu = target.attrs.get("mcpu")
-    triple = target.attrs.get("mtriple", tvm.target.codegen.llvm_get_system_triple())
+    triple = triple_of(target)
     if cpu is not None and not tvm.target.codegen.llvm_is_valid_cpu(cpu, triple):
         raise TVMValueError(f"target: LLVM knows no CPU {cpu!r} for {triple}")
+
+
+def triple_of(target: tvm.target.Target) -> str:
+    """Return architecture and system of a target, as LLVM writes them."""
+    return str(target.attrs.get("mtriple") or tvm.target.codegen.llvm_get_system_triple())
 
 
 def as_options(target: str | Mapping[str, Any] | tvm.target.Target) -> Any:
