@@ -11,7 +11,13 @@ import tvm_ffi
 
 from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.templates import test_channelwise, test_convolution, test_matmul
-from tests.compiler.templates.kernels import channelwise, convolution, matmul, normal
+from tests.compiler.templates.kernels import (
+    channelwise,
+    convolution,
+    matmul,
+    normal,
+    silu_of_a_sum,
+)
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Depthwise, Maximum
 
 
@@ -53,6 +59,11 @@ def main(target):
             calls += 1
     for a, b in test_matmul.SHAPES:
         matmul(normal(*a), normal(*b), target, **options)
+        calls += 1
+    for name in test_convolution.WITH_EPILOGUE:
+        windows, x, weights = test_convolution.case(name, False)
+        epilogue, operands, _ = silu_of_a_sum(windows.out_shape, "float32")
+        convolution(windows, x, weights, target, epilogue, operands, **options)
         calls += 1
     print(calls)
 

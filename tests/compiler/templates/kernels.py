@@ -7,15 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tvm
+from tvm import te, tirx
 
 from tvmgo.compiler.relax.codegen.target import resolve_target
+from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
 from tvmgo.compiler.relax.templates.kernels.channelwise import (
     ChannelwiseKernel,
     Depthwise,
     pack_channelwise,
 )
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
-from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.elementwise import read_elementwise
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Operand, Outer, Step
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
@@ -46,7 +49,7 @@ def call(function, target, result, *arguments, placements=(tvm.runtime.tensor,))
     """
     symbol = "kernel"
     module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
-    library = tvm.tirx.build(module, target=resolve_target(target))
+    library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
     for place in placements:
         y = place(np.full(result[0], np.nan, result[1]))
         library[symbol](*map(place, arguments), y)
@@ -72,22 +75,51 @@ def convolution(windows, x, weights, target, epilogue=None, operands=(), **optio
     return result.transpose(0, 3, 1, 2)
 
 
-def channelwise(windows, x, target, kind, weights=None, **options):
+def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=(), **options):
     dtype = str(x.dtype)
     total = "float32" if dtype == "float16" else dtype
-    kernel = ChannelwiseKernel(windows, Epilogue(windows.out_shape, dtype), unit_of(target), kind)
+    epilogue = epilogue or Epilogue(windows.out_shape, dtype)
+    kernel = ChannelwiseKernel(windows, epilogue, unit_of(target), kind)
     image = to_nhwc(x)
     function = kernel.emit("kernel", image.shape, dtype, total)
     packed = [pack_channelwise(weights.astype(total))] if kind is Depthwise else []
-    result = call(function, target, (windows.out_shape, dtype), image, *packed, **options)
+    result = (windows.out_shape, dtype)
+    result = call(function, target, result, image, *packed, *operands, **options)
     return result.transpose(0, 3, 1, 2)
 
 
-def matmul(a, b, target, **options):
+def matmul(a, b, target, epilogue=None, operands=(), **options):
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     dtype = str(a.dtype)
-    kernel = MatmulKernel(a.shape, b.shape, Epilogue(shape, dtype), unit_of(target))
-    return call(kernel.emit("kernel", dtype), target, (shape, dtype), a, b, **options)
+    epilogue = epilogue or Epilogue(shape, dtype)
+    kernel = MatmulKernel(a.shape, b.shape, epilogue, unit_of(target))
+    return call(kernel.emit("kernel", dtype), target, (shape, dtype), a, b, *operands, **options)
+
+
+def silu_of_a_sum(shape, dtype):
+    """Return an epilogue, its operands, and what it makes of a result in float64.
+
+    It adds a tensor of the result's shape and computes x * sigmoid(x).
+    """
+
+    def step(compute, *sources):
+        parameters = [te.placeholder(shape, dtype) for _ in sources]
+        result = te.compute(shape, lambda *index: compute(*(x(*index) for x in parameters)))
+        kernel = read_elementwise(te.create_prim_func([*parameters, result]))
+        return Step(kernel.value, dict(zip(kernel.parameters, sources)))
+
+    steps = [
+        step(lambda x, y: x + y, Inner(-1), Outer(0)),
+        step(lambda x: x * tirx.sigmoid(x), Inner(0)),
+    ]
+    added = normal(*shape, dtype=dtype)
+    operand = Operand(shape, dtype, tuple(range(len(shape))))
+
+    def truth(result):
+        x = result + added
+        return x / (1 + np.exp(-x))
+
+    return Epilogue(shape, dtype, steps, [operand]), [added], truth
 
 
 def to_nhwc(x):

@@ -9,6 +9,8 @@ from tests.compiler.templates.kernels import (
     convolution,
     error,
     normal,
+    silu_of_a_sum,
+    to_nhwc,
     true_convolution,
 )
 from tvmgo.compiler.relax.templates.kernels.windows import Windows
@@ -79,6 +81,21 @@ def test_convolution_of_other_floats_is_right(dtype, tolerance, target):
     truth = true_convolution(windows, x, weights)
     result = convolution(windows, x, weights, target)
     assert result.dtype == dtype
+    assert error(result, truth) < tolerance
+
+
+# With tiles of several rows and of one, whole and at edges, and with an incomplete last vector.
+WITH_EPILOGUE = ("padded", "pointwise_of_a_batch", "vector", "matrix", "groups_of_few")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("name", WITH_EPILOGUE)
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-6), ("float16", 2e-3)])
+def test_function_in_an_epilogue_is_right(name, dtype, tolerance, target):
+    windows, x, weights = case(name, False, dtype)
+    epilogue, operands, finish = silu_of_a_sum(windows.out_shape, dtype)
+    truth = finish(to_nhwc(true_convolution(windows, x, weights))).transpose(0, 3, 1, 2)
+    result = convolution(windows, x, weights, target, epilogue, operands)
     assert error(result, truth) < tolerance
 
 

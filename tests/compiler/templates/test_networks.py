@@ -82,6 +82,33 @@ def clip_and_batch_norm():
     return net.model(net.add("Clip", normed, np.float32(-0.5), np.float32(2))), 1
 
 
+def activations():
+    """Functions that no instruction computes, some of several steps, between products."""
+    net = Net(1, 3, 9, 11)
+    x = net.conv("x", 20, 3)
+    x = net.conv(net.add("Mul", x, net.add("Sigmoid", x)), 20, 20)
+    x = net.conv(net.add("Softplus", x), 20, 1, group=20)
+    x = net.conv(net.add("Tanh", x), 20, 20)
+    x = net.conv(net.add("PRelu", x, normal(20, 1, 1)), 20, 20)
+    mish = net.add("Mul", x, net.add("Tanh", net.add("Softplus", x)))
+    x = net.conv(mish, 20, 20)
+    x = net.conv(net.add("Elu", x), 20, 20)
+    x = net.conv(net.add("Sum", x, net.add("Softsign", x), x), 20, 20)
+    return net.model(net.add("ThresholdedRelu", x)), 8
+
+
+def gelu():
+    net = Net(7, 24)
+    x = net.add("Add", net.add("MatMul", "x", normal(24, 40) / 5), normal(40))
+    erf = net.add("Erf", net.add("Div", x, np.float32(2**0.5)))
+    x = net.add("Mul", net.add("Mul", x, net.add("Sum", erf, np.float32(1))), np.float32(0.5))
+    x = net.add("Add", net.add("MatMul", x, normal(40, 33) / 6), normal(33))
+    cube = net.add("Mul", net.add("Pow", x, np.float32(3)), np.float32(0.044715))
+    tanh = net.add("Tanh", net.add("Mul", net.add("Add", x, cube), np.float32(0.79788456)))
+    gate = net.add("Mul", net.add("Add", tanh, np.float32(1)), np.float32(0.5))
+    return net.model(net.add("Mul", x, gate)), 2
+
+
 def wanted_twice():
     """The convolution itself is an output, so that nothing is computed with it."""
     net = Net(1, 3, 12, 12)
@@ -176,6 +203,8 @@ NETS = (
     residual_with_a_convolution,
     hard_swish,
     clip_and_batch_norm,
+    activations,
+    gelu,
     wanted_twice,
     squeeze_and_excite,
     normalised_before,

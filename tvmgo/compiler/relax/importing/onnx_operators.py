@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -130,6 +131,20 @@ def convert_thresholded_relu(
     return R.where(R.greater(x, alpha), x, relax.const(0, x.ty.dtype))
 
 
+def in_pairs(combine: Callable[..., Any]) -> Converter:
+    """TVM copies the tensors into one and reduces that, which nothing can be computed with."""
+
+    def convert(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
+        return functools.reduce(lambda a, b: bb.normalize(combine(a, b)), inputs)
+
+    return convert
+
+
+def convert_mean(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str) -> Any:
+    total = in_pairs(R.add)(bb, inputs, attributes, where)
+    return R.divide(total, relax.const(len(inputs), total.ty.dtype))
+
+
 def check_roi_align(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
 ) -> None:
@@ -228,6 +243,9 @@ CONVERTERS: dict[str, Converter] = {
     "GatherElements": refuse_constants_out_of_range,
     "GatherND": refuse_constants_out_of_range,
     "IsInf": convert_is_inf,
+    "Max": in_pairs(R.maximum),
+    "Mean": convert_mean,
+    "Min": in_pairs(R.minimum),
     "Mod": convert_mod,
     "Resize": refuse_odd_scales,
     "RoiAlign": check_roi_align,
@@ -235,5 +253,6 @@ CONVERTERS: dict[str, Converter] = {
     "ScatterND": refuse_constants_out_of_range,
     "SequenceInsert": convert_sequence_insert,
     "SpaceToDepth": convert_space_to_depth,
+    "Sum": in_pairs(R.add),
     "ThresholdedRelu": convert_thresholded_relu,
 }

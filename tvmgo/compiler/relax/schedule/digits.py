@@ -8,12 +8,13 @@ are a and b.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import tvm
 from tvm import sym, tirx
 
-from tvmgo.compiler.relax.schedule.expressions import constant, nodes_of, number
+from tvmgo.compiler.relax.schedule.expressions import constant, nodes_of, number, simplify_places
 from tvmgo.compiler.relax.schedule.nests import Axis, Nest
 
 ROUNDS = 4
@@ -22,7 +23,7 @@ DIVISIONS = (tirx.FloorDiv, tirx.FloorMod)
 
 def split_digits(nest: Nest) -> Nest:
     """Split axes until no division of one by what divides its extent is left, and simplify."""
-    nest = nest.mapped(bounded(nest).simplify)
+    nest = simplified(nest)
     for _ in range(ROUNDS):
         found: dict[Any, int] = {}
         for node in divisions_of(nest):
@@ -34,6 +35,10 @@ def split_digits(nest: Nest) -> Nest:
             return nest
         nest = split(nest, found)
     return nest
+
+
+def simplified(nest: Nest) -> Nest:
+    return nest.mapped(partial(simplify_places, analyzer=bounded(nest)))
 
 
 def divisions_of(nest: Nest) -> list[Any]:
@@ -70,4 +75,4 @@ def split(nest: Nest, sizes: dict[Any, int]) -> Nest:
         reduced = tuple(part for axis in reduction.axes for part in parts(axis))
         nest = replace(nest, reduction=replace(reduction, axes=reduced))
     nest = nest.substituted(values, axes)
-    return nest.mapped(bounded(nest).simplify)
+    return simplified(nest)

@@ -39,19 +39,57 @@ def substitute(expression: Any, values: Mapping[Any, Any]) -> Any:
 
 
 def map_nodes(
-    code: Any, type_: type, change: Callable[[Any], Any], *, outer_first: bool = False
+    code: Any,
+    type_: type | tuple[type, ...],
+    change: Callable[[Any], Any],
+    *,
+    outer_first: bool = False,
 ) -> Any:
-    """Replace each node of a type by what `change` returns for it."""
+    """Replace each node of these types by what `change` returns for it."""
     return tvm_ffi.structural_map(code, (type_, change), order="pre" if outer_first else "post")
 
 
-def map_calls(code: Any, change: Callable[[Any], Any]) -> Any:
-    """Replace each call, inner ones first, that is made in any case."""
+def map_computed(code: Any, *changes: tuple[Any, Callable[[Any], Any]]) -> Any:
+    """Replace nodes by what the change for their type returns, inner ones first.
 
-    def visit(call: Any, mutator: Any) -> Any:
-        return call if is_choice(call) else change(mutator.default_mutate(call))
+    What may not be computed is left as it is.
+    """
 
-    return tvm_ffi.structural_mutate(code, (tvm.ir.Call, visit))
+    def visitor(change: Callable[[Any], Any]) -> Callable[[Any, Any], Any]:
+        def visit(node: Any, mutator: Any) -> Any:
+            return node if is_choice(node) else change(mutator.default_mutate(node))
+
+        return visit
+
+    return tvm_ffi.structural_mutate(code, [(type_, visitor(change)) for type_, change in changes])
+
+
+def simplify_places(expression: Any, analyzer: sym.Analyzer) -> Any:
+    """Simplify what is computed with integers: where data lies, and what is chosen by that.
+
+    With floats it is not simplified, which TVM does as if no sum was rounded.
+    """
+
+    def simplify(node: Any, mutator: Any) -> Any:
+        if isinstance(node, tvm.ir.Var):
+            return node
+        if any("float" in str(part.ty) for part in nodes_of(node, tvm.ir.Expr)):
+            return chosen(mutator.default_mutate(node))
+        return analyzer.simplify(node)
+
+    return tvm_ffi.structural_mutate(expression, (tvm.ir.Expr, simplify))
+
+
+def chosen(node: Any) -> Any:
+    """Return the part that is computed in any case, if there is one."""
+    if isinstance(node, tirx.Select):
+        parts = node.condition, node.true_value, node.false_value
+    elif is_choice(node):
+        parts = node.args
+    else:
+        return node
+    condition = constant(parts[0])
+    return node if condition is None else parts[1 if condition else 2]
 
 
 def is_choice(node: Any) -> bool:

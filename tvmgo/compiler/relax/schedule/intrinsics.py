@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import Any
 
 import tvm
-from tvm import tirx
+from tvm import sym, tirx
 
 from tvmgo.compiler.relax.schedule import functions
 from tvmgo.compiler.relax.schedule.expressions import (
-    map_calls,
+    map_computed,
     map_nodes,
+    same,
     structural_key,
 )
 
@@ -39,6 +40,8 @@ STATEMENTS = (tirx.BufferStore, tirx.Bind, tirx.Evaluate)
 class ExpandIntrinsics:
     """Expand the functions of `FUNCTIONS` in all kernels; those of float64 stay calls.
 
+    Name, too, what TVM would simplify wrongly behind this pass.
+
     Vectors must be vectors already, not loops.
     """
 
@@ -53,6 +56,12 @@ class ExpandIntrinsics:
         return module
 
 
+# What TVM simplifies as if all numbers were finite and no sum was rounded: x - x and x * 0 to 0,
+# x == x to true, (x + y) - x to y.
+ANALYZER = sym.Analyzer()
+UNSAFE = (tirx.Sub, tirx.Mul, tirx.EQ, tirx.NE)
+
+
 def expand(body: Any) -> Any:
     return map_nodes(body, tirx.Stmt, expand_statement)
 
@@ -63,7 +72,7 @@ def expand_statement(statement: Any) -> Any:
     if not isinstance(statement, STATEMENTS):
         return statement
     names = Names()
-    statement = map_calls(statement, names.expand)
+    statement = map_computed(statement, (tvm.ir.Call, names.expand), (UNSAFE, names.keep))
     return tirx.SeqStmt([*names.statements, statement]) if names.statements else statement
 
 
@@ -75,6 +84,12 @@ def flat_sequence(statement: Any) -> Any:
 def is_expanded(call: Any) -> bool:
     dtype = functions.scalar_type(call)
     return getattr(call.op, "name", "") in FUNCTIONS and dtype in ("float32", *SHORT)
+
+
+def is_zero(value: Any) -> bool:
+    if isinstance(value, tirx.Broadcast):
+        value = value.value
+    return isinstance(value, tirx.FloatImm) and value.value == 0
 
 
 class Names:
@@ -102,6 +117,16 @@ class Names:
         if key not in self.known:
             self.known[key] = self(self.value_of(call))
         return self.known[key]
+
+    def keep(self, node: Any) -> Any:
+        """Name what is computed with, where TVM would change the result."""
+        if "float" not in functions.scalar_type(node.a):
+            return node
+        if isinstance(node, tirx.Mul):
+            changed = is_zero(node.a) or is_zero(node.b)
+        else:
+            changed = not same(ANALYZER.simplify(node), node)
+        return type(node)(self(node.a), self(node.b)) if changed else node
 
     def value_of(self, call: Any) -> Any:
         function, dtype = FUNCTIONS[call.op.name], functions.scalar_type(call)

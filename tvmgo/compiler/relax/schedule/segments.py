@@ -10,7 +10,7 @@ from typing import Any
 import tvm
 from tvm import sym, tirx
 
-from tvmgo.compiler.relax.schedule.digits import bounded
+from tvmgo.compiler.relax.schedule.digits import bounded, simplified
 from tvmgo.compiler.relax.schedule.expressions import constant, is_choice, nodes_of, number
 from tvmgo.compiler.relax.schedule.nests import Axis, Nest
 
@@ -80,4 +80,4 @@ def part(nest: Nest, ranges: tuple[tuple[int, int], ...]) -> Nest:
         axes.append(Axis(var, end - begin))
         values[axis.var] = var + number(begin)
     moved = nest.substituted(values, axes)
-    return moved.mapped(bounded(moved).simplify)
+    return simplified(moved)

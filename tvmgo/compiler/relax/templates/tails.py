@@ -104,7 +104,8 @@ class Block:
             inner = members
             members = {*members, binding.var}
             waiting.update(self.users[binding.var])
-            if all(self.is_inside(variable, chosen) for variable in inner):
+            ends = str(binding.var.ty.dtype) in FLOATS
+            if ends and all(self.is_inside(variable, chosen) for variable in inner):
                 longest = len(chosen)
         chosen = chosen[:longest]
         self.taken.update(chosen)
@@ -126,7 +127,8 @@ class Block:
         kernel = self.elementwise(binding.value)
         if kernel is None or not kernel.is_vectorised:
             return False
-        if known_shape(binding.value) != shape or str(binding.value.ty.dtype) not in FLOATS:
+        dtype = str(binding.value.ty.dtype)
+        if known_shape(binding.value) != shape or dtype not in (*FLOATS, "bool"):
             return False
         for parameter, argument in zip(kernel.parameters, binding.value.args[1].fields):
             if parameter not in kernel.patterns:

@@ -70,3 +70,13 @@ def propagate_nan_in_clip(bb: relax.BlockBuilder, call: relax.Call) -> relax.Exp
         return call
     lowest, highest = (tirx.const(float(limit.value), str(x.ty.dtype)) for limit in limits)
     return elementwise(bb, call, lambda value: at_most(at_least(value, lowest), highest), x)
+
+
+def keep_product_with_zero(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
+    """TVM takes 0 for it, whatever the other factor is."""
+    x, factor = call.args
+    if is_number(x):
+        x, factor = factor, x
+    if not is_float(x) or not is_number(factor) or factor.value.numpy().any():
+        return call
+    return elementwise(bb, call, tirx.Mul, x, factor)

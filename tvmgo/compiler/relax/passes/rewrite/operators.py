@@ -21,6 +21,7 @@ from tvmgo.compiler.relax.passes.rewrite.indices import (
 from tvmgo.compiler.relax.passes.rewrite.nan import (
     at_least,
     at_most,
+    keep_product_with_zero,
     larger,
     propagate_nan,
     propagate_nan_in_clip,
@@ -65,6 +66,7 @@ REWRITES: dict[str, Rewrite] = {
     "relax.vision.roi_pool": clamp_regions,
     "relax.maximum": propagate_nan(larger, at_least),
     "relax.minimum": propagate_nan(smaller, at_most),
+    "relax.multiply": keep_product_with_zero,
     "relax.sign": propagate_nan_in_sign,
     "relax.nn.relu": propagate_nan_in_relu,
     "relax.clip": propagate_nan_in_clip,

@@ -19,11 +19,11 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     lanes_at,
     load,
     loop,
-    store,
     zero,
 )
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
+from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL, Span, Windows
 
@@ -120,11 +120,11 @@ class ChannelwiseKernel:
             for i, operand in enumerate(self.epilogue.operands)
         ]
         with Kernel(name, self.epilogue.in_place(len(specs))) as kernel:
-            self.x, *others, self.y = kernel.tensors(
+            self.x, *others, y = kernel.tensors(
                 [*specs, *operands, ("y", self.epilogue.shape, self.epilogue.dtype)]
             )
             self.weights = others.pop(0) if self.kind.has_weights else None
-            self.operands = others
+            self.results = Results(self.epilogue, others, y)
             loop(windows.rows, self.row, windows.products >= FEWEST_PARALLEL)
         return kernel.function
 
@@ -177,15 +177,15 @@ class ChannelwiseKernel:
                         (end - begin,),
                         lambda wide, rows=rows, begin=begin: step(rows, tall, begin + wide),
                     )
+        values = []
         for i, total in enumerate(totals):
             covered = count * columns[i]
             if self.kind is PaddedAverage:
                 covered = windows.window[0] * windows.window[1]
             covered = tirx.Cast(self.dtype, tirx.convert(covered))
-            value = self.kind.finish(total.value, broadcast(covered, lanes))
-            pixel = row * windows.out_width + start + i
-            value = self.epilogue.apply(self.operands, value, pixel, vector * lanes, lanes, used)
-            store(self.y, value, pixel * windows.channels + vector * lanes, lanes, used)
+            values.append([self.kind.finish(total.value, broadcast(covered, lanes))])
+        pixel = row * windows.out_width + start
+        self.results.put(values, pixel, vector * lanes, lanes, [used])
 
 
 def best_rows(width: int) -> int:

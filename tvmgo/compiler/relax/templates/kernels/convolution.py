@@ -10,9 +10,10 @@ from typing import Any
 from tvm import tirx
 
 from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
-from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop, store
+from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL, Span, Windows
@@ -85,7 +86,7 @@ class ConvolutionKernel:
             for i, operand in enumerate(self.epilogue.operands)
         ]
         with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            self.x, self.packed, *self.operands, self.y = kernel.tensors(
+            self.x, self.packed, *operands, y = kernel.tensors(
                 [
                     ("x", x_shape, x_dtype),
                     ("weights", packed, dtype),
@@ -93,6 +94,7 @@ class ConvolutionKernel:
                     ("y", self.epilogue.shape, self.epilogue.dtype),
                 ]
             )
+            self.results = Results(self.epilogue, operands, y)
             parallel = conv.products >= FEWEST_PARALLEL
             if self.packed.shape[0] * 4 <= CACHED:
                 self.emit_rows(parallel)
@@ -160,14 +162,9 @@ class ConvolutionKernel:
         )
         parts = list(self.parts(row, span, start, group))
         sums = sum_up(Tiling(span.rows, panel.vectors), lanes, self.x, weights, parts)
-        for i, vectors in enumerate(sums):
-            pixel = row * self.conv.out_width + start + i
-            for j, total in enumerate(vectors):
-                column = group * self.outputs + (first + j) * lanes
-                value = self.epilogue.apply(
-                    self.operands, total.value, pixel, column, lanes, used[j]
-                )
-                store(self.y, value, pixel * self.conv.outputs + column, lanes, used[j])
+        values = [[total.value for total in totals] for totals in sums]
+        pixel = row * self.conv.out_width + start
+        self.results.put(values, pixel, group * self.outputs + first * lanes, lanes, used)
 
     def weights_at(self, group: Any, first: Any, i: int) -> Any:
         """Return where the weights of vector `first + i` of a group begin."""

@@ -11,6 +11,7 @@ import tvm
 from tvm import s_tir, tirx
 from tvm.ir.prim import expr as prim
 
+from tvmgo.compiler.relax.schedule.intrinsics import is_expanded
 from tvmgo.compiler.relax.shapes import sizes_of
 
 # Which axis of the result an index follows; None for an axis of one element, which broadcasts.
@@ -24,7 +25,9 @@ BINARY = (
 LITERALS = (prim.IntImm, prim.FloatImm)
 
 # Functions that are one instruction for a vector; others are called for each of its lanes.
-VECTOR_CALLS = frozenset(f"tirx.{name}" for name in ("sqrt", "fabs", "floor", "ceil", "trunc"))
+VECTOR_CALLS = frozenset(
+    f"tirx.{name}" for name in ("sqrt", "fabs", "floor", "ceil", "trunc", "nearbyint")
+)
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,8 @@ class Reader:
         elif isinstance(value, tvm.ir.Call):
             if not isinstance(value.op, tvm.ir.Op):
                 raise NotElementwise
-            self.calls.add(value.op.name)
+            if not is_expanded(value):
+                self.calls.add(value.op.name)
             for part in value.args:
                 self.visit(part)
         elif not isinstance(value, LITERALS):

@@ -10,10 +10,15 @@ from typing import Any, Union
 import tvm
 from tvm import tirx
 from tvm.ir.prim import expr as prim
-from tvm.script.ir_builder import tirx as T
 
+from tvmgo.compiler.relax.schedule.costs import operations
 from tvmgo.compiler.relax.templates.kernels.elementwise import BINARY, LITERALS, Pattern
-from tvmgo.compiler.relax.templates.kernels.emitting import broadcast, load, size_of
+from tvmgo.compiler.relax.templates.kernels.emitting import (
+    Accumulator,
+    broadcast,
+    load,
+    size_of,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,11 @@ class Epilogue:
     steps: Sequence[Step] = ()
     operands: Sequence[Operand] = field(default_factory=list)
 
+    @property
+    def operations(self) -> int:
+        """How much is computed of each element, in operations."""
+        return sum(operations(step.value) for step in self.steps)
+
     def in_place(self, first: int) -> list[int]:
         """Return the parameters of a kernel that the result may replace; operands begin at `first`.
 
@@ -97,7 +107,9 @@ class Epilogue:
 
         def read(variable: Any, source: Source) -> Any:
             if isinstance(source, Inner):
-                return results[source.step + 1]
+                inner = results[source.step + 1]
+                own = with_lanes(variable, lanes)  # sums of short floats are wider
+                return inner if str(inner.ty.dtype) == own else tirx.Cast(own, inner)
             if isinstance(source, Number):
                 return tirx.const(source.value, str(variable.ty.dtype))
             buffer = buffers[source.number]
@@ -108,8 +120,11 @@ class Epilogue:
             vectors = {
                 variable: read(variable, source) for variable, source in step.sources.items()
             }
-            result = vectorise(step.value, vectors.__getitem__, lanes)
-            results.append(T.bind(widen(result, lanes)))
+            result = widen(vectorise(step.value, vectors.__getitem__, lanes), lanes)
+            dtype = str(step.value.ty.dtype)
+            # Numbers are put into memory, as TVM simplifies what has but a name; vectors of truths
+            # are not, as not all of its passes know them.
+            results.append(result if dtype == "bool" else Accumulator(result, dtype, lanes).value)
         return results[-1]
 
     def locate(self, operand: Operand, row: Any, column: Any) -> tuple[Any, bool]:

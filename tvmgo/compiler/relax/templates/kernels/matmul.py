@@ -10,9 +10,10 @@ from tvm import tirx
 
 from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
 from tvmgo.compiler.relax.templates.kernels.convolution import CACHED
-from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop, size_of, store
+from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop, size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, cut
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL
@@ -43,7 +44,7 @@ class MatmulKernel:
         ]
         count = size_of(self.stack)
         with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            self.a, self.b, *self.operands, self.y = kernel.tensors(
+            self.a, self.b, *operands, y = kernel.tensors(
                 [
                     ("a", self.shapes[0], dtype),
                     ("b", self.shapes[1], dtype),
@@ -51,6 +52,7 @@ class MatmulKernel:
                     ("y", self.epilogue.shape, self.epilogue.dtype),
                 ]
             )
+            self.results = Results(self.epilogue, operands, y)
             products = count * self.rows * self.columns * self.depth
             parallel = products >= FEWEST_PARALLEL
             loop(
@@ -94,12 +96,8 @@ class MatmulKernel:
             lambda k: k,
         )
         sums = sum_up(Tiling(rows, vectors), lanes, self.a, weights, [part])
-        for i, totals in enumerate(sums):
-            at = matrix * self.rows + row + i
-            for j, total in enumerate(totals):
-                column = (first + j) * lanes
-                value = self.epilogue.apply(self.operands, total.value, at, column, lanes, used[j])
-                store(self.y, value, at * columns + column, lanes, used[j])
+        values = [[total.value for total in totals] for totals in sums]
+        self.results.put(values, matrix * self.rows + row, first * lanes, lanes, used)
 
     def matrix_at(self, shape: Sequence[int], matrix: Any) -> Any:
         """Return which matrix of a stack of this shape belongs to a matrix of the result."""
