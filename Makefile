@@ -23,7 +23,8 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes relay models soak compilers operators clean
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes relay \
+	models soak compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -100,9 +101,10 @@ trial: $(INSTALLED)
 fuzz: $(INSTALLED)
 	$(RUN) -m tests.fuzz --runs 1000000
 
-# The tests of classic libraries under Valgrind: a few minutes.
+# The tests of classic libraries, and kernels of random models, under Valgrind: a few minutes.
 valgrind: $(INSTALLED)
 	$(RUN) -m tests.classic.valgrind
+	$(RUN) -m tests.random_models.valgrind
 
 # A hundred thousand requests on one executor, a thousand changes of each kind to a library in use.
 soak: $(INSTALLED)
@@ -137,6 +139,11 @@ relay: $(INSTALLED)
 # a quarter of an hour. OPERATORS='--compiler relay resize*' takes some of it by another compiler.
 operators: $(INSTALLED)
 	$(RUN) -m tests.onnx_suite $(OPERATORS)
+
+# Random models by the thousand, beside ONNX Runtime and between pages without access: half an hour or
+# more. RANDOM_MODELS='--first 7 --count 1 --show' makes one of them again.
+random-models: $(INSTALLED)
+	$(RUN) -m tests.random_models $(RANDOM_MODELS)
 
 clean:
 	rm -rf $(VENV) $(CACHE) build tvmgo/_core/*.so

@@ -190,6 +190,12 @@ def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_pat
 FLOAT8 = ["float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
 
 
+def test_truth_values_are_compared(tmp_path):
+    a, b = np.array([[True], [False]]), np.array([True, False])
+    result = exported(tmp_path, "Equal", {"a": a, "b": b}, a == b)
+    assert (result == (a == b)).all()
+
+
 @pytest.mark.parametrize("wide", ["float32", "float16"])
 @pytest.mark.parametrize("name", [*FLOAT8, "float8_e8m0fnu"])
 def test_every_float8_is_read_as_it_is(name, wide, tmp_path):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loops of kernels: right for all shapes and types, in vectors, on any boundary, inside memory."""
+"""Loops of kernels: in vectors, in parallel, on any boundary. Random models say whether they are right."""
 
 import re
 
@@ -8,47 +8,12 @@ import pytest
 import tvm
 import tvm_ffi
 
-from tests.compiler.models import relax_module, run
-from tests.compiler.random_models import RandomModel, evaluate
-from tests.helpers import run_module
-from tvmgo.compiler import export
+from tests.compiler.models import relax_module
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.schedule import SCHEDULED, ScheduleKernels, schedule_kernel
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
 
 pytestmark = pytest.mark.slow
-
-OPERATORS = 6
-FRESH = int(np.random.SeedSequence().generate_state(1)[0])
-# Of the largest result; operators that follow one another add theirs.
-TOLERANCE = {"float16": 4e-3, "float32": 3e-5, "float64": 1e-11}
-
-
-def assert_near(result, expected):
-    assert (result.shape, result.dtype) == (expected.shape, expected.dtype)
-    if expected.dtype.kind != "f":
-        assert (result == expected).all()
-        return
-    result, truth = result.astype("float64"), expected.astype("float64")
-    finite = np.isfinite(truth)
-    assert np.array_equal(result[~finite], truth[~finite], equal_nan=True)
-    if finite.any():
-        largest = np.abs(truth[finite]).max()
-        off = np.abs(result - truth)[finite].max()
-        assert off <= TOLERANCE[expected.dtype.name] * largest + 1e-6
-
-
-@pytest.mark.parametrize("target", ["llvm", "native"])
-@pytest.mark.parametrize("seed", [3, 4, 5, 6, FRESH, FRESH + 1])
-def test_random_models_give_the_results_of_onnx_runtime(seed, target, tmp_path):
-    model = RandomModel(seed, OPERATORS)
-    made = model.model()
-    results = run(export(made, tmp_path, target=target), model.inputs)
-    for result, expected in zip(results, evaluate(made, model.inputs), strict=True):
-        assert_near(result, np.asarray(expected))
-
-
-# What becomes of kernels
 
 
 def scheduled(source, target="native"):
@@ -101,15 +66,6 @@ def test_large_kernels_run_in_parallel_and_small_ones_do_not():
     small = ADD.replace("int64(50)", "int64(1)")
     assert "call" in assembly(*scheduled(small))
     assert "@__TVMBackendParallelLaunch" not in assembly(*scheduled(small)).partition("define")[2]
-
-
-@pytest.mark.parametrize("target", ["llvm", "native"])
-def test_kernels_stay_inside_tensors_on_any_boundary(target):
-    """In a process of its own, since what goes wrong here ends it."""
-    seeds = [str(seed) for seed in (1, 2, 7, FRESH)]
-    done = run_module("tests.compiler.guarded", target, *seeds)
-    assert done.returncode == 0, (seeds, done.stderr)
-    assert int(done.stdout.split()[0]) > 10
 
 
 MIXED = """class Module:

@@ -4,9 +4,10 @@
 import numpy as np
 import pytest
 
-from tests.compiler.models import normal
+from tests.compiler.models import normal, onnx_runtime
 from tests.compiler.simplified import assert_computes, one_node, simplified
 from tvmgo.compiler import ExportError
+from tvmgo.compiler.simplify.simplifier import simplify
 
 INTS = np.int64
 X = normal(2, 3, 4, 5)
@@ -173,6 +174,16 @@ def test_operators_that_are_functions_are_expanded(operator, opset):
     }[operator]
     model = one_node(operator, [x], opset=opset)
     assert_computes(*model, [expected.astype(np.float32)], gone=[operator], atol=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.5])
+def test_celu_of_a_number_is_a_number(alpha):
+    """ONNX's own definition, and so its inference, makes an array of one of it."""
+    model, values = one_node("Celu", [np.float32(-0.4)], opset=17, alpha=alpha)
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    (result,) = onnx_runtime(simplify(model, {}, {}), values)
+    assert result.shape == ()
+    assert abs(result - alpha * np.expm1(-0.4 / alpha)) < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from onnx import helper
 
 from examples.mobilenet import mobilenet_v1
 from tests.compiler.models import FLOAT, normal, onnx_model
-from tests.compiler.random_models import RandomModel
 from tests.old_compilers.environments import CACHE, COMPILERS, environment
 from tests.old_runtimes.comparing import LEVELS, difference, export_with_inputs, run_by
+from tests.random_models.model import RandomModel
 from tvmgo.compiler import ExportError
 
 FOLDER = CACHE / "old-runtimes"

@@ -24,7 +24,7 @@ KNOWN = {
     *("ReduceLogSumExp", "ReduceSumSquare", "Relu", "Selu", "Shrink", "Softmax", "Softsign"),
     *("ThresholdedRelu", "DepthToSpace", "SpaceToDepth", "Range", "Bernoulli"),
     # These have an expansion of ours.
-    *("GroupNormalization", "MeanVarianceNormalization", "Mish", "Softplus"),
+    *("Celu", "GroupNormalization", "MeanVarianceNormalization", "Mish", "Softplus"),
     "DynamicQuantizeLinear",
 }
 

@@ -36,6 +36,14 @@ def mish(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def celu(node: Node, g: GraphEditor) -> bool:
+    """ONNX's own definition makes a number an array of one."""
+    alpha = g.add_constant(node.attributes.get("alpha", 1.0), wide_dtype(g, node))
+    scaled = g.add("Elu", [g.add("Div", [widen(g, node), alpha])])
+    finish(g, g.add("Mul", [scaled, alpha]), node)
+    return True
+
+
 def prelu(node: Node, g: GraphEditor) -> bool:
     """TVM's has one slope for each channel, while ONNX's broadcasts."""
     x, slope = (widen(g, node, index) for index in (0, 1))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tvmgo.compiler.simplify.expansions.activations import cosh, mish, prelu, sinh, softplus
+from tvmgo.compiler.simplify.expansions.activations import celu, cosh, mish, prelu, sinh, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
@@ -45,6 +45,7 @@ FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
 
 EXPANDED: Mapping[str, Rewrite] = {
     **dict.fromkeys(("AveragePool", "Conv", "LpPool"), explicit_padding),
+    "Celu": celu,
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
     "ConvTranspose": transposed_padding,

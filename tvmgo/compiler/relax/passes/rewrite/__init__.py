@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators whose kernels TVM makes otherwise than a deployed model needs.
 
-`operators` is the pass, with a table of what is rewritten how; the themes are `indices`,
-`division`, `nan`, `reductions` and `rounding`; `elementwise` makes kernels for them.
+`operators` is the pass, with a table of what is rewritten how; the themes are `booleans`,
+`indices`, `division`, `nan`, `reductions` and `rounding`; `elementwise` makes kernels for them.
 """
 
 from __future__ import annotations
