@@ -9,6 +9,7 @@ import pickle
 import numpy as np
 import onnx
 import pytest
+import tvm
 
 import tvmgo
 from tests.compiler.models import FLOAT, assert_refused, onnx_model, relax_module
@@ -16,6 +17,7 @@ from tests.compiler.test_refusals_relax import REFUSED
 from tvmgo.compiler import ExportError, export
 from tvmgo.compiler.artifacts import staged_artifacts
 from tvmgo.compiler.environments import probe
+from tvmgo.compiler.relax.passes.pipeline import run_passes
 
 
 def test_export_error_is_a_value_error():
@@ -26,6 +28,25 @@ def test_export_error_is_a_tvm_error_and_no_kind_of_the_runtimes_own():
     assert issubclass(ExportError, tvmgo.TVMError)
     assert ExportError is tvmgo.exceptions.ExportError
     assert "ExportError" not in tvmgo.exceptions.__all__  # or errors of the runtime would be some
+
+
+def test_a_pass_that_lacks_memory_has_not_failed():
+    """A worker makes another error of that, which names the memory."""
+
+    @tvm.transform.module_pass(opt_level=0, name="Greedy")
+    def greedy(module, context):
+        raise MemoryError
+
+    module = relax_module(
+        """
+class Module:
+    @R.function
+    def main(x: R.Tensor((2,), "float32")) -> R.Tensor((2,), "float32"):
+        return x
+"""
+    )
+    with pytest.raises(MemoryError):
+        run_passes([greedy], module)
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))])

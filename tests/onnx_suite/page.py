@@ -9,7 +9,7 @@ ORDER = ("right", "wrong", "refused", "error", "crash", "time-out")
 PACKAGES = ("onnx", "onnxruntime", "apache-tvm")
 # Classes of reasons: the first whose pattern is found.
 CLASSES = {
-    "data decide a shape, or a branch": r"known only at run time|computed at run time|chooses its branch",
+    "data decide a shape, or a branch": r"known only at run time|computed at run time|chooses its branch|data decide",
     "not whole bytes": r"no element type '(u?int[24]|float4)",
     "no such operator in the normal opset": r"opset 18 has no such operator",
     "not ONNX's own domain": r"its domain is",

@@ -205,6 +205,7 @@ def refusal_of_all(refusals: dict[str, ExportError], absent: str) -> ExportError
     first, *others = refusals.values()
     where, reason, instead = first.args
     if others:
+        instead = others[-1].instead  # of the format that holds most
         reasons = [f"\n  {who}: {error.where}: {error.reason}" for who, error in refusals.items()]
         where, reason = "the model", f"no compiler takes it:{''.join(reasons)}\n"
     elif not absent:

@@ -9,11 +9,9 @@ from contextlib import contextmanager
 from tvmgo.exceptions import ExportError
 
 # Advice that several steps give.
-VIRTUAL_MACHINE = "compile the model with tvm.compile and run it on the Relax virtual machine"
-FIX_SHAPES = (
-    "give the shapes of inputs with open dimensions as shapes={input: shape}; if the shape depends "
-    f"on data, {VIRTUAL_MACHINE}"
-)
+VIRTUAL_MACHINE = 'export it with format="vm", for the Relax virtual machine'
+GIVE_SHAPES = "give the shapes of inputs with open dimensions as shapes={input: shape}"
+FIX_SHAPES = f"{GIVE_SHAPES}; if the shape depends on data, {VIRTUAL_MACHINE}"
 NEED_COMPILER = (
     "install a C++ compiler for the target, such as g++, or name one in the variable CXX"
 )

@@ -13,6 +13,9 @@ from typing import Any
 
 import onnx
 
+# How the name of a branch begins that cannot run with the shapes of a model; why, comes behind it.
+IMPOSSIBLE = "impossible: "
+
 
 class TrackedAttributes(dict[str, Any]):
     """Attributes of a node, which a converter may change; knows which were read.

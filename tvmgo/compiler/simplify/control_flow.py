@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph
+from tvmgo.compiler.simplify.branches import settle_branches
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph, subgraphs
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.insertion import Copier
 from tvmgo.compiler.simplify.reference import fold_by_reference, fold_node
@@ -17,21 +18,29 @@ from tvmgo.compiler.simplify.reference import fold_by_reference, fold_node
 MOST_NODES = 4096
 
 
-def straighten(model: Any) -> Any:
+def straighten(model: Any, *, keep_branches: bool = False) -> Any:
     """Put bodies in the place of If, Loop and Scan where constants say how often they run.
 
-    Types and shapes of values should be known.
+    Types and shapes of values should be known. With `keep_branches` what is left is made fit for
+    who can choose a branch while the model runs.
     """
     while any(node.op_type in UNROLLED for node in model.graph.node):
-        nodes = list_of_nodes(model)
+        names = set(results_of(model.graph))
         model = infer(unroll_once(infer(fold_by_reference(model, every=True))))
-        if list_of_nodes(model) == nodes:
+        if set(results_of(model.graph)) != names:  # copies of nodes have new ones, at any depth
+            continue
+        if not (keep_branches and settle_branches(model)):
             break
+        model = infer(model)
     return model
 
 
-def list_of_nodes(model: Any) -> list[str]:
-    return [node.output[0] for node in model.graph.node]
+def results_of(graph: Any) -> Iterator[str]:
+    """Yield what nodes compute, in this graph and those inside."""
+    for node in graph.node:
+        yield from node.output
+        for inner in subgraphs(node):
+            yield from results_of(inner)
 
 
 def unroll_once(model: Any) -> Any:

@@ -100,13 +100,17 @@ class GraphEditor:
 
     def shape(self, name: str | None) -> list[int] | None:
         """Return the shape of a value, or None if a size is not known."""
+        sizes = self.dimensions(name)
+        return (
+            None if sizes is None or None in sizes else [size for size in sizes if size is not None]
+        )
+
+    def dimensions(self, name: str | None) -> list[int | None] | None:
+        """Return the sizes of a value, None for those that are open; None if there may be any."""
         found = self.type_of(name)
         if found is None or not found.HasField("shape"):
             return None
-        dimensions = found.shape.dim
-        if not all(dim.HasField("dim_value") for dim in dimensions):
-            return None
-        return [dim.dim_value for dim in dimensions]
+        return [dim.dim_value if dim.HasField("dim_value") else None for dim in found.shape.dim]
 
     def need_shape(self, node: Node, index: int = 0) -> list[int]:
         shape = self.shape(node.input(index))
@@ -115,12 +119,11 @@ class GraphEditor:
         return shape
 
     def need_dimensions(self, node: Node, index: int = 0) -> list[int | None]:
-        """Return the sizes of a value, None for those that are open."""
-        found = self.type_of(node.input(index))
-        if found is None or not found.HasField("shape"):
+        """Return the sizes of an input, None for those that are open."""
+        sizes = self.dimensions(node.input(index))
+        if sizes is None:
             raise node.refuse(f"how many dimensions its input {index} has is not known")
-        dims = found.shape.dim
-        return [dim.dim_value if dim.HasField("dim_value") else None for dim in dims]
+        return sizes
 
     def need_rank(self, node: Node, index: int = 0) -> int:
         return len(self.need_dimensions(node, index))

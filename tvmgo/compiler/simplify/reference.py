@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,16 @@ LARGEST_RESULT = 1 << 24
 def fold_by_reference(model: Any, *, every: bool = False) -> Any:
     """Compute what depends on constants alone: of every operator, or where the data give shapes."""
 
+    shapes: dict[str, list[int | None]] = {}  # by the name of what holds one
+
     def fold(proto: Any, editor: GraphEditor) -> bool:
-        wanted = every or proto.op_type in SHAPED_BY_DATA
-        return wanted and fold_node(proto, editor, model.opset_import)
+        if not every and proto.op_type not in SHAPED_BY_DATA:
+            return False
+        if proto.op_type == "Gather" and proto.input[0] in shapes:
+            return fold_size(proto, editor, shapes[proto.input[0]])
+        if proto.op_type == "Shape":
+            shapes[proto.output[0]] = sizes_given(proto, editor) or []
+        return fold_node(proto, editor, model.opset_import)
 
     rewrite_graph(model.graph, fold)
     return model
@@ -35,6 +42,23 @@ def fold_by_reference(model: Any, *, every: bool = False) -> Any:
 def fold_node(proto: Any, editor: GraphEditor, opsets: Any) -> bool:
     """Make constants of a node's results if all that it reads is constant."""
     values = value_of(proto, editor, opsets)
+    set_results(proto, editor, values)
+    return bool(values)
+
+
+def fold_size(proto: Any, editor: GraphEditor, shape: list[int | None]) -> bool:
+    """Fold a Gather from a shape, of which other sizes may be open."""
+    places = editor.constant(proto.input[1])
+    if places is None or not all(-len(shape) <= place < len(shape) for place in places.flat):
+        return False
+    sizes = [shape[place] for place in places.flat]
+    if None in sizes:
+        return False
+    set_results(proto, editor, [np.array(sizes, np.int64).reshape(places.shape)])
+    return True
+
+
+def set_results(proto: Any, editor: GraphEditor, values: Sequence[Any]) -> None:
     for name, value in zip(proto.output, values):
         if not name:
             continue
@@ -42,30 +66,33 @@ def fold_node(proto: Any, editor: GraphEditor, opsets: Any) -> bool:
             editor.add("Identity", [editor.add_constant(value)], [name])
         else:
             editor.set_constant(name, value)
-    return bool(values)
 
 
 def value_of(proto: Any, editor: GraphEditor, opsets: Any) -> list[Any]:
     """Return the results of a node, or nothing if they are not known."""
     if proto.op_type in RANDOM or proto.domain or subgraphs(proto):
         return []
-    shape = editor.shape(proto.input[0]) if proto.op_type == "Shape" else None
-    if shape is not None:
-        first, last = (
-            next((each.i for each in proto.attribute if each.name == name), default)
-            for name, default in (("start", 0), ("end", len(shape)))
-        )
-        return [np.array(shape[first:last], np.int64)]
+    shape = sizes_given(proto, editor) if proto.op_type in ("Shape", "Size") else None
+    if shape is not None and None not in shape:
+        sizes = np.array(shape, np.int64)
+        return [np.array(sizes.prod()) if proto.op_type == "Size" else sizes]
     feeds = {name: editor.constant(name) for name in proto.input if name}
-    sizes = [editor.shape(name) for name in proto.output]
+    results = [editor.shape(name) for name in proto.output]
     if any(value is None for value in feeds.values()) or any(
-        size is not None and np.prod(size, dtype=float) > LARGEST_RESULT for size in sizes
+        size is not None and np.prod(size, dtype=float) > LARGEST_RESULT for size in results
     ):
         return []
     try:
         return run_node(proto, feeds, opsets)
     except Exception:  # whatever the evaluator lacks stays for the compiler
         return []
+
+
+def sizes_given(proto: Any, editor: GraphEditor) -> list[int | None] | None:
+    """Return what a Shape tells, None for sizes that are open; None if there may be any."""
+    shape = editor.dimensions(proto.input[0])
+    ends = {each.name: each.i for each in proto.attribute}
+    return None if shape is None else shape[ends.get("start", 0) : ends.get("end", len(shape))]
 
 
 def run_node(proto: Any, feeds: Mapping[str, Any], opsets: Any) -> list[Any]:

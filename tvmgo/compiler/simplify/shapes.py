@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tvmgo.compiler.errors import FIX_SHAPES
+from tvmgo.compiler.errors import FIX_SHAPES, GIVE_SHAPES
 from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
 from tvmgo.exceptions import ExportError, TVMValueError
 
@@ -101,7 +101,7 @@ def fixed_dimensions(
     if shape is not None:
         return list(shape)
     if dimensions is None:
-        raise ExportError(f"input `{name}`", "it declares no shape", FIX_SHAPES)
+        raise ExportError(f"input `{name}`", "it declares no shape", GIVE_SHAPES)
     fixed = [sizes.get(dim, dim) for dim in dimensions]
     if keep_open:
         return [f"{name}.{axis}" if dim is None else dim for axis, dim in enumerate(fixed)]

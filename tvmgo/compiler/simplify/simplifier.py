@@ -11,7 +11,7 @@ import onnx
 from tvmgo.compiler.simplify.control_flow import straighten
 from tvmgo.compiler.simplify.empties import make_empties_constant
 from tvmgo.compiler.simplify.expansions.table import (
-    CONTRIB,
+    EARLY,
     EXPANDED,
     FIRST,
     KNOWN_BESIDE_ONNX,
@@ -64,7 +64,7 @@ def simplify(
     simple = infer(fold_constants(simple))
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
-    simple = infer(expand_operators(straighten(simple), CONTRIB))
+    simple = infer(expand_operators(straighten(simple, keep_branches=keep_open), EARLY))
     simple = infer(expand_operators(simple, EXPANDED))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))

@@ -16,7 +16,7 @@ import tvm
 from tvm import relax
 from tvm.relax.frontend.onnx.onnx_frontend import ONNXGraphImporter
 
-from tvmgo.compiler.errors import REWRITE_OPERATOR
+from tvmgo.compiler.errors import REWRITE_OPERATOR, VIRTUAL_MACHINE
 from tvmgo.compiler.onnx_nodes import (
     TrackedAttributes,
     TrackedInputs,
@@ -32,6 +32,7 @@ from tvmgo.exceptions import ExportError
 def from_onnx(model: Any, shapes: Mapping[str, list[int]]) -> tvm.IRModule:
     """Convert a model whose inputs have these shapes; input names are kept."""
     opset = next((each.version for each in model.opset_import if each.domain in ONNX_DOMAINS), 1)
+    refuse_choices(model.graph)
     refuse_placeholders(model.graph)
     refuse_parts_of_bytes(model.graph)
     importer = StrictImporter(shapes, "float32", sanitize=False)
@@ -61,6 +62,14 @@ def refuse_placeholders(graph: Any) -> None:
         for position, name in enumerate(node.output):
             if position and name in used and node.op_type in WITH_PLACEHOLDERS:
                 raise refuse(place_of(node.name, node.op_type), f"output {position}, `{name}`,")
+
+
+def refuse_choices(graph: Any) -> None:
+    """Refuse what `tvmgo.compiler.simplify` has not resolved: the importer goes into all of it."""
+    for node in graph.node:
+        if node.op_type in ("If", "Loop", "Scan"):
+            reason = "data decide what it runs, and a graph runs all of its nodes, once each"
+            raise ExportError(place_of(node.name, node.op_type), reason, VIRTUAL_MACHINE)
 
 
 # Element types that share a byte.

@@ -63,6 +63,8 @@ def run_passes(passes: Sequence[tvm.transform.Pass], module: tvm.IRModule) -> tv
     for each in passes:
         try:
             module = each(module)
+        except MemoryError:
+            raise
         except Exception as error:
             # Open shapes are the usual cause, and TVM then names neither value nor operator.
             require_static_shapes(module["main"])

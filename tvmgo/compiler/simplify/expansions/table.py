@@ -19,6 +19,7 @@ from tvmgo.compiler.simplify.expansions.normalization import (
     lp_normalization,
     mean_variance_normalization,
 )
+from tvmgo.compiler.simplify.expansions.open_recurrence import OPEN
 from tvmgo.compiler.simplify.expansions.places import col2im, one_hot, reverse_sequence
 from tvmgo.compiler.simplify.expansions.pooling import max_pool, max_unpool
 from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
@@ -83,14 +84,17 @@ EXPANDED: Mapping[str, Rewrite] = {
 
 MICROSOFT = "com.microsoft."
 # Expanded before the others, since they become what is expanded there.
-CONTRIB: Mapping[str, Rewrite] = {
-    MICROSOFT + name: rewrite
-    for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
-    for name, rewrite in table.items()
+EARLY: Mapping[str, Rewrite] = {
+    **OPEN,
+    **{
+        MICROSOFT + name: rewrite
+        for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
+        for name, rewrite in table.items()
+    },
 }
 KNOWN_BESIDE_ONNX = {
     MICROSOFT[:-1]: [
-        name.removeprefix(MICROSOFT) for name in (*CONTRIB, *EXPANDED) if name.startswith(MICROSOFT)
+        name.removeprefix(MICROSOFT) for name in (*EARLY, *EXPANDED) if name.startswith(MICROSOFT)
     ]
 }
 

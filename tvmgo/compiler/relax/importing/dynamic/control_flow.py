@@ -16,6 +16,7 @@ import tvm
 from tvm import relax, tirx
 from tvm.relax import op as R
 
+from tvmgo.compiler.onnx_nodes import IMPOSSIBLE
 from tvmgo.compiler.relax.importing.dynamic.integers import Size, plain
 from tvmgo.compiler.relax.importing.dynamic.node import shape_expr, sizes_of
 
@@ -32,9 +33,26 @@ def convert_if(node: DynamicNode) -> list[relax.Expr]:
     if known is not None:
         with importer.scope():
             return importer.convert(branches[0] if known.all() else branches[1])
+    impossible = [branch.name.startswith(IMPOSSIBLE) for branch in branches]
+    if any(impossible):
+        taken = impossible.index(False)
+        why = branches[1 - taken].name
+        return only_branch(node, branches[taken], taken=taken == 0, why=why)
     sequences = [branch_of(node, branch) for branch in branches]
     whole = node.bb.emit(relax.If(scalar(node, node.value(0)), *sequences))
     return [renamed(node, each) for each in fields(node, whole)]
+
+
+def only_branch(node: DynamicNode, graph: Any, *, taken: bool, why: str) -> list[relax.Expr]:
+    """Convert a branch without an If around it, after a check that it is the one that is taken."""
+    condition = scalar(node, node.value(0))
+    if not taken:
+        condition = node.bb.emit(R.logical_not(condition))
+    text = f"{node.place}: a branch is taken that is {why}"
+    node.bb.emit(R.assert_op(condition, format=text.replace("{", "(").replace("}", ")")))
+    node.importer.raises = True
+    with node.importer.scope():
+        return node.importer.convert(graph)
 
 
 def branch_of(node: DynamicNode, graph: Any) -> relax.SeqExpr:

@@ -66,6 +66,7 @@ class DynamicImporter(StrictImporter):
         self._names: set[str] = set()
         self._used: set[str] = set()  # what some node reads, or the model gives
         self.depth = 0  # how many blocks are around the one that is made
+        self.raises = False  # whether the model checks what no size tells
         self._functions: dict[tvm.ir.GlobalVar, relax.Function] = {}
 
     def from_onnx(self, graph: Any, opset: int) -> tvm.IRModule:
@@ -81,7 +82,10 @@ class DynamicImporter(StrictImporter):
             outputs = results[0] if len(results) == 1 else relax.Tuple(results)
             self.bb.emit_func_output(outputs)
         module = self.bb.get()
-        for variable, function in self._functions.items():
+        functions = {module.get_global_var("main"): module["main"], **self._functions}
+        for variable, function in functions.items():
+            if self.raises:  # its calls are no less free to be joined or moved
+                function = function.with_attr("relax.force_pure", True)
             module.update_func(variable, function)
         return module
 
