@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes relay \
+.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -120,6 +120,11 @@ old-artifacts: $(INSTALLED)
 # tvmgo: MODELS='--versions 0.19 --random 100 a.onnx' takes other releases and models.
 old-runtimes: $(INSTALLED)
 	$(RUN) -m tests.old_runtimes $(MODELS)
+
+# Exports for another processor, run by QEMU; needs Debian's qemu-user, gcc-aarch64-linux-gnu and
+# libc6-dev-arm64-cross, clang and lld. With MobileNet.
+aarch64: $(INSTALLED)
+	TVMGO_CROSS=all $(RUN) -m pytest tests/compiler/test_aarch64.py
 
 # The compilers that `tvmgo compiler install` brings, over a network: each compiles a model.
 compilers: $(INSTALLED)

@@ -126,6 +126,13 @@ FLOAT, INT64, BOOL, UINT8 = (
 )
 
 
+def lstm():
+    node = helper.make_node("LSTM", ["x", "w", "r", "b"], ["y"], hidden_size=32)
+    weights = {"w": normal(1, 128, 24) / 5, "r": normal(1, 128, 32) / 5, "b": normal(1, 256)}
+    model = onnx_model([node], {"x": (FLOAT, [9, 2, 24])}, {"y": (FLOAT, [9, 1, 2, 32])}, weights)
+    return model, {"x": normal(9, 2, 24)}
+
+
 def mlp():
     nodes = [
         helper.make_node("Gemm", ["x", "w1", "b1"], ["h1"], transB=1),

@@ -3,8 +3,8 @@
 
     python -m tests.old_runtimes [--versions 0.19 ...] [--random COUNT] [MODEL.onnx ...]
 
-MobileNet, a recurrent network, an attention block, random models, and those that are named. A
-version is passed over whose Python is not found.
+MobileNet, the models of the exporter's tests, random models, and those that are named. A version is
+passed over whose Python is not found.
 """
 
 import argparse
@@ -12,12 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
-import numpy as np
-import onnx
-from onnx import helper
-
 from examples.mobilenet import mobilenet_v1
-from tests.compiler.models import FLOAT, normal, onnx_model
+from tests.compiler.models import ONNX_MODELS, lstm
 from tests.old_compilers.environments import CACHE, COMPILERS, environment
 from tests.old_runtimes.comparing import LEVELS, difference, export_with_inputs, run_by
 from tests.random_models.model import RandomModel
@@ -27,32 +23,11 @@ FOLDER = CACHE / "old-runtimes"
 OPERATORS = 6  # of a random model
 
 
-def attention():
-    nodes = [
-        *(helper.make_node("MatMul", ["x", f"w{name}"], [name]) for name in "qkv"),
-        helper.make_node("Transpose", ["k"], ["kt"], perm=[0, 2, 1]),
-        helper.make_node("MatMul", ["q", "kt"], ["scores"]),
-        helper.make_node("Where", ["mask", "scores", "low"], ["masked"]),
-        helper.make_node("Softmax", ["masked"], ["p"], axis=-1),
-        helper.make_node("MatMul", ["p", "v"], ["y"]),
-    ]
-    weights = {f"w{name}": normal(64, 64) / 8 for name in "qkv"}
-    weights["low"] = np.array(-1e4, "float32")
-    inputs = {"x": (FLOAT, [2, 48, 64]), "mask": (onnx.TensorProto.BOOL, [2, 48, 48])}
-    return onnx_model(nodes, inputs, {"y": (FLOAT, [2, 48, 64])}, weights)
-
-
-def recurrent():
-    node = helper.make_node("LSTM", ["x", "w", "r", "b"], ["y"], hidden_size=32)
-    weights = {"w": normal(1, 128, 24) / 5, "r": normal(1, 128, 32) / 5, "b": normal(1, 256)}
-    return onnx_model([node], {"x": (FLOAT, [9, 2, 24])}, {"y": (FLOAT, [9, 1, 2, 32])}, weights)
-
-
 def models(arguments):
     """Yield names, models and inputs, None for values that are made up."""
     yield "mobilenet_v1", mobilenet_v1(), None
-    yield "attention", attention(), None
-    yield "lstm", recurrent(), None
+    for network in (*ONNX_MODELS, lstm):
+        yield network.__name__, *network()
     for seed in range(arguments.random):
         model = RandomModel(1000 + seed, OPERATORS)
         yield f"random-{seed}", model.model(), model.inputs

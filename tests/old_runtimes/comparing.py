@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+import tvmgo
 from tests.helpers import search_path
 from tvmgo.compiler import export
 
@@ -27,12 +28,12 @@ def made_up(artifacts):
     """Return values for the inputs of a graph, which are those nodes that have no parameter."""
     graph = json.loads(artifacts.graph.read_text(encoding="utf-8"))
     attributes = {name: values for name, (_, values) in graph["attrs"].items()}
-    params = artifacts.params.read_bytes()
+    params = tvmgo.runtime.load_param_dict(artifacts.params.read_bytes())
     random = np.random.default_rng(0)
     values = {}
     for number in graph["arg_nodes"]:
         name, entry = graph["nodes"][number]["name"], graph["node_row_ptr"][number]
-        if len(name).to_bytes(8, "little") + name.encode() in params:
+        if name in params:
             continue
         shape, dtype = attributes["shape"][entry], np.dtype(attributes["dltype"][entry])
         if dtype.kind == "f":

@@ -4,9 +4,8 @@
 // the loader of either convention sets. So the library itself needs neither runtime.
 #ifndef TVMGO_CAPI_CLASSIC_KERNELS_H_
 #define TVMGO_CAPI_CLASSIC_KERNELS_H_
+#include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,7 +13,8 @@ extern "C" {
 #define TVMGO_EXPORT __attribute__((visibility("default")))
 #define TVMGO_HIDDEN __attribute__((visibility("hidden")))
 
-// Declared as they are called here: the library is compiled without TVM's headers.
+// Declared as they are called here: neither TVM's headers nor those of a C library are needed,
+// which may be for another machine.
 typedef union {
   int64_t number;
   void* pointer;
@@ -38,40 +38,36 @@ enum { kTVMGoClassicTensor = 7, kTVMGoClassicNDArray = 13 };
 enum { kTVMGoInt = 1, kTVMGoTensorPtr = 7 };
 enum { kTVMGoUIntCode = 1, kTVMGoBoolCode = 6 };
 
-// Set by the loader of TVM up to 0.20; by today's, which has another function for errors, if that
-// is there (null if not, for it is weak).
+// How errors are told: by what the loader of TVM up to 0.20 has set here, and by the function of
+// today's runtime, null where that is not.
 TVMGO_EXPORT void (*__TVMAPISetLastError)(const char* message);
-void __real_TVMFFIErrorSetRaisedFromCStrParts(const char* kind, const char** parts, int32_t count)
-    __attribute__((weak));
+void TVMFFIErrorSetRaisedFromCStr(const char* kind, const char* message) __attribute__((weak));
 
 static inline char* TVMGoJoin(const char** parts, int32_t count) {
   size_t length = 1;
-  for (int32_t i = 0; i < count; ++i) length += parts[i] ? strlen(parts[i]) : 0;
-  char* text = (char*)malloc(length);
+  for (int32_t i = 0; i < count; ++i) length += parts[i] ? __builtin_strlen(parts[i]) : 0;
+  char* text = (char*)__builtin_malloc(length);
   if (text == NULL) return NULL;
   *text = 0;
-  for (int32_t i = 0; i < count; ++i) strcat(text, parts[i] ? parts[i] : "");
+  for (int32_t i = 0; i < count; ++i) __builtin_strcat(text, parts[i] ? parts[i] : "");
   return text;
 }
 
-// The linker gives it to kernels in the place of the function of that name.
-TVMGO_HIDDEN void __wrap_TVMFFIErrorSetRaisedFromCStrParts(const char* kind, const char** parts,
-                                                           int32_t count) {
-  if (__TVMAPISetLastError != NULL) {
-    char* text = TVMGoJoin(parts, count);
-    __TVMAPISetLastError(text != NULL ? text : kind);
-    free(text);
-  }
-  if (__real_TVMFFIErrorSetRaisedFromCStrParts != NULL) {
-    __real_TVMFFIErrorSetRaisedFromCStrParts(kind, parts, count);
-  }
+// Kernels call this, and are given it when the library is linked.
+TVMGO_HIDDEN void TVMFFIErrorSetRaisedFromCStrParts(const char* kind, const char** parts,
+                                                    int32_t count) {
+  char* text = TVMGoJoin(parts, count);
+  const char* message = text != NULL ? text : "no memory for the message";
+  if (__TVMAPISetLastError != NULL) __TVMAPISetLastError(message);
+  if (TVMFFIErrorSetRaisedFromCStr != NULL) TVMFFIErrorSetRaisedFromCStr(kind, message);
+  __builtin_free(text);
 }
 
 // What stands in the other variables until a loader sets them.
 static int TVMGoRefuse(void) {
   const char* text =
       "a kernel of this library calls functions of a TVM runtime that has not loaded the library";
-  __wrap_TVMFFIErrorSetRaisedFromCStrParts("RuntimeError", &text, 1);
+  TVMFFIErrorSetRaisedFromCStrParts("RuntimeError", &text, 1);
   return -1;
 }
 
@@ -84,7 +80,7 @@ TVMGO_EXPORT TVMGoService* __TVMBackendParallelBarrier = TVMGoRefuse;
 TVMGO_EXPORT void* (*__TVMBackendAllocWorkspace)(int, int, uint64_t, int, int);
 TVMGO_EXPORT int (*__TVMBackendFreeWorkspace)(int, int, void*);
 
-// Kernels call these two directly.
+// These two as well.
 TVMGO_HIDDEN void* TVMBackendAllocWorkspace(int device_type, int device_id, uint64_t nbytes,
                                             int type_code, int type_bits) {
   if (__TVMBackendAllocWorkspace == NULL) {

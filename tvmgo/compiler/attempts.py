@@ -51,7 +51,7 @@ class Request:
     shapes: dict[str, list[int]]
     inputs: Mapping[str, np.ndarray]
     target: Any
-    linker: str
+    linker: list[str]
     verify: bool | str
 
 

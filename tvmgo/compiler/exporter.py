@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -51,7 +52,7 @@ def export(
     target : str, dict or tvm.target.Target, optional
         Default: any CPU of this machine's architecture; on x86-64 one of level v2 or higher, with
         kernels for v2, v3 and v4 in one library. ``"native"``: this machine's CPU and those with
-        the same instructions. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
+        the same instructions. ``"aarch64"``: any of these, under Linux. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs by name, in elements, at least 0 each; needed where the model leaves
         dimensions open. A dimension with a name has one size in all inputs.
@@ -113,7 +114,8 @@ def export(
 
     Compilers run in processes of their own, which stay for the next export and end with this
     process; `tvmgo.compiler.workers` says how. Threads may export at the same time. Linking runs a
-    C++ compiler: ``$CXX``, or the first one known on the path. A compiler that says nothing for
+    C++ compiler: ``$CXX``, or the first one known on the path; for another machine than this one a
+    cross compiler, or clang with lld. A compiler that says nothing for
     half an hour counts as hung; the variable ``TVMGO_COMPILER_TIMEOUT`` sets other seconds.
 
     To verify, the original runs once in ONNX Runtime, without its optimisations, or where that
@@ -181,8 +183,8 @@ def target_in_json(target: Any) -> Any:
     return target
 
 
-def find_linker() -> str:
-    """Return the C++ compiler that links.
+def find_linker() -> list[str]:
+    """Return the C++ compiler that links, and its options, as in ``CXX="ccache g++"``.
 
     Raises
     ------
@@ -191,7 +193,11 @@ def find_linker() -> str:
     """
     named = os.environ.get("CXX") or os.environ.get("CC")
     names = ("g++", "gcc", "clang++", "clang", "c++", "cc")
-    linker = named or next(filter(None, map(shutil.which, names)), None)
-    if linker is None:
+    try:
+        words = shlex.split(named or "")
+    except ValueError as error:
+        raise TVMValueError(f"the variable CXX or CC: {error}: {named!r}") from None
+    linker = words or [*filter(None, map(shutil.which, names))][:1]
+    if not linker:
         raise ExportError("linking deploy.so", "no C++ compiler was found", NEED_COMPILER)
     return linker

@@ -21,6 +21,7 @@ from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
 from tvmgo.compiler.relax.codegen.classic import not_for_classic
 from tvmgo.compiler.relax.codegen.levels import level_suffix
+from tvmgo.compiler.relax.codegen.linking import linker_for
 from tvmgo.compiler.relax.codegen.target import resolve_targets
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
@@ -34,15 +35,16 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     ``kind`` says what that is: an ``"onnx"`` file in the normal form, or the folder of a
     ``"relax"`` module, whose symbolic dimensions ``shapes`` fixes. ``target`` is what users write,
-    ``linker`` a C++ compiler, ``format`` ``"graph"`` or ``"vm"``, ``directory`` where the files go,
+    ``linker`` a C++ compiler and its options, ``format`` ``"graph"`` or ``"vm"``, ``directory`` where the files go,
     and ``work`` a folder for others.
     """
     targets = resolve_targets(job["target"])
+    linker = linker_for(targets[0], job["linker"])
     progress("importing the model")
     imported = import_model(job)
     library, graph_file, params_file = graph_files(Path(job["directory"]))
     if job["format"] == "vm":
-        return write_vm(imported, targets[0], library, job["linker"], progress)
+        return write_vm(imported, targets[0], library, linker, progress)
 
     progress("folding constants")
     module = simplify_model(imported.module, targets[0])
@@ -61,7 +63,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     progress("linking and writing")
     graph, storage = first.graph, first.storage
     identify = partial(model_id, graph_to_json(graph, storage), graph.params)
-    number = link(codes, library, job["linker"], identify)
+    number = link(codes, library, linker, identify)
     graph_file.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
     with params_file.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
@@ -79,7 +81,7 @@ def write_vm(
     imported: ImportedModel,
     target: tvm.target.Target,
     path: Path,
-    linker: str,
+    linker: Sequence[str],
     progress: Callable[[str], object],
 ) -> dict[str, Any]:
     """Write a library for the virtual machine; it has one level, the lowest."""

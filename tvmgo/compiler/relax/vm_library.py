@@ -9,11 +9,11 @@ from typing import Any
 
 import tvm
 from tvm import relax
-from tvm.support import cc
 from tvm.target.codegen import llvm_get_cpu_features
 
-from tvmgo.compiler.errors import NEED_COMPILER, REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.graph.model_id import library_source, model_id
+from tvmgo.compiler.relax.codegen.linking import create_shared
 from tvmgo.compiler.relax.passes import kernels, simplify
 
 # The function of the library that returns the names of main's outputs.
@@ -24,7 +24,7 @@ def write_vm_library(
     module: tvm.IRModule,
     target: tvm.target.Target,
     path: Path,
-    linker: str,
+    linker: Sequence[str],
     output_names: Sequence[str] = (),
 ) -> int:
     """Compile a module and write it as a library, weights inside.
@@ -35,8 +35,8 @@ def write_vm_library(
         With the Relax function ``main``; shapes may be open. Not changed.
     target : tvm.target.Target
     path : pathlib.Path
-    linker : str
-        A C++ compiler for the target.
+    linker : sequence of str
+        A C++ compiler for the target, and its options.
     output_names : sequence of str
         Of main's outputs, in order, if they have names; the function ``output_names`` returns them. The
         virtual machine itself tells the names of inputs.
@@ -74,7 +74,7 @@ def with_names(module: tvm.IRModule, names: Sequence[str]) -> tvm.IRModule:
     return builder.get()
 
 
-def link(executable: Any, path: Path, linker: str, features: Sequence[str]) -> None:
+def link(executable: Any, path: Path, linker: Sequence[str], features: Sequence[str]) -> None:
     """Write a library that names the instructions it needs, and has a number of its own."""
 
     def link_objects(name: str, objects: list[str], options: Sequence[str] = ()) -> None:
@@ -82,7 +82,7 @@ def link(executable: Any, path: Path, linker: str, features: Sequence[str]) -> N
         source = Path(objects[0]).with_name("model_id.c")
         number = model_id("", {}, contents)
         source.write_text(library_source(number, features), encoding="ascii")
-        cc.create_shared(name, [*objects, str(source)], list(options), cc=linker)
+        create_shared(name, [*objects, source], linker, options)
 
-    with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
+    with as_export_error("writing the library", instead=REWRITE_OPERATOR):
         executable.export_library(str(path), fcompile=link_objects)

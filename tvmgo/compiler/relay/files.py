@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from tvmgo.compiler.relay.failures import as_export_error
 
 
 def write_files(
-    factory: Any, directory: Path, inputs: int, linker: str, features: Iterable[str]
+    factory: Any, directory: Path, inputs: int, linker: Sequence[str], features: Iterable[str]
 ) -> None:
     """Write ``deploy.so``, ``deploy.json`` and ``deploy.params``, with one number in all of them.
 
@@ -30,14 +30,15 @@ def write_files(
         Where the files go.
     inputs : int
         How many inputs the model has.
-    linker : str
-        A C++ compiler.
+    linker : sequence of str
+        A C++ compiler, and its options.
     features : iterable of str
         What the kernels need of a processor, as LLVM calls it.
     """
     graph = json.loads(factory.get_graph_json())
     params = name_params(graph, factory.get_params(), inputs)
     text = write_graph(graph)
+    command, *options = linker
     library, graph_file, params_file = graph_files(directory)
     number = 0
 
@@ -46,9 +47,9 @@ def write_files(
         number = model_id(text, params, (Path(name).read_bytes() for name in objects))
         source = Path(objects[0]).with_name("model_id.c")
         source.write_text(classic_library_source(number, features), encoding="ascii")
-        cc.create_shared(target, [*objects, str(source)], cc=linker)
+        cc.create_shared(target, [*objects, str(source)], options, cc=command)
 
-    with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
+    with as_export_error(f"linking deploy.so with {command}", instead=NEED_COMPILER):
         factory.get_lib().export_library(str(library), fcompile=link)
     graph["attrs"][MODEL_ID] = ["list_int", halves(number)]
     graph_file.write_text(write_graph(graph), encoding="utf-8")

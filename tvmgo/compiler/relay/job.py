@@ -23,7 +23,8 @@ from tvmgo.compiler.relay.target import resolve_target
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Compile the job's ``model``, an ONNX file in the normal form.
 
-    ``target`` is what users write, ``linker`` a C++ compiler, and ``directory`` where the files go.
+    ``target`` is what users write, ``linker`` a C++ compiler and its options, and ``directory`` where
+    the files go.
     """
     target = resolve_target(job["target"])
     progress("importing the model")

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tvm
-from tvm.support import cc
 from tvm.target.codegen import llvm_get_cpu_features
 
-from tvmgo.compiler.errors import NEED_COMPILER, as_export_error
+from tvmgo.compiler.errors import as_export_error
 from tvmgo.compiler.graph.model_id import library_source
-from tvmgo.compiler.relax.codegen.classic import LINK_OPTIONS, classic_source
+from tvmgo.compiler.relax.codegen.classic import classic_source
 from tvmgo.compiler.relax.codegen.levels import dispatch_source
-from tvmgo.compiler.relax.codegen.target import triple_of
+from tvmgo.compiler.relax.codegen.linking import create_shared, is_elf
 from tvmgo.compiler.relax.kernel_attributes import IS_FLAT
 
 
@@ -98,7 +97,7 @@ def compile_part(
 def link(
     codes: Sequence[Code],
     path: Path,
-    linker: str,
+    linker: Sequence[str],
     identify: Callable[[Iterable[bytes]], int],
 ) -> int:
     """Write compiled kernels as a shared library.
@@ -108,8 +107,8 @@ def link(
     codes : sequence of Code
         One, or the same kernels for several levels of one architecture, the lowest first.
     path : pathlib.Path
-    linker : str
-        A C++ compiler.
+    linker : sequence of str
+        A C++ compiler for the target, and its options.
     identify : callable
         Called with the contents of the kernels' object files; the number that it returns becomes a
         function of the library.
@@ -127,10 +126,8 @@ def link(
     paths = [each for code in codes for each in code.paths]
     number = identify(each.read_bytes() for each in paths)
     sources = {"model_id.c": library_source(number, codes[0].features)}
-    options = ["-O2"]
     if is_elf(codes[0].target):
         sources["classic.c"] = classic_source(codes[0].symbols)
-        options += LINK_OPTIONS
     if len(codes) > 1:
         sources["levels.c"] = dispatch_source(
             codes[0].symbols, [(code.suffix, code.features) for code in codes]
@@ -138,12 +135,5 @@ def link(
     directory = paths[0].parent
     for name, source in sources.items():
         (directory / name).write_text(source, encoding="utf-8")
-    objects = [*map(str, paths), *(str(directory / name) for name in sources)]
-    with as_export_error(f"linking deploy.so with {linker}", instead=NEED_COMPILER):
-        cc.create_shared(str(path), objects, options, cc=linker)
+    create_shared(path, [*paths, *(directory / name for name in sources)], linker, ["-O2"])
     return number
-
-
-def is_elf(target: tvm.target.Target) -> bool:
-    """Whether libraries for the target are ELF files, as everywhere but on macOS and Windows."""
-    return not any(system in triple_of(target) for system in ("apple", "darwin", "windows"))

@@ -18,9 +18,6 @@ from tvmgo.compiler.relax.schedule.expressions import nodes_of
 
 CLASSIC_KERNELS = Path(__file__).parents[3] / "capi" / "classic_kernels.h"
 
-# Says to the linker what the header expects of it.
-LINK_OPTIONS = ("-Wl,--wrap=TVMFFIErrorSetRaisedFromCStrParts",)
-
 # Operators of TIR that call a function by name.
 CALLS_BY_NAME = tuple(
     f"tirx.tvm_call_{how}{lowered}"

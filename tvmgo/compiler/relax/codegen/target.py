@@ -39,8 +39,8 @@ def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -
     Parameters
     ----------
     target : str, dict, tvm.target.Target or None
-        None for any CPU of this machine's architecture; ``"native"`` for this machine's CPU; a
-        classic string, ``"llvm -mcpu=skylake"``; or what ``tvm.target.Target`` takes.
+        None for any CPU of this machine's architecture; ``"native"`` for this machine's CPU;
+        ``"aarch64"`` for any of that architecture under Linux; a classic string, ``"llvm -mcpu=skylake"``; or what ``tvm.target.Target`` takes.
 
     Returns
     -------
@@ -83,7 +83,9 @@ def triple_of(target: tvm.target.Target) -> str:
 def as_options(target: str | Mapping[str, Any] | tvm.target.Target) -> Any:
     """Translate the strings that TVM no longer reads; pass everything else through."""
     if target == "native":
-        return {"kind": "llvm", "mcpu": tvm.target.codegen.llvm_get_system_cpu()}
+        return {**DEFAULT, "mcpu": tvm.target.codegen.llvm_get_system_cpu()}
+    if target == "aarch64":
+        return {**DEFAULT, "mtriple": "aarch64-linux-gnu"}
     if isinstance(target, str) and " " in target.strip() and not target.lstrip().startswith("{"):
         return parse_options(target)
     return dict(target) if isinstance(target, Mapping) else target
