@@ -10,7 +10,12 @@ import sys
 import tvm_ffi
 
 from tests.compiler.guard_pages import guarded_copy
-from tests.compiler.templates import test_channelwise, test_convolution, test_matmul
+from tests.compiler.templates import (
+    test_channelwise,
+    test_convolution,
+    test_matmul,
+    test_winograd,
+)
 from tests.compiler.templates.kernels import (
     channelwise,
     convolution,
@@ -51,6 +56,10 @@ def main(target):
     for name, channels_first in test_convolution.CASES:
         convolution(*test_convolution.case(name, channels_first), target, **options)
         calls += 1
+    for name in test_winograd.SHAPES:
+        for squares in (2, 4):
+            convolution(*test_winograd.case(name), target, squares=squares, **options)
+            calls += 1
     for name in test_channelwise.SHAPES:
         windows, x = test_channelwise.case(name)
         weights = normal(windows.channels, 1, *windows.window)

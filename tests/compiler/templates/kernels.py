@@ -9,6 +9,7 @@ import pytest
 import tvm
 from tvm import te, tirx
 
+from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
 from tvmgo.compiler.relax.templates.kernels.channelwise import (
@@ -22,6 +23,8 @@ from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Ope
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
+from tvmgo.compiler.relax.templates.kernels.winograd import WinogradKernel
+from tvmgo.compiler.relax.templates.kernels.winograd_numbers import pack_winograd
 
 LEVELS = {"x86-64": "sse2", "x86-64-v3": "avx2", "x86-64-v4": "avx512f"}
 CPUINFO = Path("/proc/cpuinfo")
@@ -49,7 +52,8 @@ def call(function, target, result, *arguments, placements=(tvm.runtime.tensor,))
     """
     symbol = "kernel"
     module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
-    library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
+    with tvm.transform.PassContext(disabled_pass=list(NOT_FOR_FLAT)):
+        library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
     for place in placements:
         y = place(np.full(result[0], np.nan, result[1]))
         library[symbol](*map(place, arguments), y)
@@ -60,14 +64,22 @@ def unit_of(target):
     return vector_unit(resolve_target(target))
 
 
-def convolution(windows, x, weights, target, epilogue=None, operands=(), **options):
-    """Run a convolution of an NCHW image; return the result as NCHW."""
+def convolution(windows, x, weights, target, epilogue=None, operands=(), squares=0, **options):
+    """Run a convolution of an NCHW image; return the result as NCHW.
+
+    `squares` is the size of the squares of Winograd's algorithm, 0 for the plain sum.
+    """
     dtype = str(x.dtype)
     epilogue = epilogue or Epilogue(windows.out_shape, dtype)
-    kernel = ConvolutionKernel(windows, epilogue, unit_of(target))
     image = x if windows.channels_first else to_nhwc(x)
     total = "float32" if dtype == "float16" else dtype
-    packed = pack_weights(weights.astype(total), windows.groups, windows.channels_first)
+    weights = weights.astype(total)
+    if squares:
+        kernel = WinogradKernel(windows, epilogue, unit_of(target), squares)
+        packed = pack_winograd(weights, squares)
+    else:
+        kernel = ConvolutionKernel(windows, epilogue, unit_of(target))
+        packed = pack_weights(weights, windows.groups, windows.channels_first)
     function = kernel.emit("kernel", image.shape, dtype, total)
     result = call(
         *(function, target, (epilogue.shape, epilogue.dtype), image, packed, *operands), **options

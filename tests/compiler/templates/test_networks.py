@@ -4,7 +4,7 @@
 import numpy as np
 import onnxruntime
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from tests.compiler.models import (
     FLOAT,
@@ -16,8 +16,9 @@ from tests.compiler.models import (
     read_graph,
     run,
 )
-from tests.compiler.templates.kernels import TARGETS
+from tests.compiler.templates.kernels import TARGETS, error, true_convolution
 from tvmgo.compiler import export
+from tvmgo.compiler.relax.templates.kernels.windows import Windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 
@@ -239,6 +240,23 @@ def test_sum_with_a_residual_lies_where_that_was(make, tmp_path):
     last = next(node for node in graph["nodes"] if node["name"] == "conv2d_add_add_relu")
     residual_of = last["inputs"][3][0]
     assert storage[graph["nodes"].index(last)] == storage[residual_of]
+
+
+@pytest.mark.parametrize(
+    ("options", "dtype", "used"),
+    [("", "float32", True), ("-fast-math-reassoc=0", "float32", False), ("", "float64", False)],
+)
+def test_winograd_is_used_unless_switched_off(options, dtype, used, tmp_path):
+    node = helper.make_node("Conv", ["x", "w"], ["y"], pads=[1] * 4)
+    element = FLOAT if dtype == "float32" else TensorProto.DOUBLE
+    sizes = (1, 20, 24, 24)
+    x, weights = normal(*sizes).astype(dtype), normal(20, 20, 3, 3).astype(dtype)
+    model = onnx_model([node], {"x": (element, sizes)}, {"y": (element, sizes)}, {"w": weights})
+    artifacts = export(model, tmp_path, target=f"{TARGETS[0].values[0]} {options}")
+    assert ([36, 2, 20, 16] in read_graph(artifacts)["attrs"]["shape"][1]) == used
+    windows = Windows(*(1, 24, 24, 20, 20), (3, 3), padding=(1, 1, 1, 1))
+    (result,) = run(artifacts, {"x": x})
+    assert error(result, true_convolution(windows, x, weights)) < 2e-6
 
 
 def test_nan_of_an_image_comes_out_where_onnx_runtime_has_it(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import tvm
 from tvm import relax
 from tvm.relax import op as R
 
@@ -17,6 +18,12 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.windows import Windows
+from tvmgo.compiler.relax.templates.kernels.winograd import (
+    WinogradKernel,
+    best_outputs,
+    may_reorder,
+)
+from tvmgo.compiler.relax.templates.kernels.winograd_numbers import pack_winograd
 from tvmgo.compiler.relax.templates.operators.context import (
     Context,
     can_compute,
@@ -52,18 +59,20 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
     dtype = str(call.ty.dtype)
     content = content.astype(sum_type(dtype))
     tail, epilogue, operands = context.take_tail(index, channels_last=True)
+    exact = sum_type(dtype) != "float32" or not may_reorder(tvm.target.Target.current())
+    squares = 0 if exact else best_outputs(windows)
+    if windows.is_mostly_edges and not squares:
+        image, windows = pad(context, image, windows)
+    kernel: ChannelwiseKernel | ConvolutionKernel | WinogradKernel
     if depthwise:
         packed = pack_channelwise(content)
+        kernel = ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
+    elif squares:
+        packed = pack_winograd(content, squares)
+        kernel = WinogradKernel(windows, epilogue, context.unit, squares)
     else:
         packed = pack_weights(content, windows.groups, windows.channels_first)
-
-    if windows.is_mostly_edges:
-        image, windows = pad(context, image, windows)
-    kernel = (
-        ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
-        if depthwise
-        else ConvolutionKernel(windows, epilogue, context.unit)
-    )
+        kernel = ConvolutionKernel(windows, epilogue, context.unit)
     name = f"conv2d{tail.name}"
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
     result = context.call(
