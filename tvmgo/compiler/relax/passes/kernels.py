@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from tvm.relax import transform
 
+from tvmgo.compiler.relax.passes.folding import FoldConstants
+
 # The order matters. Reshapes are told from kernels last, when fusion has taken those it can.
 PASSES = (
     transform.LegalizeOps(),
     transform.AnnotateTIROpPattern(),
-    transform.FoldConstant(),
+    FoldConstants(),
     transform.FuseOps(),
     transform.FuseTIR(),
     transform.DeadCodeElimination(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tvm.relax import transform
 
+from tvmgo.compiler.relax.passes.folding import FoldBatchNorm, FoldConstants
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
 # The order matters. Our rewrites come before the first folding, so that constants are computed by
@@ -15,9 +16,10 @@ PASSES = (
     RewriteOperators(),
     transform.ConvertToDataflow(min_size=1),
     transform.FoldBatchnormToConv2D(),
-    transform.FoldConstant(),
+    FoldConstants(),
+    FoldBatchNorm(),
     transform.DecomposeOpsForInference(),
     transform.CanonicalizeBindings(),
-    transform.FoldConstant(),
+    FoldConstants(),
     transform.DeadCodeElimination(),
 )
