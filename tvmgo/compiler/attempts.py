@@ -13,7 +13,7 @@ import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts, made_in
 from tvmgo.compiler.environments import interpreter_of
-from tvmgo.compiler.report import Report
+from tvmgo.compiler.report import Kernel, Report
 from tvmgo.compiler.sources import Source
 from tvmgo.compiler.tensor_files import write_tensors
 from tvmgo.compiler.verify.running import run_files
@@ -141,6 +141,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                     versions={**simple["versions"], **done["versions"]},
                     refusals={who: str(error) for who, error in refusals.items()},
                     details=done["details"],
+                    kernels=tuple(Kernel(**each) for each in done.get("kernels", ())),
                 )
     raise refusal_of_all(refusals, request.absent)
 

@@ -23,6 +23,7 @@ from tvmgo.compiler.relax.codegen.classic import not_for_classic
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.linking import linker_for
 from tvmgo.compiler.relax.codegen.target import resolve_targets
+from tvmgo.compiler.relax.explaining import explain
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
@@ -48,7 +49,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     progress("folding constants")
     module = simplify_model(imported.module, targets[0])
-    first, codes = None, []
+    first, codes, explained = None, [], []
     for target in targets:
         progress(f"optimising for {target}")
         program = lower(module, imported.outputs, target)
@@ -58,6 +59,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         progress(f"compiling {len(program.kernels)} kernels")
         suffix = level_suffix(target.attrs["mcpu"]) if len(targets) > 1 else ""
         codes.append(compile_kernels(program.kernels, target, Path(job["work"]), suffix))
+        explained.append((target, program.kernels))
     assert first is not None
 
     progress("linking and writing")
@@ -68,12 +70,14 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     with params_file.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
     details = {"kernels": str(len(first.kernels))}
-    if foreign := not_for_classic(graph, first.kernels):
+    foreign = not_for_classic(graph, first.kernels)
+    if foreign:
         details["not for runtimes of TVM up to 0.20"] = ", ".join(foreign)
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
         "details": details,
+        "kernels": explain(graph, explained, foreign),
     }
 
 

@@ -36,13 +36,17 @@ def operation(node: Any) -> int:
 
 
 def nanoseconds(nest: Nest) -> float:
+    return operations_of(nest) * NANOSECONDS
+
+
+def operations_of(nest: Nest) -> int:
+    """Count the operations for all elements of a nest."""
     if nest.reduction is None:
-        return nest.points * operations(nest.value) * NANOSECONDS
+        return nest.points * operations(nest.value)
     outer = nest.points
     for axis in nest.reduction.axes:
         outer //= axis.extent
-    inner = nest.points * (operations(nest.reduction.term) + 1)
-    return (inner + outer * operations(nest.value)) * NANOSECONDS
+    return nest.points * (operations(nest.reduction.term) + 1) + outer * operations(nest.value)
 
 
 def is_cheap(value: Any) -> bool:

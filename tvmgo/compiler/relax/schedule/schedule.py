@@ -10,9 +10,10 @@ from typing import Any
 import tvm
 from tvm import s_tir, tirx
 
+from tvmgo.compiler.relax.kernel_attributes import OPERATIONS
 from tvmgo.compiler.relax.schedule.alignment import with_unaligned_parameters
 from tvmgo.compiler.relax.schedule.axes import View, flat_view, flatten, merge
-from tvmgo.compiler.relax.schedule.costs import SERIAL_NANOSECONDS, nanoseconds
+from tvmgo.compiler.relax.schedule.costs import SERIAL_NANOSECONDS, nanoseconds, operations_of
 from tvmgo.compiler.relax.schedule.digits import split_digits
 from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
 from tvmgo.compiler.relax.schedule.joining import buffers_of, join_nests
@@ -50,7 +51,8 @@ def schedule_kernel(function: Any, wide: int) -> Any:
     if kernel is not None and kernel.nests:
         kernel.steps = [unroll(step) if isinstance(step, Nest) else step for step in kernel.steps]
         join_nests(kernel)
-        function = Writer(kernel, wide).function()
+        work = float(sum(map(operations_of, kernel.nests)))
+        function = Writer(kernel, wide).function().with_attr(OPERATIONS, work)
     return with_unaligned_parameters(function)
 
 

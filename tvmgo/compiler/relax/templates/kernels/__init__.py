@@ -6,6 +6,6 @@ and the statements that all are made of), `elementwise` (kernels of one element 
 `epilogue` (these applied to vectors before they are stored), `results` (what becomes of all vectors of
 a tile), `tiles` (how work is cut to fit the
 registers), `contraction` (the register tile), `windows` (windows over images), `packing` (weights in
-the order in which a tile reads them). Whole kernels are `convolution`, `matmul`, `channelwise` and
+the order in which a tile reads them), `facts` (what reports tell). Whole kernels are `convolution`, `matmul`, `channelwise` and
 `mapping`.
 """

@@ -22,6 +22,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     zero,
 )
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -126,7 +127,9 @@ class ChannelwiseKernel:
             self.weights = others.pop(0) if self.kind.has_weights else None
             self.results = Results(self.epilogue, others, y)
             loop(windows.rows, self.row, windows.products >= FEWEST_PARALLEL)
-        return kernel.function
+        template = "depthwise convolution" if self.kind.has_weights else "pool"
+        tile = f"{self.spans[0].rows} x 1"
+        return explained(kernel.function, template, 2 * windows.products, tile)
 
     def row(self, row: Any) -> None:
         whole = self.vectors - (self.tail < self.lanes)

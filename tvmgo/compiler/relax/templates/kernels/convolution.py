@@ -12,6 +12,7 @@ from tvm import tirx
 from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling
@@ -100,7 +101,8 @@ class ConvolutionKernel:
                 self.emit_rows(parallel)
             else:
                 self.emit_panels(parallel)
-        return kernel.function
+        template = "product" if conv.window == (1, 1) else "convolution"
+        return explained(kernel.function, template, 2 * conv.products, str(self.tiling))
 
     def emit_rows(self, parallel: bool) -> None:
         """Rows outside, weights inside."""

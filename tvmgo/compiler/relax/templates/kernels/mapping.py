@@ -9,6 +9,7 @@ from tvm import tirx
 
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, load, loop, size_of, store
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 
 # Vectors computed side by side, and elements below which threads are not worth while.
@@ -38,7 +39,8 @@ class MapKernel:
                 [("x", shape, dtype), *operands, ("y", shape, self.epilogue.dtype)]
             )
             loop(self.rows, self.row, size_of(shape) >= FEWEST_PARALLEL)
-        return kernel.function
+        operations = size_of(shape) * len(self.epilogue.steps)
+        return explained(kernel.function, "elementwise", operations)
 
     def row(self, row: Any) -> None:
         whole, tail = divmod(self.columns, self.lanes)

@@ -12,6 +12,7 @@ from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, s
 from tvmgo.compiler.relax.templates.kernels.convolution import CACHED
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop, size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, cut
@@ -60,7 +61,7 @@ class MatmulKernel:
                 lambda matrix: self.product(matrix, parallel and count == 1),
                 parallel and count > 1,
             )
-        return kernel.function
+        return explained(kernel.function, "product", 2 * products, str(self.tiling))
 
     def product(self, matrix: Any, parallel: bool) -> None:
         rows = parts(self.rows, self.tiling.rows)

@@ -21,6 +21,9 @@ class Tiling:
     rows: int
     vectors: int
 
+    def __str__(self) -> str:
+        return f"{self.rows} x {self.vectors}"
+
 
 def step_cost(rows: int, vectors: int) -> float:
     """Cycles of one step: two multiplications, or two loads, begin in each."""

@@ -26,6 +26,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     zero,
 )
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, cut
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -108,7 +109,9 @@ class WinogradKernel:
             parallel = conv.products >= FEWEST_PARALLEL
             outside = parallel and self.blocks >= MANY_BLOCKS
             loop(self.blocks, lambda i: self.block(i, parallel and not outside), outside)
-        return kernel.function
+        products = self.points * self.rows * self.across * conv.channels * conv.outputs
+        tile = str(self.tiling)
+        return explained(kernel.function, "Winograd convolution", 2 * products, tile)
 
     def block(self, block: Any, parallel: bool) -> None:
         """Emit what a block of rows of squares takes."""
