@@ -199,6 +199,46 @@ def broadcast_operands():
     return net.model(image), 1
 
 
+def one_axis():
+    """Convolutions over time: plain, grouped, strided, dilated further than tiles, depthwise."""
+    net = Net(2, 3, 50)
+
+    def conv(x, outputs, inputs, size, **attributes):
+        weights = normal(outputs, inputs, size) / (inputs * size) ** 0.5
+        return net.add("Conv", x, weights, normal(outputs), **attributes)
+
+    first = net.add("Relu", conv("x", 20, 3, 5, pads=[2, 2]))
+    second = conv(first, 20, 20, 3, pads=[1, 1])
+    x = net.add("Mul", net.add("Add", second, first), normal(20, 1))
+    x = conv(x, 24, 5, 4, group=4, strides=[2], pads=[0, 3])
+    x = conv(x, 24, 1, 3, group=24, pads=[9, 9], dilations=[9])
+    x = net.add("Concat", x, conv(x, 7, 24, 1), axis=1)
+    x = net.add("MaxPool", x, kernel_shape=[3], strides=[2], pads=[1, 1])
+    x = net.add("AveragePool", conv(x, 18, 31, 3, pads=[20, 20], dilations=[20]), kernel_shape=[2])
+    return net.model(net.add("GlobalAveragePool", x)), None
+
+
+def one_column():
+    """An image of one column, as text is; what squeezes it, and what puts it into rows."""
+    net = Net(2, 24, 60, 1)
+    pads = {"pads": [2, 0, 2, 0]}
+    x = net.add("Relu", net.add("Conv", "x", normal(20, 24, 5, 1) / 9, normal(20), **pads))
+    far = {"pads": [24, 0, 24, 0], "dilations": [12, 1]}
+    x = net.add("Conv", x, normal(33, 20, 5, 1) / 9, normal(33), strides=[2, 1], **far)
+    x = net.add("Squeeze", x, np.array([3]))
+    return net.model(
+        net.add("MatMul", net.add("Transpose", x, perm=[0, 2, 1]), normal(33, 4))
+    ), None
+
+
+def patches():
+    """Pixels in one row, as rows of a matrix: nothing moves in memory."""
+    net = Net(2, 3, 12, 16)
+    x = net.add("Conv", "x", normal(20, 3, 4, 4) / 7, normal(20), strides=[4, 4])
+    x = net.add("Transpose", net.add("Reshape", x, np.array([2, 20, 12])), perm=[0, 2, 1])
+    return net.model(net.add("MatMul", x, normal(20, 9) / 4)), 3
+
+
 NETS = (
     residual,
     residual_with_a_convolution,
@@ -215,6 +255,9 @@ NETS = (
     padding_wider_than_tiles,
     depth_multiplier,
     classifier,
+    one_axis,
+    one_column,
+    patches,
     products,
     broadcast_operands,
 )
@@ -230,6 +273,11 @@ def test_part_of_a_network_computes_the_same(make, target, tmp_path):
     if templates is not None:  # all else is in them, but the way into and out of NHWC
         called = [name for name in functions(read_graph(artifacts)) if "transpose" not in name]
         assert len(called) == templates
+
+
+def test_patches_become_rows_without_a_copy(tmp_path):
+    called = functions(read_graph(export(patches()[0], tmp_path, target=TARGETS[0].values[0])))
+    assert called == ["tvmgen_default_conv2d_add", "__nop", "tvmgen_default_matmul"]
 
 
 @pytest.mark.parametrize("make", [residual, residual_with_a_convolution])

@@ -28,7 +28,7 @@ from tvmgo.compiler.relax.templates.kernels.epilogue import (
     Source,
     Step,
 )
-from tvmgo.compiler.relax.templates.values import TO_NHWC, Values
+from tvmgo.compiler.relax.templates.values import Values, to_channels_last
 
 FLOATS = ("float16", "float32", "float64")
 
@@ -118,6 +118,18 @@ class Block:
             calls.append((self.bindings[i].var, self.bindings[i].value, kernel))
         return Tail(self.bindings[chosen[-1]].var if chosen else first, calls)
 
+    def is_image(self, variable: relax.Var) -> bool:
+        """Whether a convolution or a pool reads a variable."""
+        readers = (self.bindings[i].value for i in self.users[variable])
+        names = (
+            call.op.name
+            for call in readers
+            if isinstance(call, relax.Call) and isinstance(call.op, tvm.ir.Op)
+        )
+        return any(
+            name.startswith("relax.nn.") and name.endswith(("1d", "2d", "3d")) for name in names
+        )
+
     def is_inside(self, variable: relax.Var, chosen: Sequence[int]) -> bool:
         """Whether only these read a variable."""
         return isinstance(variable, relax.DataflowVar) and set(self.users[variable]) <= set(chosen)
@@ -162,10 +174,10 @@ def make_epilogue(
         Of the operator itself.
     values : Values
     channels_last : bool
-        Whether the result is NHWC where the model has NCHW.
+        Whether the result has its channels last, where the model has them second.
     """
     shape = known_shape(first)
-    order = TO_NHWC if channels_last else tuple(range(len(shape)))
+    order = to_channels_last(len(shape)) if channels_last else tuple(range(len(shape)))
     numbers = {first: -1}
     operands = Operands(values, channels_last, len(shape))
     steps: list[Step] = []
@@ -202,21 +214,24 @@ class Operands:
         shape = known_shape(argument)
         content = constant(argument)
         if self.channels_last:
+            order = to_channels_last(self.rank)
             missing = self.rank - len(shape)
             full = (1,) * missing + tuple(shape)
             pattern = (None,) * missing + tuple(pattern)
             if content is not None:
-                content = np.ascontiguousarray(content.reshape(full).transpose(TO_NHWC))
+                content = np.ascontiguousarray(content.reshape(full).transpose(order))
                 expression = relax.const(content, str(argument.ty.dtype))
             elif missing:
                 reshaped = relax.op.reshape(self.values.plain(argument), full)
-                expression = self.values.permuted(self.values.builder.emit(reshaped), TO_NHWC)
+                expression = self.values.permuted(
+                    self.values.builder.emit(reshaped), to_channels_last
+                )
             else:
                 expression = self.values.channels_last(argument)
-            places = {axis: place for place, axis in enumerate(TO_NHWC)}
-            axes = [pattern[axis] for axis in TO_NHWC]
+            places = {axis: place for place, axis in enumerate(order)}
+            axes = [pattern[axis] for axis in order]
             pattern = tuple(None if axis is None else places[axis] for axis in axes)
-            shape = tuple(full[axis] for axis in TO_NHWC)
+            shape = tuple(full[axis] for axis in order)
         else:
             expression = self.values.plain(argument)
         self.specs.append(Operand(tuple(shape), str(argument.ty.dtype), tuple(pattern)))

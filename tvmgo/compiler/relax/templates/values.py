@@ -11,8 +11,14 @@ from tvm.relax import op as R
 
 from tvmgo.compiler.relax.expressions import known_shape
 
-TO_NHWC = (0, 2, 3, 1)
-TO_NCHW = (0, 3, 1, 2)
+
+def to_channels_last(rank: int) -> tuple[int, ...]:
+    """Return the permutation that puts the channels, axis 1, behind the axes of an image."""
+    return (0, *range(2, rank), 1)
+
+
+def to_channels_first(rank: int) -> tuple[int, ...]:
+    return (0, rank - 1, *range(1, rank - 1))
 
 
 @dataclass
@@ -53,26 +59,29 @@ class Values:
     def plain(self, expression: relax.Expr) -> relax.Expr:
         value = self.of(expression)
         if value.plain is None:
-            value.plain = self.permuted(value.channels_last, TO_NCHW)
+            value.plain = self.permuted(value.channels_last, to_channels_first)
         return value.plain
 
     def channels_last(self, expression: relax.Expr) -> relax.Expr:
-        """Return a value of rank 4 as NHWC."""
+        """Return an image, of rank 3 or more, with its channels last."""
         value = self.of(expression)
         if value.channels_last is None:
-            value.channels_last = self.permuted(value.plain, TO_NHWC)
+            value.channels_last = self.permuted(value.plain, to_channels_last)
         return value.channels_last
 
     def has_channels_last(self, expression: relax.Expr) -> bool:
         return self.of(expression).channels_last is not None
 
     def is_channels_last(self, expression: relax.Expr) -> bool:
-        """Whether a value is NHWC and nothing else, so that its other layout would cost a copy."""
+        """Whether a value has its channels last and nothing else, so that its other layout would cost a copy."""
         return self.of(expression).plain is None
 
-    def permuted(self, expression: relax.Expr, axes: tuple[int, ...]) -> relax.Expr:
+    def permuted(
+        self, expression: relax.Expr, order: Callable[[int], tuple[int, ...]]
+    ) -> relax.Expr:
         """Permute the axes; where that moves nothing in memory, it is a reshape."""
         shape = known_shape(expression)
+        axes = order(len(shape))
         moved = tuple(shape[axis] for axis in axes)
         if [axis for axis in axes if shape[axis] > 1] == [
             axis for axis in range(len(axes)) if shape[axis] > 1

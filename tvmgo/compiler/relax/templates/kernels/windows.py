@@ -64,6 +64,21 @@ class Windows:
         taps = self.window[0] * self.window[1] * self.channels // self.groups
         return self.rows * self.out_width * self.outputs * taps
 
+    def turned(self) -> Windows:
+        """Return the same with rows for columns, if the image has one column: tiles lie in rows."""
+        if self.width > 1 or self.window[1] > 1 or self.padding[1] or self.padding[3]:
+            return self
+        top, _, bottom, _ = self.padding
+        return replace(
+            self,
+            height=1,
+            width=self.height,
+            window=self.window[::-1],
+            strides=self.strides[::-1],
+            dilation=self.dilation[::-1],
+            padding=(0, top, 0, bottom),
+        )
+
     def flattened(self) -> Windows:
         """Return the same with all pixels in one row, if each gives one pixel of the result."""
         plain = self.window == self.strides == (1, 1) and not any(self.padding)

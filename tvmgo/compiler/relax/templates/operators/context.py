@@ -54,15 +54,22 @@ class Context:
 def windows_over(
     x: relax.Expr, attrs: Any, outputs: int, size: Sequence[Any], groups: int
 ) -> Windows:
-    """Return what the attributes of an operator say of windows over an NCHW image."""
-    batch, channels, height, width = known_shape(x)
-    tall, wide = map(int, size)
-    down, right = map(int, attrs.strides)
-    apart, across = map(int, attrs.dilation)
-    above, before, below, behind = map(int, attrs.padding)
+    """Return what the attributes of an operator say of windows over an image, channels second.
+
+    What has one axis is an image of one row.
+    """
+    batch, channels, *image = known_shape(x)
+    axes = len(image)
+
+    def both(values: Sequence[Any], missing: int) -> tuple[int, int]:
+        tall, wide = (missing,) * (2 - axes) + tuple(map(int, values))
+        return tall, wide
+
+    before, behind = attrs.padding[:axes], attrs.padding[axes:]
     return Windows(
-        *(batch, height, width, channels, outputs),
-        *((tall, wide), (down, right), (apart, across), (above, before, below, behind)),
+        *(batch, *both(image, 1), channels, outputs),
+        *(both(size, 1), both(attrs.strides, 1), both(attrs.dilation, 1)),
+        (*both(before, 0), *both(behind, 0)),
         groups,
     )
 

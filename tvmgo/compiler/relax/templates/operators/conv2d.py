@@ -36,13 +36,20 @@ from tvmgo.compiler.relax.templates.operators.context import (
 FEW_CHANNELS = 16
 
 
-def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
+LAYOUTS = {
+    "relax.nn.conv1d": ("NCW", "OIW"),
+    "relax.nn.conv2d": ("NCHW", "OIHW"),
+}
+
+
+def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     x, weights = call.args
     attrs = call.attrs
     content = constant(weights)
-    layouts = tuple(map(str, (attrs.data_layout, attrs.kernel_layout, attrs.out_layout)))
+    layout, kernel_layout = LAYOUTS[call.op.name]
     if (
-        layouts not in (("NCHW", "OIHW", "NCHW"), ("NCHW", "OIHW", ""))
+        (str(attrs.data_layout), str(attrs.kernel_layout)) != (layout, kernel_layout)
+        or str(attrs.out_layout) not in (layout, "")
         or content is None
         or not can_compute(call, x, weights)
     ):
@@ -61,8 +68,10 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
     tail, epilogue, operands = context.take_tail(index, channels_last=True)
     exact = sum_type(dtype) != "float32" or not may_reorder(tvm.target.Target.current())
     squares = 0 if exact else best_outputs(windows)
-    if windows.is_mostly_edges and not squares:
+    if windows.turned().is_mostly_edges and not squares:
         image, windows = pad(context, image, windows)
+    windows = windows.turned()
+    content = content.reshape(*content.shape[:2], *windows.window)
     kernel: ChannelwiseKernel | ConvolutionKernel | WinogradKernel
     if depthwise:
         packed = pack_channelwise(content)
@@ -73,7 +82,7 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
     else:
         packed = pack_weights(content, windows.groups, windows.channels_first)
         kernel = ConvolutionKernel(windows, epilogue, context.unit)
-    name = f"conv2d{tail.name}"
+    name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
     result = context.call(
         function, name, [image, relax.const(packed, str(packed.dtype)), *operands], epilogue
@@ -85,7 +94,7 @@ def replace_conv2d(context: Context, index: int, call: relax.Call) -> bool:
 def pad(context: Context, image: relax.Expr, windows: Windows) -> tuple[relax.Expr, Windows]:
     """Return the image with zeros around it, and windows that need none."""
     top, left, bottom, right = windows.padding
-    sides = [top, bottom, left, right]
+    sides = [top, bottom, left, right][-2 * (len(known_shape(image)) - 2) :]
     sides = [0, 0, 0, 0, *sides] if windows.channels_first else [0, 0, *sides, 0, 0]
     larger = replace(
         windows,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is computed of NHWC as well as of NCHW, so that images need not be copied between."""
+"""What is computed of images with their channels last as well, so that they need not be copied."""
 
 from __future__ import annotations
 
@@ -10,23 +10,21 @@ from tvm.relax import op as R
 
 from tvmgo.compiler.relax.expressions import known_shape
 from tvmgo.compiler.relax.templates.kernels.elementwise import Elementwise
+from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import vectorise
 from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
 from tvmgo.compiler.relax.templates.operators.context import Context, can_compute
 from tvmgo.compiler.relax.templates.tails import Tail, is_aligned, make_epilogue
-from tvmgo.compiler.relax.templates.values import TO_NCHW, TO_NHWC, Value
+from tvmgo.compiler.relax.templates.values import Value, to_channels_first, to_channels_last
 
 
 def replace_concat(context: Context, index: int, call: relax.Call) -> bool:
     (parts,) = call.args
     values = context.values
-    if (
-        not isinstance(parts, relax.Tuple)
-        or len(known_shape(call)) != 4
-        or not any(map(values.is_channels_last, parts.fields))
-    ):
+    if not isinstance(parts, relax.Tuple) or not any(map(values.is_channels_last, parts.fields)):
         return False
-    axis = TO_NHWC.index(int(call.attrs.axis) % 4)
+    rank = len(known_shape(call))
+    axis = to_channels_last(rank).index(int(call.attrs.axis) % rank)
     images = [values.channels_last(part) for part in parts.fields]
     result = context.builder.emit(R.concat(images, axis))
     context.set(context.block.bindings[index].var, result, channels_last=True)
@@ -34,16 +32,18 @@ def replace_concat(context: Context, index: int, call: relax.Call) -> bool:
 
 
 def replace_reshape(context: Context, index: int, call: relax.Call) -> bool:
-    """What has one pixel, or one channel, lies in memory as in any layout."""
+    """Other pixels of the same channels; what has one pixel or one channel is in any layout."""
     x = call.args[0]
     values = context.values
-    if len(known_shape(x)) != 4 or not values.is_channels_last(x):
+    if not values.is_channels_last(x):
         return False
-    _, channels, height, width = known_shape(x)
-    if channels > 1 and height * width > 1:
+    old, new = known_shape(x), known_shape(call)
+    same = len(new) > 2 and old[:2] == new[:2]
+    if not same and old[1] > 1 and size_of(old[2:]) > 1:
         return False
-    result = context.builder.emit(R.reshape(values.channels_last(x), known_shape(call)))
-    context.set(context.block.bindings[index].var, result, channels_last=False)
+    shape = [new[axis] for axis in to_channels_last(len(new))] if same else new
+    result = context.builder.emit(R.reshape(values.channels_last(x), shape))
+    context.set(context.block.bindings[index].var, result, channels_last=same)
     return True
 
 
@@ -53,11 +53,15 @@ def replace_permute_dims(context: Context, index: int, call: relax.Call) -> bool
     if call.attrs.axes is None:
         return False
     axes = tuple(int(axis) % len(known_shape(x)) for axis in call.attrs.axes)
-    variable = context.block.bindings[index].var
-    if axes == TO_NCHW and not context.values.is_channels_last(x):
-        context.values[variable] = Value(channels_last=context.values.plain(x))
-    elif axes == TO_NHWC and context.values.has_channels_last(x):
-        context.values[variable] = Value(plain=context.values.channels_last(x))
+    rank, variable, values = len(axes), context.block.bindings[index].var, context.values
+    if rank < 3:
+        return False
+    if axes == to_channels_last(rank) and values.has_channels_last(x):
+        values[variable] = Value(plain=values.channels_last(x))
+    elif axes == to_channels_first(rank) and not values.is_channels_last(x):
+        if rank == 3 and not context.block.is_image(variable):
+            return False  # of matrices, it is as often no image that is transposed
+        values[variable] = Value(channels_last=values.plain(x))
     else:
         return False
     return True
@@ -66,12 +70,12 @@ def replace_permute_dims(context: Context, index: int, call: relax.Call) -> bool
 def map_channels_last(context: Context, index: int, call: relax.Call, kernel: Elementwise) -> bool:
     """Compute an elementwise kernel and those behind it as NHWC, where they would else need copies."""
     block, values = context.block, context.values
-    variable = block.bindings[index].var
+    variable, rank = block.bindings[index].var, len(known_shape(call))
     image = next(
         (
             argument
             for parameter, argument in zip(kernel.parameters, call.args[1].fields)
-            if kernel.patterns.get(parameter) == (0, 1, 2, 3)
+            if kernel.patterns.get(parameter) == tuple(range(rank))
             and values.is_channels_last(argument)
             and known_shape(argument) == known_shape(call)
         ),
@@ -80,7 +84,7 @@ def map_channels_last(context: Context, index: int, call: relax.Call, kernel: El
     if image is None or not can_compute(call, *call.args[1].fields):
         return False
     if not kernel.is_vectorised or not all(
-        is_aligned(pattern, 4) for pattern in kernel.patterns.values()
+        is_aligned(pattern, rank) for pattern in kernel.patterns.values()
     ):
         return False
     behind = block.take_tail(index)
@@ -99,6 +103,8 @@ def call_channels_last(
 ) -> bool:
     """Compute an elementwise kernel as NHWC, where it would else need copies."""
     shape = known_shape(call)
+    rank = len(shape)
+    order = to_channels_last(rank)
     arguments = [
         (kernel.patterns[parameter], argument)
         for parameter, argument in zip(kernel.parameters, call.args[1].fields)
@@ -106,10 +112,9 @@ def call_channels_last(
     ]
     values = context.values
     if (
-        len(shape) != 4
-        or not any(values.is_channels_last(argument) for _, argument in arguments)
-        or not all(is_aligned(pattern, 4) for pattern, _ in arguments)
-        or not all(len(pattern) in (0, 4) for pattern, _ in arguments)
+        not any(values.is_channels_last(argument) for _, argument in arguments)
+        or not all(is_aligned(pattern, rank) for pattern, _ in arguments)
+        or not all(len(pattern) in (0, rank) for pattern, _ in arguments)
     ):
         return False
     tensors = [
@@ -122,19 +127,19 @@ def call_channels_last(
         known = dict(zip(parameters, inputs))
 
         def element(*index: Any) -> Any:
-            old = dict(zip(TO_NHWC, index))
+            old = dict(zip(order, index))
 
             def read(parameter: Any) -> Any:
                 pattern = kernel.patterns[parameter]
                 if not pattern:
                     return known[parameter]()
                 return known[parameter](
-                    *(0 if pattern[axis] is None else old[axis] for axis in TO_NHWC)
+                    *(0 if pattern[axis] is None else old[axis] for axis in order)
                 )
 
             return vectorise(kernel.value, read, 1)
 
-        return te.compute([shape[axis] for axis in TO_NHWC], element)
+        return te.compute([shape[axis] for axis in order], element)
 
     name = call.args[0].name_hint
     result = context.builder.emit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Maximum
 from tvmgo.compiler.relax.templates.operators.context import Operator
-from tvmgo.compiler.relax.templates.operators.conv2d import replace_conv2d
+from tvmgo.compiler.relax.templates.operators.conv2d import replace_convolution
 from tvmgo.compiler.relax.templates.operators.layouts import (
     replace_concat,
     replace_permute_dims,
@@ -15,12 +15,17 @@ from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
 
 OPERATORS: dict[str, Operator] = {
-    "relax.nn.conv2d": replace_conv2d,
+    "relax.nn.conv1d": replace_convolution,
+    "relax.nn.conv2d": replace_convolution,
     "relax.matmul": replace_matmul,
+    "relax.nn.max_pool1d": replace_pool(Maximum),
     "relax.nn.max_pool2d": replace_pool(Maximum),
+    "relax.nn.avg_pool1d": replace_pool(Average),
     "relax.nn.avg_pool2d": replace_pool(Average),
     "relax.mean": replace_mean,
     "relax.concat": replace_concat,
     "relax.permute_dims": replace_permute_dims,
     "relax.reshape": replace_reshape,
+    "relax.squeeze": replace_reshape,
+    "relax.expand_dims": replace_reshape,
 }
