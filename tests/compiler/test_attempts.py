@@ -57,7 +57,7 @@ def test_what_names_no_compiler(tmp_path):
 
 def refuse(kind, interpreter, job, progress):
     if kind == "simplify":
-        return {"model": job["model"], "versions": {}}
+        return {"model": job["model"], "versions": {}, "others": False}
     raise ExportError("node n", f"{kind} has no such operator", "leave it out")
 
 
@@ -110,3 +110,21 @@ def test_model_that_cannot_be_made_simple_is_nothing_for_relay(only, monkeypatch
     with pytest.raises(ExportError) as error:
         export(models.mlp()[0], tmp_path, format="graph", verify=False)
     assert str(error.value) == "node n: it has no shape. Instead, give it one."
+
+
+def test_models_whose_form_depends_on_the_compiler_are_simplified_for_each(
+    only, monkeypatch, tmp_path
+):
+    asked = []
+
+    def refuse_all(kind, interpreter, job, progress):
+        asked.append((kind, job.get("compiler")))
+        if kind == "simplify":
+            return {"model": job["model"], "versions": {}, "others": job["compiler"] == "relax"}
+        raise ExportError("node n", "it is not known", "leave it out")
+
+    only("simplify", "relax", "relay")
+    monkeypatch.setattr(attempts, "run_job", refuse_all)
+    with pytest.raises(ExportError):
+        export(models.mlp()[0], tmp_path, format="graph", verify=False)
+    assert asked == [("simplify", "relax"), ("relax", None), ("simplify", "relay"), ("relay", None)]

@@ -108,25 +108,27 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
     path = source.write(work)
     refusals: dict[str, ExportError] = {}
     for form in request.formats:
-        try:
-            simple = simplify(source, path, work, request, form, progress)
-        except ExportError as error:
-            refusals[f"{form}, normal form"] = error
-            continue
-        job = {
-            "kind": source.kind,
-            **simple,
-            "shapes": request.shapes,
-            "target": request.target,
-            "linker": request.linker,
-            "format": form,
-            "directory": str(directory),
-            "work": str(work),
-        }
-        verifier = verifier_of(source, path, simple["model"], request, progress)
+        simple: dict[str, Any] | None = None
         for compiler in request.compilers:
             if not compiler.takes(source, form):
                 continue
+            if simple is None or simple["others"]:
+                try:
+                    simple = simplify(source, path, work, request, form, compiler, progress)
+                except ExportError as error:
+                    refusals[f"{form}, normal form"] = error
+                    break
+            verifier = verifier_of(source, path, simple["model"], request, progress)
+            job = {
+                "kind": source.kind,
+                **simple,
+                "shapes": request.shapes,
+                "target": request.target,
+                "linker": request.linker,
+                "format": form,
+                "directory": str(directory),
+                "work": str(work),
+            }
             try:
                 done = run_job(compiler.kind, compiler.interpreter, job, progress)
                 verification = check(made_in(files, form), verifier, request)
@@ -147,16 +149,26 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
 
 
 def simplify(
-    source: Source, path: Path, work: Path, request: Request, form: str, progress: Progress
+    source: Source,
+    path: Path,
+    work: Path,
+    request: Request,
+    form: str,
+    compiler: Compiler,
+    progress: Progress,
 ) -> dict[str, Any]:
-    """Bring an ONNX model into the normal form; other models go to their compiler as they are."""
+    """Bring an ONNX model into the normal form; other models go to their compiler as they are.
+
+    ``others`` of the result tells whether other compilers need another form.
+    """
     if source.kind != "onnx":
-        return {"model": str(path), "versions": {}}
+        return {"model": str(path), "versions": {}, "others": False}
     job = {
         "model": str(path),
         "shapes": request.shapes,
         "inputs": {name: value.shape for name, value in request.inputs.items()},
         "format": form,
+        "compiler": compiler.kind,
         "directory": str(work),
     }
     return run_job("simplify", interpreter_of("simplify"), job, progress)

@@ -14,6 +14,7 @@ from tests.compiler.templates import (
     test_channelwise,
     test_convolution,
     test_matmul,
+    test_recurrence,
     test_winograd,
 )
 from tests.compiler.templates.kernels import (
@@ -73,6 +74,9 @@ def main(target):
         windows, x, weights = test_convolution.case(name, False)
         epilogue, operands, _ = silu_of_a_sum(windows.out_shape, "float32")
         convolution(windows, x, weights, target, epilogue, operands, **options)
+        calls += 1
+    for name, shape in test_recurrence.CASES:
+        test_recurrence.case(name, shape).run(target, **options)
         calls += 1
     print(calls)
 

@@ -45,8 +45,16 @@ def normal(*shape, dtype="float32"):
     return RANDOM.standard_normal(shape).astype(dtype)
 
 
-def call(function, target, result, *arguments, placements=(tvm.runtime.tensor,)):
-    """Compile a kernel, call it, and return the result; `result` is its shape and element type.
+def call(function, target, result, *arguments, **options):
+    """Compile a kernel, call it, and return the result; `result` is its shape and element type."""
+    shape, dtype = result
+    return call_all(function, target, [shape], *arguments, dtype=dtype, **options)[0]
+
+
+def call_all(
+    function, target, shapes, *arguments, dtype="float32", placements=(tvm.runtime.tensor,)
+):
+    """Compile a kernel, call it, and return the results.
 
     It is called once with the tensors that each of `placements` makes of arrays.
     """
@@ -55,9 +63,9 @@ def call(function, target, result, *arguments, placements=(tvm.runtime.tensor,))
     with tvm.transform.PassContext(disabled_pass=list(NOT_FOR_FLAT)):
         library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
     for place in placements:
-        y = place(np.full(result[0], np.nan, result[1]))
-        library[symbol](*map(place, arguments), y)
-    return y.numpy()
+        results = [place(np.full(shape, np.nan, dtype)) for shape in shapes]
+        library[symbol](*map(place, arguments), *results)
+    return [result.numpy() for result in results]
 
 
 def unit_of(target):

@@ -11,6 +11,7 @@ import onnx
 import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.simplify.expansions.table import RECURRENT
 from tvmgo.compiler.simplify.shapes import shapes_with_inputs
 from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
@@ -21,7 +22,9 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
 
     ``shapes`` has those of inputs that leave dimensions open, ``inputs`` those of values that were
-    given for inputs; for the ``format`` ``"vm"``, what ``shapes`` does not tell stays open. A job
+    given for inputs; for the ``format`` ``"vm"``, what ``shapes`` does not tell stays open. The
+    ``compiler`` is who gets the file; whether it would be another one for other compilers, the
+    result tells by ``others``. A job
     with a ``question`` asks for what the model computes.
     """
     if "question" in job:
@@ -35,8 +38,10 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         keep_open = job["format"] == "vm"
         given = {} if keep_open else job["inputs"]
         shapes = shapes_with_inputs(model, job["shapes"], given)
-        simple = simplify(model, shapes, {}, keep_open=keep_open)
+        for_kernels = job["compiler"] == "relax" and not keep_open
+        simple = simplify(model, shapes, {}, keep_open=keep_open, keep_recurrent=for_kernels)
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
-    return {"model": str(path), "versions": versions}
+    others = for_kernels and any(node.op_type in RECURRENT for node in simple.graph.node)
+    return {"model": str(path), "versions": versions, "others": others}

@@ -15,6 +15,7 @@ from tvmgo.compiler.simplify.expansions.table import (
     EXPANDED,
     FIRST,
     KNOWN_BESIDE_ONNX,
+    RECURRENT,
     expand_operators,
 )
 from tvmgo.compiler.simplify.folding import fold_constants
@@ -35,6 +36,7 @@ def simplify(
     known: KnownOperators,
     *,
     keep_open: bool = False,
+    keep_recurrent: bool = False,
 ) -> Any:
     """Return a model that computes the same, in the normal form; `model` is not changed.
 
@@ -47,6 +49,8 @@ def simplify(
         By domain beside ONNX's own: operators that are left as they are.
     keep_open : bool
         Leave dimensions open that `shapes` does not fix, instead of refusing them.
+    keep_recurrent : bool
+        Leave LSTM, GRU and RNN that `RECURRENT` can say for a kernel, instead of unrolling them.
 
     Raises
     ------
@@ -65,6 +69,7 @@ def simplify(
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
     simple = infer(expand_operators(straighten(simple, keep_branches=keep_open), EARLY))
-    simple = infer(expand_operators(simple, EXPANDED))
+    table = {**EXPANDED, **RECURRENT} if keep_recurrent else EXPANDED
+    simple = infer(expand_operators(simple, table))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))

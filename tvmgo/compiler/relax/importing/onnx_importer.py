@@ -93,6 +93,12 @@ def refuse_parts_of_bytes(graph: Any) -> None:
 class StrictImporter(ONNXGraphImporter):  # type: ignore[misc]  # of type Any
     """TVM's importer, which refuses what it would pass over."""
 
+    def _check_for_unsupported_ops(self, graph: Any) -> None:
+        others = onnx.GraphProto(
+            node=[each for each in graph.node if each.op_type not in CONVERTERS]
+        )
+        super()._check_for_unsupported_ops(others)
+
     def _convert_operator(
         self, name: str, inputs: list[Any], attributes: dict[str, Any], opset: int
     ) -> Any:

@@ -14,6 +14,7 @@ from tvm.relax import op as R
 from tvm.relax.frontend.onnx.onnx_frontend import get_type
 
 from tvmgo.compiler.relax.expressions import is_float, is_number
+from tvmgo.compiler.relax.importing.recurrent import convert_recurrent
 from tvmgo.compiler.relax.passes.rewrite.rounding import to_float8
 from tvmgo.exceptions import ExportError
 
@@ -246,6 +247,7 @@ CONVERTERS: dict[str, Converter] = {
     "Max": in_pairs(R.maximum),
     "Mean": convert_mean,
     "Min": in_pairs(R.minimum),
+    **{name: convert_recurrent(name) for name in ("GRU", "LSTM", "RNN")},
     "Mod": convert_mod,
     "Resize": refuse_odd_scales,
     "RoiAlign": check_roi_align,

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LSTM, GRU and RNN, a step after the other: their length is fixed when a model is exported."""
+"""LSTM, GRU and RNN: kept for who has kernels for them, or a step after the other.
+
+Their length is fixed when a model is exported.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,17 @@ from typing import Any
 import numpy as np
 
 from tvmgo.compiler.simplify.expansions.quantized import dynamically_quantised
-from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
-# By name: the operator, the attributes that alpha and beta are, and what they are by default.
+# By name: the operator, the attributes that alpha and beta are, and what they are by default: for
+# those that are no operators, as in ONNX Runtime.
 ACTIVATIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
+    "affine": ("Affine", ("alpha", "beta"), (0.0, 0.0)),
     "elu": ("Elu", ("alpha",), (1.0,)),
     "hardsigmoid": ("HardSigmoid", ("alpha", "beta"), (0.2, 0.5)),
     "leakyrelu": ("LeakyRelu", ("alpha",), (0.01,)),
     "relu": ("Relu", (), ()),
+    "scaledtanh": ("ScaledTanh", ("alpha", "beta"), (0.0, 0.0)),
     "sigmoid": ("Sigmoid", (), ()),
     "softplus": ("Softplus", (), ()),
     "softsign": ("Softsign", (), ()),
@@ -26,14 +32,92 @@ ACTIVATIONS: dict[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 
 Activation = Callable[[str], str]
 
+# Of each operator, the functions of a direction, how many of them get clipped arguments, and the
+# blocks of its weights.
+DEFAULTS = {
+    "LSTM": (["Sigmoid", "Tanh", "Tanh"], 2, 4),
+    "GRU": (["Sigmoid", "Tanh"], 2, 3),
+    "RNN": (["Tanh"], 1, 1),
+}
+
+
+def directions_of(node: Node) -> list[bool]:
+    """Return of each direction whether it begins with the last step."""
+    return {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[
+        node.attributes.get("direction", b"forward").decode()
+    ]
+
+
+def activations_of(node: Node) -> list[tuple[str, dict[str, float]]]:
+    """Return all activations, with alpha and beta where they have them."""
+    attributes = node.attributes
+    defaults = DEFAULTS[node.operator.removeprefix("DynamicQuantize")][0]
+    names = [
+        name.decode() if isinstance(name, bytes) else name
+        for name in attributes.get("activations", defaults * len(directions_of(node)))
+    ]
+    alphas = list(attributes.get("activation_alpha", []))
+    betas = list(attributes.get("activation_beta", []))
+    found = []
+    for name in names:
+        if name.lower() not in ACTIVATIONS:
+            raise node.refuse(f"its activation {name} is not known")
+        operator, parameters, values = ACTIVATIONS[name.lower()]
+        given = dict(zip(parameters, values))
+        for parameter, queue in (("alpha", alphas), ("beta", betas)):
+            if parameter in given and queue:
+                given[parameter] = queue.pop(0)
+        found.append((operator, given))
+    return found
+
+
+def keep_or(expand: Rewrite) -> Rewrite:
+    """Return a rewrite that keeps what a kernel of its own goes through, and expands the rest."""
+
+    def keep(node: Node, g: GraphEditor) -> bool:
+        lengths = node.input(4)
+        sizes = g.shape(node.input(0))
+        directions = len(directions_of(node))
+        activations = activations_of(node)
+        each = len(activations) // directions
+        if (
+            g.dtype(node) not in (np.float16, np.float32)
+            or any(g.constant(node.input(i)) is None for i in (1, 2, 3) if node.input(i))
+            or not sizes
+            or 0 in sizes
+            or activations != activations[:each] * directions
+            or each != len(DEFAULTS[node.operator][0])
+        ):
+            return expand(node, g)
+        known = g.constant(lengths)
+        steps = sizes[1 if node.attributes.get("layout", 0) else 0]
+        inputs = node.inputs
+        if known is not None and (known == steps).all():
+            inputs[4] = ""
+        numbers: dict[str, list[float]] = {"alpha": [], "beta": []}
+        for _, given in activations:
+            for name, value in given.items():
+                numbers[name].append(value)
+        attributes = {
+            **node.attributes,
+            "hidden_size": g.need_shape(node, 2)[-1],
+            "activations": [name for name, _ in activations],
+            "activation_alpha": numbers["alpha"] or None,
+            "activation_beta": numbers["beta"] or None,
+        }
+        g.replace(node, inputs, **attributes)
+        return True
+
+    return keep
+
 
 class Recurrence:
     """What the three operators have in common: `gates` blocks of weights, one state or two."""
 
-    def __init__(
-        self, node: Node, g: GraphEditor, gates: int, defaults: list[str], clipped: int
-    ) -> None:
-        self.node, self.g, self.gates = node, g, gates
+    def __init__(self, node: Node, g: GraphEditor) -> None:
+        self.node, self.g = node, g
+        self.quantised = node.operator.startswith("DynamicQuantize")
+        defaults, clipped, self.gates = DEFAULTS[node.operator.removeprefix("DynamicQuantize")]
         self.dtype = g.dtype(node)
         sizes = g.need_dimensions(node)
         self.batch_first = bool(node.attributes.get("layout", 0))
@@ -41,44 +125,20 @@ class Recurrence:
         if steps is None:
             raise node.refuse("how many steps it takes is open", "fix it by shapes={input: shape}")
         self.steps = steps
-        self.quantised = node.operator.startswith("DynamicQuantize")
         self.hidden = g.need_shape(node, 2)[1 if self.quantised else -1]
-        direction = node.attributes.get("direction", b"forward").decode()
-        self.reversed = {"forward": [False], "reverse": [True], "bidirectional": [False, True]}[
-            direction
-        ]
+        self.reversed = directions_of(node)
         lengths = node.input(4)
         if lengths is not None:
             known = g.constant(lengths)
             if known is None or (known != self.steps).any():
                 raise node.refuse("its sequences have lengths of their own", "leave them out")
-        self.activations = self._read_activations(defaults, clipped)
-
-    def _read_activations(self, defaults: list[str], clipped: int) -> list[list[Activation]]:
-        """Return the functions of each direction; alphas and betas are given to who takes them.
-
-        Of each direction the first `clipped` get clipped arguments, as ONNX Runtime has it.
-        """
-        attributes = self.node.attributes
-        names = [
-            name.decode() if isinstance(name, bytes) else name
-            for name in attributes.get("activations", defaults * len(self.reversed))
+        made = [
+            self._activation(operator, given, i % len(defaults) < clipped)
+            for i, (operator, given) in enumerate(activations_of(node))
         ]
-        alphas = list(attributes.get("activation_alpha", []))
-        betas = list(attributes.get("activation_beta", []))
         each = len(defaults)
-        made: list[Activation] = []
-        for name in names:
-            if name.lower() not in ACTIVATIONS:
-                raise self.node.refuse(f"its activation {name} is not known")
-            operator, parameters, values = ACTIVATIONS[name.lower()]
-            given = dict(zip(parameters, values))
-            for parameter, queue in (("alpha", alphas), ("beta", betas)):
-                if parameter in given and queue:
-                    given[parameter] = queue.pop(0)
-            clip = len(made) % each < clipped
-            made.append(self._activation(operator, given, clip))
-        return [made[i : i + each] for i in range(0, len(made), each)]
+        # Of each direction the first `clipped` get clipped arguments, as ONNX Runtime has it.
+        self.activations = [made[i : i + each] for i in range(0, len(made), each)]
 
     def _activation(self, operator: str, attributes: dict[str, Any], clipped: bool) -> Activation:
         clip = self.node.attributes.get("clip", 0.0) if clipped else 0.0
@@ -87,6 +147,15 @@ class Recurrence:
         def apply(x: str) -> str:
             if limits:
                 x = self.g.add("Clip", [x, *limits])
+            if operator in ("Affine", "ScaledTanh"):  # ONNX has no operators for these
+                alpha, beta = (
+                    self.g.add_constant(each, self.dtype) for each in attributes.values()
+                )
+                if operator == "Affine":
+                    return self.g.add("Add", [self.g.add("Mul", [x, alpha]), beta])
+                return self.g.add(
+                    "Mul", [self.g.add("Tanh", [self.g.add("Mul", [x, beta])]), alpha]
+                )
             return self.g.add(operator, [x], **attributes)
 
         return apply
@@ -207,7 +276,7 @@ def lstm(node: Node, g: GraphEditor) -> bool:
 
     DynamicQuantizeLSTM is the same but for its products.
     """
-    r = Recurrence(node, g, 4, ["Sigmoid", "Tanh", "Tanh"], 2)
+    r = Recurrence(node, g)
     if node.attributes.get("input_forget", 0):
         raise node.refuse("it couples its input and forget gates (input_forget=1)")
 
@@ -239,7 +308,7 @@ def lstm(node: Node, g: GraphEditor) -> bool:
 
 def gru(node: Node, g: GraphEditor) -> bool:
     """The blocks of weights are update, reset and hidden."""
-    r = Recurrence(node, g, 3, ["Sigmoid", "Tanh"], 2)
+    r = Recurrence(node, g)
     one = g.add_constant(1, r.dtype)
 
     def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
@@ -272,7 +341,7 @@ def gru(node: Node, g: GraphEditor) -> bool:
 
 
 def rnn(node: Node, g: GraphEditor) -> bool:
-    r = Recurrence(node, g, 1, ["Tanh"], 1)
+    r = Recurrence(node, g)
 
     def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
         (f,) = r.activations[direction]

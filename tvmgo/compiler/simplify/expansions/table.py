@@ -29,7 +29,7 @@ from tvmgo.compiler.simplify.expansions.quantized import (
     q_linear_conv,
     q_linear_matmul,
 )
-from tvmgo.compiler.simplify.expansions.recurrent import gru, lstm, rnn
+from tvmgo.compiler.simplify.expansions.recurrent import gru, keep_or, lstm, rnn
 from tvmgo.compiler.simplify.expansions.resampling import resize
 from tvmgo.compiler.simplify.expansions.signal import dft_with_attribute, stft
 from tvmgo.compiler.simplify.expansions.windows import (
@@ -80,6 +80,11 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Softplus": softplus,
     "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
+}
+
+# In the place of those above, for who has kernels of these.
+RECURRENT: Mapping[str, Rewrite] = {
+    name: keep_or(EXPANDED[name]) for name in ("GRU", "LSTM", "RNN")
 }
 
 MICROSOFT = "com.microsoft."

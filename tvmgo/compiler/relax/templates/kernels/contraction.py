@@ -18,7 +18,7 @@ from tvm.script.ir_builder import tirx as T
 from tvmgo.compiler.relax.templates.kernels.emitting import Accumulator, broadcast, load, zero
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling
 
-# Steps by which weights are fetched ahead: in a network they are not in the cache.
+# Steps of a vector by which weights are fetched ahead: in a network they are not in the cache.
 AHEAD = 48
 
 
@@ -56,20 +56,20 @@ class Weights:
         Elements from one step to the next.
     used : sequence of int
         Lanes of each vector that lie in the tensor.
-    ahead : bool
-        Whether to fetch them ahead.
+    ahead : int
+        Steps by which they are fetched ahead; 0 if they are not.
     """
 
     buffer: tirx.Buffer
     bases: Sequence[Any]
     stride: int
     used: Sequence[int]
-    ahead: bool
+    ahead: int = 0
 
     def fetch(self, step: Any) -> None:
         if self.ahead:
             for base in self.bases:
-                address = T.address_of(self.buffer[base + (step + AHEAD) * self.stride])
+                address = T.address_of(self.buffer[base + (step + self.ahead) * self.stride])
                 T.evaluate(T.call_intrin("void", "tirx.prefetch", address, 0, 3, 1))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tvm import tirx
 
-from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
+from tvmgo.compiler.relax.templates.kernels.contraction import AHEAD, Loops, Weights, sum_up
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
@@ -160,7 +160,7 @@ class ConvolutionKernel:
             [self.weights_at(group, first, i) for i in range(panel.vectors)],
             self.block,
             [lanes] * panel.vectors,
-            span.rows > 1,
+            AHEAD if span.rows > 1 else 0,
         )
         parts = list(self.parts(row, span, start, group))
         sums = sum_up(Tiling(span.rows, panel.vectors), lanes, self.x, weights, parts)

@@ -88,7 +88,6 @@ class MatmulKernel:
             [b_at * (depth * columns) + (first + i) * lanes for i in range(vectors)],
             columns,
             used,
-            False,
         )
         part = Loops(
             (depth,),

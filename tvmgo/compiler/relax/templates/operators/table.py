@@ -13,6 +13,7 @@ from tvmgo.compiler.relax.templates.operators.layouts import (
 )
 from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
+from tvmgo.compiler.relax.templates.operators.recurrence import replace_recurrent
 
 OPERATORS: dict[str, Operator] = {
     "relax.nn.conv1d": replace_convolution,
@@ -23,6 +24,7 @@ OPERATORS: dict[str, Operator] = {
     "relax.nn.avg_pool1d": replace_pool(Average),
     "relax.nn.avg_pool2d": replace_pool(Average),
     "relax.mean": replace_mean,
+    "relax.call_dps_packed": replace_recurrent,
     "relax.concat": replace_concat,
     "relax.permute_dims": replace_permute_dims,
     "relax.reshape": replace_reshape,
