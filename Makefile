@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+.PHONY: demo test lint format bench bench-check bench-models wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -57,6 +57,11 @@ $(VENV)/.lint: pyproject.toml | $(RUN)
 bench: $(INSTALLED)
 	$(RUN) -m benchmarks
 	$(RUN) -m benchmarks.pictures
+
+# Networks beside ONNX Runtime: writes docs/models.md's part on speed and a picture into build/benchmarks, in
+# about a quarter of an hour. The machine should have nothing else to do. NETWORKS='--only ResNet' takes some.
+bench-models: $(INSTALLED)
+	$(RUN) -m benchmarks.networks $(NETWORKS)
 
 # Fails if one of the main cases takes more instructions beside bare C than stored; needs valgrind.
 bench-check: $(INSTALLED)

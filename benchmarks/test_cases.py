@@ -7,29 +7,33 @@ the operation a thousand times, so that the way into it does not count.
 """
 
 import re
+from collections.abc import Iterable
 
 import pytest
 
+from benchmarks.case import Case
 from benchmarks.cases import CASES
 
-BY_TITLE = {case.title: case for case in CASES}
-RIVALS = [(case.title, rival) for case in CASES for rival in case.rivals]
 PROCESSES = 5  # rounds, where each starts an interpreter
 
 
-def identifier(title: str, rival: str) -> str:
-    """Return a name that `-k` can pick out: "results-list-tvm_ffi"."""
-    return re.sub(r"\W+", "-", f"{title}-{rival}", flags=re.ASCII)
+def rivals_of(cases: Iterable[Case]) -> pytest.MarkDecorator:
+    """Return what runs a test for each rival, under a name that `-k` can pick out, such as
+    "results-list-tvm_ffi"."""
+    return pytest.mark.parametrize(
+        ("case", "rival"),
+        [
+            pytest.param(case, name, id=re.sub(r"\W+", "-", f"{case.title}-{name}", flags=re.ASCII))
+            for case in cases
+            for name in case.rivals
+        ],
+    )
 
 
-@pytest.mark.parametrize(
-    ("title", "rival"), [pytest.param(*names, id=identifier(*names)) for names in RIVALS]
-)
-def test_case(benchmark, title, rival):
-    case = BY_TITLE[title]
+def run_rival(benchmark, case: Case, rival: str) -> None:
     timed = case.prepare(rival)[rival]
     function, *arguments = timed.arguments
-    benchmark.group = title
+    benchmark.group = case.title
     benchmark.extra_info.update(rival=rival, operations=timed.operations)
     if timed.operations > 1:
         benchmark.name += f" x{timed.operations}"
@@ -40,3 +44,8 @@ def test_case(benchmark, title, rival):
     if case.unit != "ns":
         benchmark.extra_info[case.unit] = answer
     assert timed.right(answer)
+
+
+@rivals_of(CASES)
+def test_case(benchmark, case, rival):
+    run_rival(benchmark, case, rival)

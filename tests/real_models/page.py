@@ -6,8 +6,13 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping
 from importlib.metadata import version
+from pathlib import Path
 
 from tests.real_models.catalogue import MODELS
+
+PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+# Where the part begins that `make bench-models` writes.
+SPEED = "\n## Speed\n"
 
 HEAD = """# Real models
 
