@@ -190,6 +190,11 @@ def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_pat
 FLOAT8 = ["float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]
 
 
+def test_sign_of_what_has_none(tmp_path):
+    x = np.array([0, 1, 200], np.uint8)
+    assert exported(tmp_path, "Sign", {"x": x}, x).tolist() == [0, 1, 1]
+
+
 def test_truth_values_are_compared(tmp_path):
     a, b = np.array([[True], [False]]), np.array([True, False])
     result = exported(tmp_path, "Equal", {"a": a, "b": b}, a == b)

@@ -213,6 +213,19 @@ def test_names_of_inputs_and_outputs_are_kept():
     assert onnx.checker.check_model(simple) is None
 
 
+def test_shapes_are_folded_to_the_end_where_onnx_runtime_cannot_load_the_model():
+    """It has no convolution of float64, and of the second shape nothing is known before the first is."""
+    nodes = [
+        node("Conv", ["x", "w"], ["y"]),
+        node("CenterCropPad", ["h", "size"], ["z"], axes=[0]),
+    ]
+    weights = {"w": normal(1, 1, 2, 2, dtype="float64"), "size": np.array([3])}
+    inputs = {"x": (11, [1, 1, 4, 4]), "h": (10, [31])}
+    model = onnx_model(nodes, inputs, {"y": (11, [1, 1, 3, 3]), "z": (10, [3])}, weights)
+    model.opset_import[0].version = 18
+    assert "Shape" not in operators(simplified(model))
+
+
 def test_models_whose_weights_do_not_fit_a_file(monkeypatch):
     """As if a file could have 1 KiB; the weights are folded, kept apart, and found again."""
     monkeypatch.setattr("tvmgo.compiler.simplify.weights.LARGE", 1024)

@@ -14,6 +14,7 @@ from typing import Any
 
 import onnx
 
+from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.reference import fold_by_reference
 from tvmgo.compiler.simplify.weights import save_model
 
@@ -47,9 +48,18 @@ def fold_constants(model: Any) -> Any:
             )
         except Exception:  # ONNX Runtime's own classes have no common base
             # From the file, since saving it may have taken its weights out.
-            return fold_by_reference(onnx.load(source), every=True)
+            return fold_to_the_end(onnx.load(source))
         folded = onnx.load(result)
     return fold_by_reference(without_unused_domains(folded))
+
+
+def fold_to_the_end(model: Any) -> Any:
+    """Fold by the reference evaluator, until no shape that became known gives more to fold."""
+    left = None
+    while left != len(model.graph.node):
+        left = len(model.graph.node)
+        model = infer(fold_by_reference(model, every=True))
+    return model
 
 
 def without_unused_domains(model: Any) -> Any:

@@ -53,6 +53,10 @@ def propagate_nan_in_relu(bb: relax.BlockBuilder, call: relax.Call) -> relax.Exp
 
 def propagate_nan_in_sign(bb: relax.BlockBuilder, call: relax.Call) -> relax.Expr:
     (x,) = call.args
+    if str(x.ty.dtype).startswith("uint"):  # TVM's kernel has a -1 in it
+        return elementwise(
+            bb, call, lambda value: tirx.min(value, tirx.const(1, str(x.ty.dtype))), x
+        )
     if not is_float(x):
         return call
     zero, one = tirx.const(0, str(x.ty.dtype)), tirx.const(1, str(x.ty.dtype))
