@@ -11,6 +11,7 @@ import tvm_ffi
 
 from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.templates import (
+    test_attention,
     test_channelwise,
     test_convolution,
     test_matmul,
@@ -74,6 +75,9 @@ def main(target):
         windows, x, weights = test_convolution.case(name, False)
         epilogue, operands, _ = silu_of_a_sum(windows.out_shape, "float32")
         convolution(windows, x, weights, target, epilogue, operands, **options)
+        calls += 1
+    for name in test_attention.CASES:
+        test_attention.Case(*test_attention.CASES[name]).run(target, **options)
         calls += 1
     for name, shape in test_recurrence.CASES:
         test_recurrence.case(name, shape).run(target, **options)

@@ -47,13 +47,10 @@ def normal(*shape, dtype="float32"):
 
 def call(function, target, result, *arguments, **options):
     """Compile a kernel, call it, and return the result; `result` is its shape and element type."""
-    shape, dtype = result
-    return call_all(function, target, [shape], *arguments, dtype=dtype, **options)[0]
+    return call_all(function, target, [result], *arguments, **options)[0]
 
 
-def call_all(
-    function, target, shapes, *arguments, dtype="float32", placements=(tvm.runtime.tensor,)
-):
+def call_all(function, target, results, *arguments, placements=(tvm.runtime.tensor,)):
     """Compile a kernel, call it, and return the results.
 
     It is called once with the tensors that each of `placements` makes of arrays.
@@ -63,9 +60,9 @@ def call_all(
     with tvm.transform.PassContext(disabled_pass=list(NOT_FOR_FLAT)):
         library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
     for place in placements:
-        results = [place(np.full(shape, np.nan, dtype)) for shape in shapes]
-        library[symbol](*map(place, arguments), *results)
-    return [result.numpy() for result in results]
+        made = [place(np.full(shape, np.nan, dtype)) for shape, dtype in results]
+        library[symbol](*map(place, arguments), *made)
+    return [each.numpy() for each in made]
 
 
 def unit_of(target):

@@ -65,6 +65,7 @@ class Case:
         results = [what.series_shape, *([what.state_shape] * what.cell.results), what.memory_shape]
         packed = pack_recurrent(self.weights, what.cell)
         arguments = [self.inputs, *packed, *self.given.values()]
+        results = [(shape, "float32") for shape in results]
         *made, _ = call_all(function, target, results, *arguments, **options)
         return made
 

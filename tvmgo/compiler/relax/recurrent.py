@@ -1,21 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""LSTM, GRU and RNN in a Relax module, which has no operators for them.
-
-The importer makes each a call of a function that nobody has, with a description as its attributes;
-a template takes its place.
-"""
+"""LSTM, GRU and RNN in a Relax module, which has no operators for them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
-import tvm
-from tvm import relax
-
-FUNCTION = "tvmgo.recurrent"
-DESCRIPTION = "description"
+RECURRENT = "tvmgo.recurrent"
 
 
 @dataclass(frozen=True)
@@ -51,19 +42,3 @@ class Recurrent:
     clip: float
     option: bool
     optional: Sequence[str]
-
-
-def recurrent_call(
-    what: Recurrent, arguments: Sequence[relax.Expr], types: Sequence[relax.TensorType]
-) -> relax.Call:
-    attrs = tvm.ir.make_node("ir.DictAttrs", **{DESCRIPTION: json.dumps(asdict(what))})
-    callee = relax.ExternFunc(FUNCTION)
-    call = relax.call_dps_packed(callee, arguments, list(types))
-    return relax.Call(call.op, call.args, attrs, call.ty_args)
-
-
-def read_recurrent(call: relax.Call) -> Recurrent | None:
-    """Return what a call of `call_dps_packed` computes, if `recurrent_call` has made it."""
-    if getattr(call.args[0], "global_symbol", None) != FUNCTION:
-        return None
-    return Recurrent(**json.loads(call.attrs[DESCRIPTION]))

@@ -7,14 +7,16 @@ There they have constant weights, and name all of their activations and these's 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from tvm import relax
 from tvm.relax import op as R
 
+from tvmgo.compiler.relax.described import described_call
 from tvmgo.compiler.relax.expressions import constant, known_shape
-from tvmgo.compiler.relax.recurrent import Recurrent, recurrent_call
+from tvmgo.compiler.relax.recurrent import RECURRENT, Recurrent
 
 DTYPE = "float32"
 BACKWARDS = {b"forward": (False,), b"reverse": (True,), b"bidirectional": (False, True)}
@@ -67,7 +69,8 @@ def convert_recurrent(operator: str) -> Callable[..., relax.Expr]:
         product = bb.emit(R.add(product, relax.const(together.reshape(-1))))
         types = [relax.TensorType(shape, DTYPE) for shape in shapes(what)]
         series, *last = unpacked(
-            bb, recurrent_call(what, [product, relax.const(r), *arguments], types)
+            bb,
+            described_call(RECURRENT, asdict(what), [product, relax.const(r), *arguments], types),
         )
         return relax.Tuple([cast(bb, each, dtype) for each in (series, *last)])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from tvm.relax import transform
 
+from tvmgo.compiler.relax.passes.attention import FindAttention
 from tvmgo.compiler.relax.passes.folding import FoldBatchNorm, FoldConstants
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
@@ -21,5 +22,6 @@ PASSES = (
     transform.DecomposeOpsForInference(),
     transform.CanonicalizeBindings(),
     FoldConstants(),
+    FindAttention(),
     transform.DeadCodeElimination(),
 )

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tvm import relax
 
 from tvmgo.compiler.relax.expressions import constant
-from tvmgo.compiler.relax.recurrent import Recurrent, read_recurrent
+from tvmgo.compiler.relax.recurrent import Recurrent
 from tvmgo.compiler.relax.templates.kernels.cells import (
     Activation,
     Cell,
@@ -23,10 +25,10 @@ from tvmgo.compiler.relax.templates.kernels.recurrence import (
 from tvmgo.compiler.relax.templates.operators.context import Context
 
 
-def replace_recurrent(context: Context, index: int, call: relax.Call) -> bool:
-    what = read_recurrent(call)
-    if what is None:
-        return False
+def replace_recurrent(
+    context: Context, index: int, call: relax.Call, description: dict[str, Any]
+) -> None:
+    what = Recurrent(**description)
     recurrence = Recurrence(
         cell_of(what),
         *(what.steps, what.batch, what.hidden, tuple(what.backwards)),
@@ -45,7 +47,6 @@ def replace_recurrent(context: Context, index: int, call: relax.Call) -> bool:
     types = [relax.TensorType(shape, "float32") for shape in shapes]
     result = context.builder.emit(relax.call_tir(callee, arguments, types))
     context.set(context.block.bindings[index].var, result, channels_last=False)
-    return True
 
 
 def cell_of(what: Recurrent) -> Cell:

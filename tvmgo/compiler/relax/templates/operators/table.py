@@ -6,6 +6,7 @@ from __future__ import annotations
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Maximum
 from tvmgo.compiler.relax.templates.operators.context import Operator
 from tvmgo.compiler.relax.templates.operators.conv2d import replace_convolution
+from tvmgo.compiler.relax.templates.operators.described import replace_described
 from tvmgo.compiler.relax.templates.operators.layouts import (
     replace_concat,
     replace_permute_dims,
@@ -13,7 +14,6 @@ from tvmgo.compiler.relax.templates.operators.layouts import (
 )
 from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
-from tvmgo.compiler.relax.templates.operators.recurrence import replace_recurrent
 
 OPERATORS: dict[str, Operator] = {
     "relax.nn.conv1d": replace_convolution,
@@ -24,7 +24,7 @@ OPERATORS: dict[str, Operator] = {
     "relax.nn.avg_pool1d": replace_pool(Average),
     "relax.nn.avg_pool2d": replace_pool(Average),
     "relax.mean": replace_mean,
-    "relax.call_dps_packed": replace_recurrent,
+    "relax.call_dps_packed": replace_described,
     "relax.concat": replace_concat,
     "relax.permute_dims": replace_permute_dims,
     "relax.reshape": replace_reshape,
