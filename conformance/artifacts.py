@@ -9,28 +9,29 @@ import numpy as np
 import tvmgo
 from tvmgo import graph_executor
 
-MANIFEST = "manifest.json"
+RECORDING = "recording.json"
+OLD_RECORDING = "manifest.json"  # what it was called before
 
 
-class ManifestError(ValueError):
-    """A manifest is not as ``docs/artifacts.md`` describes it."""
+class RecordingError(ValueError):
+    """A recording is not as ``docs/artifacts.md`` describes it."""
 
 
-def read_manifest(path):
-    """Return the entries of a manifest, the names of files as paths.
+def read_recording(path):
+    """Return the entries of a recording, the names of files as paths.
 
     Raises
     ------
-    ManifestError
-        If it is no such manifest; the message names the entry.
+    RecordingError
+        If it is no such recording; the message names the entry.
     """
     try:
         model = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ManifestError(f"not JSON: {error}") from None
-    check_entries("the manifest", model, ("library", "graph", "runs"), ("params", "device"))
+        raise RecordingError(f"not JSON: {error}") from None
+    check_entries("the recording", model, ("library", "graph", "runs"), ("params", "device"))
     if not isinstance(model["runs"], list) or not model["runs"]:
-        raise ManifestError("runs: expected a list of at least one run")
+        raise RecordingError("runs: expected a list of at least one run")
     for name in model.keys() & {"library", "graph", "params"}:
         model[name] = file_in(path.parent, name, model[name])
     for number, run in enumerate(model["runs"]):
@@ -42,11 +43,11 @@ def read_run(directory, what, run):
     """Make the names of files in one recorded run paths."""
     check_entries(what, run, ("inputs", "outputs"), ("rtol", "atol"))
     if not isinstance(run["inputs"], dict) or not isinstance(run["outputs"], list):
-        raise ManifestError(f"{what}: inputs are an object, outputs a list")
+        raise RecordingError(f"{what}: inputs are an object, outputs a list")
     for name in ("rtol", "atol"):
         limit = run.setdefault(name, 0)
         if type(limit) not in (int, float) or not limit >= 0:
-            raise ManifestError(f"{what}: {name}: expected a number from 0, got {limit!r}")
+            raise RecordingError(f"{what}: {name}: expected a number from 0, got {limit!r}")
     for name, file in run["inputs"].items():
         run["inputs"][name] = file_in(directory, f"{what}: input {name!r}", file)
     run["outputs"] = [file_in(directory, f"{what}: outputs", file) for file in run["outputs"]]
@@ -55,19 +56,19 @@ def read_run(directory, what, run):
 def file_in(directory, what, name):
     """Return the path of a file an entry names."""
     if not isinstance(name, str):
-        raise ManifestError(f"{what}: expected the name of a file, got {name!r}")
+        raise RecordingError(f"{what}: expected the name of a file, got {name!r}")
     return directory / name
 
 
 def check_entries(what, entries, required, optional):
-    """Check the names of a manifest's entries."""
+    """Check the names of a recording's entries."""
     if not isinstance(entries, dict):
-        raise ManifestError(f"{what} is not an object")
+        raise RecordingError(f"{what} is not an object")
     for name in required:
         if name not in entries:
-            raise ManifestError(f"{what} has no entry {name!r}")
+            raise RecordingError(f"{what} has no entry {name!r}")
     for name in entries.keys() - {*required, *optional}:
-        raise ManifestError(f"{what} has the unknown entry {name!r}")
+        raise RecordingError(f"{what} has the unknown entry {name!r}")
 
 
 def replay(model):
@@ -121,20 +122,22 @@ def difference(recorded, computed, rtol, atol):
 
 
 def main(directory):
-    """Replay every manifest below a directory and print what comes of it. Return an exit code."""
-    manifests = sorted(Path(directory).rglob(MANIFEST))
-    if not manifests:
-        print(f"there is no {MANIFEST} in {directory} or below")
+    """Replay every recording below a directory and print what comes of it. Return an exit code."""
+    recordings = sorted(
+        path for name in (RECORDING, OLD_RECORDING) for path in Path(directory).rglob(name)
+    )
+    if not recordings:
+        print(f"there is no {RECORDING} in {directory} or below")
         return 1
     failed = 0
-    for path in manifests:
+    for path in recordings:
         name = path.parent.relative_to(directory)
         try:
-            for number, found in enumerate(replay(read_manifest(path))):
+            for number, found in enumerate(replay(read_recording(path))):
                 print(f"{name}: run {number}: {'; '.join(found) or 'as recorded'}")
                 failed += bool(found)
         except (OSError, ValueError, TypeError, tvmgo.TVMError) as error:
-            where = f"{path}: " if isinstance(error, ManifestError) else ""
+            where = f"{path}: " if isinstance(error, RecordingError) else ""
             print(f"{name}: {where}{error}")
             failed += 1
     return 1 if failed else 0

@@ -10,7 +10,7 @@ from conformance import artifacts, facts, kernels
 from conformance.__main__ import main
 from conformance.samples import classifier
 
-MANIFEST = {
+RECORDING = {
     "library": "mobilenet.so",
     "graph": "mobilenet.json",
     "params": "mobilenet.params",
@@ -28,16 +28,16 @@ def artifact(tmp_path):
     scores, _ = facts.formula_run()
     np.save(directory / "picture.npy", classifier.picture())
     np.save(directory / "scores.npy", scores.reshape(1, classifier.CLASSES))
-    write_manifest(directory, MANIFEST)
+    write_recording(directory, RECORDING)
     return directory
 
 
-def write_manifest(directory, entries):
-    (directory / artifacts.MANIFEST).write_text(json.dumps(entries), encoding="utf-8")
+def write_recording(directory, entries):
+    (directory / artifacts.RECORDING).write_text(json.dumps(entries), encoding="utf-8")
 
 
 def with_run(**entries):
-    return {**MANIFEST, "runs": [{**MANIFEST["runs"][0], **entries}]}
+    return {**RECORDING, "runs": [{**RECORDING["runs"][0], **entries}]}
 
 
 def replayed(directory, capsys):
@@ -52,9 +52,9 @@ def test_recorded_output_of_gotvm_is_replayed(artifact, capsys):
 
 def test_every_folder_is_replayed(artifact, capsys):
     run = {"inputs": {"input": "classifier/picture.npy"}, "outputs": ["classifier/scores.npy"]}
-    below = {name: f"classifier/{MANIFEST[name]}" for name in ("library", "graph", "params")}
-    write_manifest(artifact.parent, {**below, "runs": [run]})
-    write_manifest(artifact, {**MANIFEST, "runs": MANIFEST["runs"] * 2})
+    below = {name: f"classifier/{RECORDING[name]}" for name in ("library", "graph", "params")}
+    write_recording(artifact.parent, {**below, "runs": [run]})
+    write_recording(artifact, {**RECORDING, "runs": RECORDING["runs"] * 2})
     code, out = replayed(artifact, capsys)
     assert code == 0
     assert sorted(out.splitlines()) == [
@@ -76,7 +76,7 @@ def test_wrong_recorded_element_within_tolerance_passes(artifact, capsys):
     scores = np.load(artifact / "scores.npy")
     scores[0, 7] = np.nextafter(scores[0, 7], np.float32(1))
     np.save(artifact / "scores.npy", scores)
-    write_manifest(artifact, with_run(atol=1e-6))
+    write_recording(artifact, with_run(atol=1e-6))
     assert replayed(artifact, capsys)[0] == 0
 
 
@@ -96,7 +96,7 @@ def test_record_of_another_kind_is_found(change, told, artifact, capsys):
 
 
 def test_record_of_too_many_outputs_is_found(artifact, capsys):
-    write_manifest(artifact, with_run(outputs=["scores.npy", "scores.npy"]))
+    write_recording(artifact, with_run(outputs=["scores.npy", "scores.npy"]))
     code, out = replayed(artifact, capsys)
     assert code == 1
     assert "the model has 1 outputs, the record 2" in out
@@ -104,17 +104,17 @@ def test_record_of_too_many_outputs_is_found(artifact, capsys):
 
 WRONG = {
     "list": ([], "not an object"),
-    "unknown_entry": ({**MANIFEST, "parameters": "x"}, "unknown entry 'parameters'"),
-    "missing_entry": ({name: MANIFEST[name] for name in ("graph", "runs")}, "no entry 'library'"),
+    "unknown_entry": ({**RECORDING, "parameters": "x"}, "unknown entry 'parameters'"),
+    "missing_entry": ({name: RECORDING[name] for name in ("graph", "runs")}, "no entry 'library'"),
     "unknown_run_entry": (with_run(input={}), "unknown entry 'input'"),
     "inputs_list": (with_run(inputs=[]), "inputs are an object"),
-    "missing_library": ({**MANIFEST, "library": "nosuch.so"}, "nosuch.so"),
+    "missing_library": ({**RECORDING, "library": "nosuch.so"}, "nosuch.so"),
     "unknown_input": (with_run(inputs={"nosuch": "picture.npy"}), "nosuch"),
     "missing_record": (with_run(outputs=["nosuch.npy"]), "nosuch.npy"),
-    "no_run": ({**MANIFEST, "runs": []}, "at least one run"),
-    "runs_object": ({**MANIFEST, "runs": {}}, "at least one run"),
-    "library_number": ({**MANIFEST, "library": 5}, "library: expected the name of a file, got 5"),
-    "params_null": ({**MANIFEST, "params": None}, "params: expected the name of a file, got None"),
+    "no_run": ({**RECORDING, "runs": []}, "at least one run"),
+    "runs_object": ({**RECORDING, "runs": {}}, "at least one run"),
+    "library_number": ({**RECORDING, "library": 5}, "library: expected the name of a file, got 5"),
+    "params_null": ({**RECORDING, "params": None}, "params: expected the name of a file, got None"),
     "output_number": (with_run(outputs=[5]), "run 0: outputs: expected the name of a file, got 5"),
     "tolerance_text": (with_run(rtol="much"), "run 0: rtol: expected a number from 0, got 'much'"),
     "tolerance_negative": (with_run(atol=-1), "run 0: atol: expected a number from 0, got -1"),
@@ -122,24 +122,24 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("entries", "told"), WRONG.values(), ids=WRONG)
-def test_wrong_manifest_is_reported_in_one_line(entries, told, artifact, capsys):
-    write_manifest(artifact, entries)
+def test_wrong_recording_is_reported_in_one_line(entries, told, artifact, capsys):
+    write_recording(artifact, entries)
     code, out = replayed(artifact, capsys)
     assert code == 1
     assert told in out
     assert len(out.splitlines()) == 1
 
 
-def test_manifest_that_is_no_json_is_reported(artifact, capsys):
-    (artifact / artifacts.MANIFEST).write_text("{")
+def test_recording_that_is_no_json_is_reported(artifact, capsys):
+    (artifact / artifacts.RECORDING).write_text("{")
     code, out = replayed(artifact, capsys)
     assert code == 1
     assert "not JSON" in out
 
 
-def test_directory_without_manifest_is_reported(tmp_path, capsys):
+def test_directory_without_recording_is_reported(tmp_path, capsys):
     assert main(["--artifacts", str(tmp_path)]) == 1
-    assert "there is no manifest.json" in capsys.readouterr().out
+    assert "there is no recording.json" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -156,3 +156,10 @@ def test_directory_without_manifest_is_reported(tmp_path, capsys):
 def test_difference_without_tolerance_is_by_bits(recorded, computed, equal):
     found = artifacts.difference(np.asarray(recorded), np.asarray(computed), 0, 0)
     assert (found is None) == equal
+
+
+def test_recording_under_its_old_name_is_replayed(artifact, capsys):
+    write_recording(artifact, RECORDING)
+    (artifact / artifacts.RECORDING).rename(artifact / artifacts.OLD_RECORDING)
+    assert artifacts.main(artifact.parent) == 0
+    assert "as recorded" in capsys.readouterr().out

@@ -6,6 +6,8 @@ functions and closures, and the graph executor for ``deploy.so``, ``deploy.json`
 ``deploy.params``.
 """
 
+import typing as _typing
+
 from tvmgo._native import locate as _locate
 
 _locate.load_ffi()  # before the first extension module, all of which are linked to it
@@ -88,12 +90,33 @@ from tvmgo.exceptions import (
     TVMValueError,
 )
 
+if _typing.TYPE_CHECKING:
+    from tvmgo.model import Binding, Model, TensorInfo
+
+# Found when they are first used: they import NumPy, which `import tvmgo` does not.
+_FROM_MODEL = ("Binding", "Model", "TensorInfo")
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name not in _FROM_MODEL:
+        raise AttributeError(f"module 'tvmgo' has no attribute {name!r}")
+    from tvmgo import model
+
+    return getattr(model, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FROM_MODEL})
+
+
 __all__ = [
     "Array",
+    "Binding",
     "ByteArray",
     "DType",
     "Device",
     "Function",
+    "Model",
     "Module",
     "Object",
     "Pointer",
@@ -114,6 +137,7 @@ __all__ = [
     "TVMOverflowError",
     "TVMTypeError",
     "TVMValueError",
+    "TensorInfo",
     "Value",
     "__version__",
     "array",

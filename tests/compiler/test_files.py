@@ -119,13 +119,17 @@ def test_export_replaces_files_and_the_old_library_stays_usable(tmp_path):
     assert (
         second
         == first
-        == Artifacts(tmp_path / "deploy.so", tmp_path / "deploy.json", tmp_path / "deploy.params")
+        == Artifacts(
+            *(tmp_path / f"deploy.{end}" for end in ("so", "json", "params")),
+            tmp_path / "model.json",
+        )
     )
     assert second.library.stat().st_ino != inode
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "deploy.json",
         "deploy.params",
         "deploy.so",
+        "model.json",
     ]
     old.set_input("x", X)
     old.run()

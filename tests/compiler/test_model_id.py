@@ -5,6 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from tests.blobs import params_blob
 from tests.compiler.models import FLOAT, assert_same, onnx_model, open_graph, read_graph, run
 from tests.helpers import search_path
 from tests.libraries import compile_library
-from tvmgo.compiler import Artifacts, export
+from tvmgo.compiler import export
 from tvmgo.compiler.graph.model_id import classic_library_source
 
 pytestmark = pytest.mark.slow
@@ -39,8 +40,7 @@ def exports(tmp_path_factory):
 
 def mixed(exports, name, *, of):
     """The files of the model, but for one."""
-    files = {file: getattr(exports["model"], file) for file in FILES}
-    return Artifacts(**{**files, name: getattr(exports[of], name)})
+    return replace(exports["model"], **{name: getattr(exports[of], name)})
 
 
 def test_files_of_one_export_work_together(exports):
@@ -90,6 +90,7 @@ def read_names(files):
 
 AGAIN = """
 import sys
+from dataclasses import replace
 from tests.compiler.test_model_id import scaled
 from tvmgo.compiler import export
 export(scaled([3, 4]), sys.argv[1])

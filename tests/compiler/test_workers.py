@@ -110,7 +110,7 @@ def test_a_forked_child_has_workers_of_its_own(model_file, tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     names = {path.name for path in (tmp_path / "child").iterdir()}
-    assert names == {"deploy.so", "deploy.json", "deploy.params"}
+    assert names == {"deploy.so", "deploy.json", "deploy.params", "model.json"}
 
 
 def test_workers_end_with_a_user_who_is_killed(model_file, tmp_path):

@@ -10,11 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tvmgo.compiler.graph.file_names import GRAPH, LIBRARY, PARAMS, graph_files
 from tvmgo.compiler.report import Report
-
-LIBRARY = "deploy.so"
-GRAPH = "deploy.json"
-PARAMS = "deploy.params"
+from tvmgo.model.manifest import MANIFEST
 
 
 @dataclass(frozen=True)
@@ -33,6 +31,9 @@ class Artifacts:
         library is one for the virtual machine.
     params : pathlib.Path or None
         ``deploy.params``: the weights, bytes for ``load_params``. None for the virtual machine.
+    manifest : pathlib.Path
+        ``model.json``: what belongs together, names, shapes and element types of inputs and
+        outputs; what `tvmgo.Model` reads.
     report : Report or None
         How the export went, to print; None for files that somebody else has found.
 
@@ -45,23 +46,19 @@ class Artifacts:
     library: Path
     graph: Path | None
     params: Path | None
+    manifest: Path
     report: Report | None = field(default=None, compare=False, repr=False)
 
 
 def artifacts_in(directory: Path, report: Report | None = None) -> Artifacts:
     """Return the files of a directory; the report tells whether there is a graph."""
-    files = Artifacts(*graph_files(directory), report)
+    files = Artifacts(*graph_files(directory), directory / MANIFEST, report)
     return files if report is None else made_in(files, report.format)
 
 
 def made_in(files: Artifacts, form: str) -> Artifacts:
     """Return those of the files that a format has."""
     return replace(files, graph=None, params=None) if form == "vm" else files
-
-
-def graph_files(directory: Path) -> tuple[Path, Path, Path]:
-    """Return the paths of library, graph and parameters."""
-    return directory / LIBRARY, directory / GRAPH, directory / PARAMS
 
 
 @contextmanager
@@ -86,10 +83,11 @@ def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
                 undo.callback(remove_if_empty, path)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
             yield artifacts_in(Path(scratch))
-            made = [name for name in (PARAMS, GRAPH, LIBRARY) if Path(scratch, name).exists()]
+            every = (PARAMS, GRAPH, MANIFEST, LIBRARY)
+            made = [name for name in every if Path(scratch, name).exists()]
             for name in made:
                 os.replace(Path(scratch, name), directory / name)
-            for name in {PARAMS, GRAPH} - set(made):  # of a graph that was there before
+            for name in set(every) - set(made):  # of a graph that was there before
                 Path(directory, name).unlink(missing_ok=True)
         undo.pop_all()
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts, made_in
 from tvmgo.compiler.environments import interpreter_of
+from tvmgo.compiler.manifests import write_manifest
 from tvmgo.compiler.report import Kernel, Report
 from tvmgo.compiler.sources import Source
 from tvmgo.compiler.tensor_files import write_tensors
@@ -135,7 +136,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
             except ExportError as error:
                 refusals[f"{form}, {compiler.kind}"] = error
             else:
-                return Report(
+                report = Report(
                     compiler=compiler.kind,
                     format=form,
                     target=done["target"],
@@ -145,6 +146,10 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                     details=done["details"],
                     kernels=tuple(Kernel(**each) for each in done.get("kernels", ())),
                 )
+                tensors = done.get("tensors") or simple["tensors"]
+                made = made_in(files, form)
+                write_manifest(made, report, tensors, done["model_id"], request.shapes)
+                return report
     raise refusal_of_all(refusals, request.absent)
 
 

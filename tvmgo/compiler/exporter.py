@@ -74,7 +74,8 @@ def export(
     Returns
     -------
     Artifacts
-        Paths `library`, `graph` and `params`, all inside `directory`, and a `report`. For
+        Paths `library`, `graph`, `params` and `manifest` (``model.json``, which says what they
+        are), all inside `directory`, and a `report`. For
         ``format="vm"`` `graph` and `params` are None, and files of an earlier graph are deleted.
 
     Raises

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import tvm
 
-from tvmgo.compiler.artifacts import graph_files
+from tvmgo.compiler.graph.file_names import graph_files
 from tvmgo.compiler.graph.graph_json import graph_to_json
 from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
 from tvmgo.compiler.graph.nodes import Entry, Graph
@@ -78,6 +78,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         "versions": {"apache-tvm": tvm.__version__},
         "details": details,
         "kernels": explain(graph, explained, foreign),
+        "model_id": number,
+        "tensors": imported.tensors,
     }
 
 
@@ -91,11 +93,13 @@ def write_vm(
     """Write a library for the virtual machine; it has one level, the lowest."""
     progress(f"compiling for the virtual machine and {target}")
     names = [output.name for output in imported.outputs]
-    kernels = write_vm_library(imported.module, target, path, linker, names)
+    kernels, number = write_vm_library(imported.module, target, path, linker, names)
     return {
         "target": str(target),
         "versions": {"apache-tvm": tvm.__version__},
         "details": {"kernels": str(kernels)},
+        "model_id": number,
+        "tensors": imported.tensors,
     }
 
 

@@ -26,7 +26,7 @@ def write_vm_library(
     path: Path,
     linker: Sequence[str],
     output_names: Sequence[str] = (),
-) -> int:
+) -> tuple[int, int]:
     """Compile a module and write it as a library, weights inside.
 
     Parameters
@@ -43,8 +43,8 @@ def write_vm_library(
 
     Returns
     -------
-    int
-        How many kernels the library has.
+    tuple of int
+        How many kernels the library has, and the number by which it is known.
 
     Raises
     ------
@@ -62,8 +62,9 @@ def write_vm_library(
         with as_export_error("lowering to the virtual machine", instead=REWRITE_OPERATOR):
             # Default passes of tvm.compile, of which the first ones find nothing left to do.
             executable = tvm.compile(module, target)
-    link(executable, path, linker, sorted(llvm_get_cpu_features(target)))
-    return sum(isinstance(each, tvm.tirx.PrimFunc) for each in module.functions.values())
+    number = link(executable, path, linker, sorted(llvm_get_cpu_features(target)))
+    kernel_count = sum(isinstance(each, tvm.tirx.PrimFunc) for each in module.functions.values())
+    return kernel_count, number
 
 
 def with_names(module: tvm.IRModule, names: Sequence[str]) -> tvm.IRModule:
@@ -74,10 +75,12 @@ def with_names(module: tvm.IRModule, names: Sequence[str]) -> tvm.IRModule:
     return builder.get()
 
 
-def link(executable: Any, path: Path, linker: Sequence[str], features: Sequence[str]) -> None:
-    """Write a library that names the instructions it needs, and has a number of its own."""
+def link(executable: Any, path: Path, linker: Sequence[str], features: Sequence[str]) -> int:
+    """Write a library that names the instructions it needs; return the number it has of its own."""
+    number = 0
 
     def link_objects(name: str, objects: list[str], options: Sequence[str] = ()) -> None:
+        nonlocal number
         contents = [Path(each).read_bytes() for each in objects]
         source = Path(objects[0]).with_name("model_id.c")
         number = model_id("", {}, contents)
@@ -86,3 +89,4 @@ def link(executable: Any, path: Path, linker: Sequence[str], features: Sequence[
 
     with as_export_error("writing the library", instead=REWRITE_OPERATOR):
         executable.export_library(str(path), fcompile=link_objects)
+    return number

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from tvm.contrib import cc
 
-from tvmgo.compiler.artifacts import graph_files
 from tvmgo.compiler.errors import NEED_COMPILER
+from tvmgo.compiler.graph.file_names import graph_files
 from tvmgo.compiler.graph.model_id import MODEL_ID, classic_library_source, halves, model_id
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.relay.failures import as_export_error
@@ -20,7 +20,7 @@ from tvmgo.compiler.relay.failures import as_export_error
 
 def write_files(
     factory: Any, directory: Path, inputs: int, linker: Sequence[str], features: Iterable[str]
-) -> None:
+) -> int:
     """Write ``deploy.so``, ``deploy.json`` and ``deploy.params``, with one number in all of them.
 
     Parameters
@@ -34,6 +34,11 @@ def write_files(
         A C++ compiler, and its options.
     features : iterable of str
         What the kernels need of a processor, as LLVM calls it.
+
+    Returns
+    -------
+    int
+        That number.
     """
     graph = json.loads(factory.get_graph_json())
     params = name_params(graph, factory.get_params(), inputs)
@@ -55,6 +60,7 @@ def write_files(
     graph_file.write_text(write_graph(graph), encoding="utf-8")
     with params_file.open("wb") as file:
         write_params(file.write, {**params, MODEL_ID: np.array(number, "int64")})
+    return number
 
 
 def write_graph(graph: Mapping[str, Any]) -> str:

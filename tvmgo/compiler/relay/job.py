@@ -39,5 +39,10 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     progress("linking and writing")
     features = sorted(map(str, tvm.target.codegen.llvm_get_cpu_features(target)))
-    write_files(factory, Path(job["directory"]), inputs, job["linker"], features)
-    return {"target": str(target), "versions": {"tvm": tvm.__version__}, "details": {}}
+    number = write_files(factory, Path(job["directory"]), inputs, job["linker"], features)
+    return {
+        "target": str(target),
+        "versions": {"tvm": tvm.__version__},
+        "details": {},
+        "model_id": number,
+    }

@@ -12,7 +12,7 @@ import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.simplify.expansions.table import RECURRENT
-from tvmgo.compiler.simplify.shapes import shapes_with_inputs
+from tvmgo.compiler.simplify.shapes import dimensions_of, shapes_with_inputs
 from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
@@ -44,4 +44,29 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
     others = for_kernels and any(node.op_type in RECURRENT for node in simple.graph.node)
-    return {"model": str(path), "versions": versions, "others": others}
+    return {
+        "model": str(path),
+        "versions": versions,
+        "others": others,
+        "tensors": tensors_of(simple),
+    }
+
+
+def tensors_of(model: Any) -> dict[str, Any]:
+    """Describe the inputs and outputs of a model in the normal form."""
+    graph = model.graph
+    return {
+        "inputs": [described(value) for value in graph.input],
+        "outputs": [described(value) for value in graph.output],
+    }
+
+
+def described(value: Any) -> dict[str, Any]:
+    kind = value.type.tensor_type
+    shape = dimensions_of(value)
+    return {
+        "name": value.name,
+        # What has no name of its own gets one.
+        "shape": shape and [f"{value.name}.{i}" if n is None else n for i, n in enumerate(shape)],
+        "dtype": onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name,
+    }

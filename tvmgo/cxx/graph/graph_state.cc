@@ -140,6 +140,13 @@ void GraphState::SetOutputZeroCopy(uint32_t index, const Ref& tensor) {
   slots_.Bind(entry, slots_.ViewsOn(tensor, entry), Binding::kOutput, /*read_only=*/false);
 }
 
+bool GraphState::TryLend(uint32_t entry, const Ref& tensor, Binding binding) {
+  if (slots_.binding(entry) != Binding::kOwn || program_->is_constant(entry)) return false;
+  if (!IsUsableByKernels(program_->Prototype(entry).device, TensorOf(tensor))) return false;
+  slots_.Bind(entry, slots_.ViewsOn(tensor, entry), binding, binding == Binding::kInput);
+  return true;
+}
+
 void GraphState::CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const {
   const DLTensor& from = TensorOf(slots_.current(entry));
   if (!SameShape(from, to)) {

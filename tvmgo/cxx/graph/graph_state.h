@@ -21,6 +21,7 @@
 #include "graph/param_set.h"
 #include "graph/tensor_slots.h"
 #include "graph/turn.h"
+#include "parallel/thread_count.h"
 
 namespace tvmgo {
 
@@ -76,11 +77,19 @@ class GraphState {
   // How many copies such inputs have cost so far.
   int64_t num_copies() const { return copied_.number(); }
   void SetOutputZeroCopy(uint32_t index, const Ref& tensor);
+  // Lends a tensor like the entry's own until TakeBack, if kernels can work on it and nobody has
+  // lent one for the entry; whether that was so.
+  bool TryLend(uint32_t entry, const Ref& tensor, Binding binding);
+  void TakeBack(uint32_t entry) { slots_.Unbind(entry); }
   // Copies an entry, or an output, into a tensor of the same shape.
   void CopyEntry(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
   void CopyOutput(uint32_t index, const DLTensor& to) const;
   // Copies an entry into a tensor of the same shape and element type.
   void CopyLike(const ErrorContext& what, uint32_t entry, const DLTensor& to) const;
+
+  // How many threads kernels may use in Run; 0, as at first: as many as the calling thread lets
+  // them. A clone begins with 0.
+  void set_max_threads(int count) { max_threads_ = count; }
 
   // Copies the parameters of a blob into the inputs of the same name, and skips the others.
   // All or nothing: a blob that is malformed or does not fit (see param_check.h) changes nothing.
@@ -91,6 +100,7 @@ class GraphState {
   bool IsParam(uint32_t index) const;
 
   void Run() {
+    const parallel::ThreadLimit limit(max_threads_);
     BeginRun();
     calls_.Run();
   }
@@ -118,6 +128,7 @@ class GraphState {
   CallSequence calls_;
   std::vector<bool> is_param_;  // by input index; of equal names only the one that FindInput finds
   CopiedInputs copied_;
+  int max_threads_ = 0;
   Turn turn_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "ffi/call_args.h"
 #include "ffi/globals.h"
+#include "parallel/cpus.h"
 #include "parallel/launch.h"
 #include "parallel/thread_count.h"
 #include "parallel/thread_pool.h"
@@ -58,7 +59,15 @@ Value LimitThreads(const CallArgs& args) {
   return Value(int64_t{LimitThread(ThreadsArg(args, 0))});
 }
 
-constexpr GlobalFunction kOwn[] = {{"tvmgo.limit_threads", LimitThreads}};
+Value CountAllowedCpus(const CallArgs& args) {
+  args.RequireSize(0, 0);
+  return Value(int64_t{AllowedCpus()});
+}
+
+constexpr GlobalFunction kOwn[] = {
+    {"tvmgo.limit_threads", LimitThreads},
+    {"tvmgo.allowed_cpus", CountAllowedCpus},
+};
 constexpr GlobalFunction kOfRuntime[] = {
     {"runtime.config_threadpool", ConfigThreadPool},
     {"runtime.NumThreads", NumThreads},

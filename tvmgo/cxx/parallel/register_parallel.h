@@ -12,6 +12,7 @@ extern "C" {
 // To be called once. Registers the global function
 //
 //   tvmgo.limit_threads   (number of threads, 0 for no limit) -> the limit before
+//   tvmgo.allowed_cpus    () -> how many CPUs the process may use
 //
 // which limits launches by the calling thread. 0, or -1 with the error raised.
 __attribute__((visibility("default"))) int TVMGoRegisterThreadPool(void);

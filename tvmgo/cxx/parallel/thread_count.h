@@ -21,6 +21,23 @@ void LimitProcess(int count);
 // A limit of the calling thread, 0 for none; returns the one before.
 int LimitThread(int count);
 
+// Limits the calling thread for as long as it lives; by 0 not at all.
+class ThreadLimit {
+ public:
+  explicit ThreadLimit(int count) : count_(count) {
+    if (count_ != 0) before_ = LimitThread(count_);
+  }
+  ThreadLimit(const ThreadLimit&) = delete;
+  ThreadLimit& operator=(const ThreadLimit&) = delete;
+  ~ThreadLimit() {
+    if (count_ != 0) LimitThread(before_);
+  }
+
+ private:
+  int count_;
+  int before_ = 0;
+};
+
 }  // namespace tvmgo::parallel
 
 #endif  // TVMGO_CXX_PARALLEL_THREAD_COUNT_H_

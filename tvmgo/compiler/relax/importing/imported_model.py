@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +38,15 @@ class DeclaredOutput:
 
 @dataclass(frozen=True)
 class ImportedModel:
-    """A Relax module, and its outputs where the format declares them."""
+    """A Relax module, and its outputs where the format declares them.
+
+    Attributes
+    ----------
+    tensors : mapping or None
+        What `tvmgo.compiler.graph.tensors` says of inputs and outputs, where the format is read
+        here and no other worker has said it.
+    """
 
     module: tvm.IRModule
     outputs: Sequence[DeclaredOutput] = ()
+    tensors: Mapping[str, Any] | None = None

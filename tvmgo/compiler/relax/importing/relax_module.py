@@ -30,7 +30,31 @@ def import_relax(
         wanted = shapes.get(parameter.name, found)
         if wanted != found:
             raise TVMValueError(f"shapes[{parameter.name!r}]: expected {found}, got {wanted}")
-    return ImportedModel(module)
+    return ImportedModel(module, tensors=tensors_of(module["main"]))
+
+
+def tensors_of(main: relax.Function) -> dict[str, Any]:
+    """Describe the inputs and outputs; outputs have no names in Relax."""
+    return {
+        "inputs": [described(p.name, p.ty) for p in main.params],
+        "outputs": [described(str(i), kind) for i, kind in enumerate(leaves(main.ret_ty))],
+    }
+
+
+def leaves(kind: relax.Type) -> list[Any]:
+    if isinstance(kind, relax.TupleType):
+        return [leaf for field in kind.fields for leaf in leaves(field)]
+    return [kind]
+
+
+def described(name: str, kind: Any) -> dict[str, Any]:
+    shape = getattr(kind, "shape", None)
+    sizes = list(shape.values) if isinstance(shape, relax.ShapeExpr) else None
+    return {
+        "name": name,
+        "shape": sizes and [int(n) if isinstance(n, tvm.tirx.IntImm) else str(n) for n in sizes],
+        "dtype": str(getattr(kind, "dtype", "")) or None,
+    }
 
 
 def bind_attached_params(module: tvm.IRModule) -> tvm.IRModule:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/module/strict_methods.h"
 
+#include "ffi/containers.h"
 #include "graph/module/keys.h"
 #include "graph/module/run_from_inputs.h"
 #include "graph/zero_copy_check.h"
@@ -22,7 +23,7 @@ Value GetInputType(GraphState* state, const CallArgs& args) {
 }
 
 Value SetInput(GraphState* state, const CallArgs& args) {
-  state->SetInputs(ReadInputs(state->program(), args, 0, InputRule::kLike));
+  state->SetInputs(ReadInputs(state->program(), args, 0, args.size(), InputRule::kLike));
   return Value();
 }
 
@@ -66,6 +67,68 @@ Value RunFromInputs(GraphState* state, const CallArgs& args) {
   return RunFromInputs(state, args, 0, InputRule::kLike, std::nullopt);
 }
 
+// What an entry is: [name, shape, element type, index].
+Value Describe(std::string_view name, const Entry& entry, uint32_t index) {
+  std::vector<Value> items;
+  items.emplace_back(name);
+  items.push_back(NewShape(entry.shape));
+  items.emplace_back(entry.dtype);
+  items.emplace_back(static_cast<int64_t>(index));
+  return NewArray(items);
+}
+
+// In order, those that are no parameters; the index is what other methods take.
+Value DescribeInputs(GraphState* state, const CallArgs&) {
+  const GraphProgram& program = state->program();
+  std::vector<Value> inputs;
+  for (uint32_t i = 0; i < program.num_inputs(); ++i) {
+    if (state->IsParam(i)) continue;
+    inputs.push_back(
+        Describe(program.input_name(i), program.graph().entries[program.input_entry(i)], i));
+  }
+  return NewArray(inputs);
+}
+
+// In order; the name is the node's, and the index that of the node's output.
+Value DescribeOutputs(GraphState* state, const CallArgs&) {
+  const GraphProgram& program = state->program();
+  std::vector<Value> outputs;
+  for (uint32_t i = 0; i < program.num_outputs(); ++i) {
+    const uint32_t entry = program.output_entry(i);
+    const Node& node = program.graph().nodes[program.graph().output_nodes[i]];
+    outputs.push_back(
+        Describe(node.name, program.graph().entries[entry], entry - node.first_output));
+  }
+  return NewArray(outputs);
+}
+
+// The number of the export, None for a graph that has none.
+Value GetModelId(GraphState* state, const CallArgs&) {
+  const std::optional<int64_t>& id = state->program().graph().model_id;
+  return id ? Value(*id) : Value();
+}
+
+// [bytes of parameters, of all else]: what several states have in common, and what each has.
+Value CountBytes(GraphState* state, const CallArgs&) {
+  const GraphProgram& program = state->program();
+  std::vector<bool> is_param(program.num_pools());
+  for (uint32_t i = 0; i < program.num_inputs(); ++i) {
+    if (state->IsParam(i)) is_param[program.pool_of_entry(program.input_entry(i))] = true;
+  }
+  int64_t bytes[2] = {0, 0};
+  for (uint32_t i = 0; i < program.num_pools(); ++i) {
+    bytes[is_param[i] ? 0 : 1] += static_cast<int64_t>(program.pool(i).nbytes);
+  }
+  std::vector<Value> counts;
+  for (int64_t count : bytes) counts.emplace_back(count);
+  return NewArray(counts);
+}
+
+Value SetMaxThreads(GraphState* state, const CallArgs& args) {
+  state->set_max_threads(static_cast<int>(args.Int(0, "count")));
+  return Value();
+}
+
 constexpr Method kMethods[] = {
     {"get_input_type", 1, 1, GetInputType, When::kAnytime},
     {"set_input", 0, kAnyNumber, SetInput},
@@ -76,6 +139,12 @@ constexpr Method kMethods[] = {
     {"get_output", 2, 2, GetOutput},
     {"run_from_inputs", 0, kAnyNumber, RunFromInputs, When::kNext},
     {"try_run_from_inputs", 0, kAnyNumber, RunFromInputs},
+    {"describe_inputs", 0, 0, DescribeInputs},
+    {"describe_outputs", 0, 0, DescribeOutputs, When::kAnytime},
+    {"get_model_id", 0, 0, GetModelId, When::kAnytime},
+    {"count_bytes", 0, 0, CountBytes},
+    {"run_into", 0, kAnyNumber, RunInto},
+    {"set_max_threads", 1, 1, SetMaxThreads},
 };
 
 }  // namespace

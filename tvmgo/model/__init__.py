@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that services load once and call from any thread."""
+
+from tvmgo.model.binding import Binding
+from tvmgo.model.errors import (
+    ModelClosedError,
+    QueueFullError,
+    TensorShapeError,
+    TensorTypeError,
+    UnknownNameError,
+)
+from tvmgo.model.model import Model
+from tvmgo.model.stats import Stats
+from tvmgo.model.tensor_info import TensorInfo
+
+__all__ = [
+    "Binding",
+    "Model",
+    "ModelClosedError",
+    "QueueFullError",
+    "Stats",
+    "TensorInfo",
+    "TensorShapeError",
+    "TensorTypeError",
+    "UnknownNameError",
+]

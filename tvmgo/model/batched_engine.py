@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models exported for several sizes of their batch, as one that takes any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tvmgo.exceptions import TVMValueError
+from tvmgo.model.arrays import Output, zeros
+from tvmgo.model.graph_engine import GraphEngine, GraphState
+from tvmgo.model.tensor_info import TensorInfo
+
+BATCH = "batch"  # how the open dimension is called where no manifest says it
+MOST_PLANS = 4096  # that are remembered
+MEASURED_RUNS = 3
+
+
+class BatchedEngine:
+    """Engines by their number of rows, and how rows are shared out among them.
+
+    Parameters
+    ----------
+    engines : mapping of int to GraphEngine
+    rows_independent : bool
+        Whether a request may be split and filled up.
+    """
+
+    def __init__(self, engines: Mapping[int, GraphEngine], rows_independent: bool) -> None:
+        self.engines = dict(sorted(engines.items()))
+        self.rows_independent = rows_independent
+        first = next(iter(self.engines.values()))
+        self.inputs = tuple(map(_opened, first.inputs))
+        self.outputs = tuple(map(_opened, first.outputs))
+        self.model_id = first.model_id
+        self.parameter_bytes = sum(each.parameter_bytes for each in self.engines.values())
+        self._plans: dict[int, tuple[int, ...]] = {size: (size,) for size in self.engines}
+        self._costs: dict[int, float] = {}
+
+    def new_state(self, threads: int) -> BatchedState:
+        """Return a state whose kernels use up to so many threads."""
+        return BatchedState(self, threads)
+
+    def plan(self, rows: int, state: BatchedState) -> tuple[int, ...]:
+        """Return the sizes that together take so many rows in the least time.
+
+        Raises
+        ------
+        ValueError
+            If there must be a size for just so many rows, and is none.
+        """
+        if rows in self._plans:
+            return self._plans[rows]
+        if not self.rows_independent:
+            raise TVMValueError(
+                f"batch: expected {_or(self.engines)} rows, for which the model was exported, "
+                f"got {rows}; its rows are not independent, so they cannot be split or filled up"
+            )
+        self._costs = self._costs or {size: state.measure(size) for size in self.engines}
+        plan = cheapest(self._costs, rows)
+        if len(self._plans) < MOST_PLANS:
+            self._plans[rows] = plan
+        return plan
+
+
+def _opened(info: TensorInfo) -> TensorInfo:
+    return TensorInfo(info.name, (BATCH, *(info.shape or ())[1:]), info.dtype)
+
+
+def _or(sizes: Iterable[int]) -> str:
+    return " or ".join(map(str, sizes))
+
+
+def cheapest(costs: Mapping[int, float], rows: int) -> tuple[int, ...]:
+    """Return the sizes, each as often as needed, that hold `rows` at the least sum of costs."""
+    # More than these are whole runs of the size whose rows cost least.
+    best_size = min(costs, key=lambda size: costs[size] / size)
+    whole = max(0, (rows - 2 * max(costs)) // best_size)
+    left = rows - whole * best_size
+    cheapest_of: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]  # by rows
+    for n in range(1, left + 1):
+        cheapest_of.append(
+            min(
+                (cheapest_of[max(0, n - size)][0] + cost, (*cheapest_of[max(0, n - size)][1], size))
+                for size, cost in costs.items()
+            )
+        )
+    # The one that is filled up comes last.
+    return (best_size,) * whole + tuple(sorted(cheapest_of[left][1], reverse=True))
+
+
+class BatchedState:
+    """States of the sizes that were needed so far; attributes as for one graph."""
+
+    def __init__(self, engine: BatchedEngine, threads: int) -> None:
+        self.owner = 0
+        self.runs = 0
+        self._engine = engine
+        self._threads = threads
+        self._states: dict[int, GraphState] = {}
+
+    @property
+    def copies(self) -> int:
+        return sum(state.copies for state in self._states.values())
+
+    @property
+    def activation_bytes(self) -> int:
+        return sum(state.activation_bytes for state in self._states.values())
+
+    def _state(self, size: int) -> GraphState:
+        if size not in self._states:
+            self._states[size] = self._engine.engines[size].new_state(self._threads)
+        return self._states[size]
+
+    def measure(self, size: int) -> float:
+        """Return the seconds that a run of one size takes."""
+        state = self._state(size)
+        values = list(map(zeros, self._engine.engines[size].inputs))
+        seconds = []
+        for _ in range(MEASURED_RUNS):
+            start = time.perf_counter()
+            state.run(values)
+            seconds.append(time.perf_counter() - start)
+        return min(seconds)
+
+    def run(
+        self, values: Sequence[Any], out: Sequence[Any] | None = None, may_copy: bool = True
+    ) -> Sequence[Any]:
+        """Return the outputs of all rows, in order; as for one graph."""
+        self.runs += 1
+        rows = values[0].shape[0]
+        plan = self._engine.plan(rows, self)
+        if plan == (rows,):
+            return self._state(rows).run(values, out, may_copy)
+        theirs = out is not None
+        if out is None:
+            out = [
+                Output((rows, *info.shape[1:]), info.dtype).new()  # type: ignore[index,arg-type]
+                for info in self._engine.outputs
+            ]
+        start = 0
+        for size in plan:
+            count = min(size, rows - start)
+            part = [value[start : start + count] for value in values]
+            into = [array[start : start + count] for array in out]
+            if count == size:
+                self._state(size).run(part, into, may_copy or not theirs)
+            else:
+                self._run_padded(size, count, part, into)
+            start += count
+        return out
+
+    def _run_padded(self, size: int, count: int, part: Sequence[Any], into: Sequence[Any]) -> None:
+        padded = [
+            np.concatenate([value, np.repeat(value[-1:], size - count, axis=0)]) for value in part
+        ]
+        for target, result in zip(into, self._state(size).run(padded)):
+            target[...] = result[:count]

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that are a graph: ``deploy.so``, ``deploy.json``, ``deploy.params``, or one factory."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tvmgo._core.dtype import DType
+from tvmgo.graph_executor import GraphModule
+from tvmgo.model.arrays import Output
+from tvmgo.model.tensor_info import TensorInfo
+
+
+class GraphEngine:
+    """One graph with its parameters, of which any number of states can be made.
+
+    Parameters
+    ----------
+    executor : GraphModule
+        With its parameters. It is only cloned from now on, which this object alone may do.
+    """
+
+    def __init__(self, executor: GraphModule) -> None:
+        self._executor = executor
+        self.model_id: int | None = executor["strict.get_model_id"]()
+        self.parameter_bytes, self._activation_bytes = executor["strict.count_bytes"]()
+        described = list(executor["strict.describe_inputs"]())
+        self._keys = [index for *_, index in described]
+        self.inputs = infos((name, shape, dtype) for name, shape, dtype, _ in described)
+        outputs = list(executor["strict.describe_outputs"]())
+        names = unique([name for name, *_ in outputs], [index for *_, index in outputs])
+        self.outputs = infos(
+            (name, shape, dtype) for name, (_, shape, dtype, _) in zip(names, outputs)
+        )
+
+    def new_state(self, threads: int) -> GraphState:
+        """Return a state whose kernels use up to so many threads."""
+        state = GraphState(self._executor.clone(), self._keys, self.outputs, threads)
+        state.activation_bytes = self._activation_bytes
+        return state
+
+
+def unique(names: Sequence[str], indexes: Sequence[int]) -> list[str]:
+    """Tell outputs of one name apart: by their indexes, as the executor does, else by number."""
+    for others in (indexes, range(len(names))):
+        names = [
+            f"{name}:{other}" if names.count(name) > 1 else name
+            for name, other in zip(names, others)
+        ]
+    return list(names)
+
+
+def infos(described: Iterable[tuple[str, Sequence[int], DType]]) -> tuple[TensorInfo, ...]:
+    return tuple(TensorInfo(name, tuple(shape), DType(dtype)) for name, shape, dtype in described)
+
+
+class GraphState:
+    """What one request at a time works with: activations of its own.
+
+    Attributes
+    ----------
+    executor : GraphModule
+    keys : sequence of int
+        The indexes by which its functions know the inputs.
+    runs, copies : int
+        How many requests it has served, and how many arrays these have copied because kernels
+        could not work on them where they were.
+    activation_bytes : int
+        What its memory takes, without the parameters.
+    owner : int
+        The thread that has it, 0 for none.
+    """
+
+    def __init__(
+        self,
+        executor: GraphModule,
+        keys: Sequence[int],
+        outputs: Sequence[TensorInfo],
+        threads: int,
+    ) -> None:
+        self.executor = executor
+        self.keys = keys
+        self.owner = 0
+        self.runs = 0
+        self.copies = 0
+        self.activation_bytes = 0
+        executor["strict.set_max_threads"](threads)
+        self._run_into = executor["strict.run_into"]
+        self._only_key = keys[0] if len(keys) == 1 else None
+        self._outputs = [
+            Output(info.shape, info.dtype)  # type: ignore[arg-type]  # a graph's are known
+            for info in outputs
+        ]
+        self._only_output = self._outputs[0] if len(outputs) == 1 else None
+
+    def run(
+        self, values: Sequence[Any], out: Sequence[Any] | None = None, may_copy: bool = True
+    ) -> Sequence[Any]:
+        """Return the outputs, those of `out` if that is given.
+
+        Parameters
+        ----------
+        values, out : sequences of arrays
+            Like the graph's inputs and outputs, in order.
+        may_copy : bool, default True
+            Whether arrays may be copied that kernels cannot work on where they are.
+
+        Raises
+        ------
+        ValueError
+            If one would have to be, and must not.
+        """
+        is_callers = out is not None
+        # The most usual cases apart: general code for both costs a third of a microsecond.
+        if out is None:
+            only = self._only_output
+            out = [each.new() for each in self._outputs] if only is None else (only.new(),)
+        if self._only_key is not None:
+            copies = self._run_into(may_copy, is_callers, self._only_key, values[0], *out)
+        else:
+            pairs = itertools.chain.from_iterable(zip(self.keys, values))
+            copies = self._run_into(may_copy, is_callers, *pairs, *out)
+        if copies:
+            self.copies += copies
+        self.runs += 1
+        return out

@@ -1,0 +1,440 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model that is loaded once and called from any thread."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any
+
+from numpy import ndarray
+
+from tvmgo._core.device import Device
+from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.model.arrays import is_copy
+from tvmgo.model.batched_engine import BatchedEngine
+from tvmgo.model.binding import Binding, bind_any, bind_graph
+from tvmgo.model.cpus import share_out
+from tvmgo.model.errors import ModelClosedError, UnknownNameError
+from tvmgo.model.graph_engine import GraphEngine
+from tvmgo.model.model_files import Pathlike, find_files
+from tvmgo.model.request_queue import RequestQueue
+from tvmgo.model.serving import Serving
+from tvmgo.model.stats import Stats, latency_of
+from tvmgo.model.tensor_info import TensorInfo
+
+__all__ = ["Model"]
+
+
+class Model:
+    """A model, ready to answer requests from any number of threads.
+
+    Made by `Model.load`. Up to `concurrency` requests run at a time, each with memory of its own for
+    activations; further ones wait, in the order in which they came. The parameters are in memory
+    once, also for several models of the same files. After a fork the child has a working model.
+
+    A context manager, which closes the model. Pickles as the paths of its files: who unpickles loads
+    them, once for each process, and gets an error if they have changed.
+    """
+
+    __module__ = "tvmgo"
+
+    def __init__(self, arguments: Mapping[str, Any]) -> None:
+        self._arguments = dict(arguments)
+        self._serving: Serving | None = self._load()
+        self._queue = RequestQueue(self.concurrency)
+        self._reloading = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        path: Pathlike | None = None,
+        *,
+        library: Pathlike | None = None,
+        graph: Pathlike | None = None,
+        params: Pathlike | None = None,
+        device: Device | str = "cpu",
+        concurrency: int | None = None,
+        threads: int | None = None,
+        copy: str = "auto",
+    ) -> Model:
+        """Load a model.
+
+        Parameters
+        ----------
+        path : path-like, optional
+            A folder that `tvmgo.compiler.export` has written, or one with one library and, if it
+            needs them, one graph (``.json``) and one file of parameters (``.params``), of TVM 0.2
+            to 0.20 or of today. Or a library that has its graph inside (a factory), or a program
+            of the Relax virtual machine.
+        library, graph, params : path-like, optional
+            The files, where they are no such folder.
+        device : Device or str, default "cpu"
+            Where it runs.
+        concurrency : int, optional
+            How many requests run at a time. Default: the CPUs that the process may use (its CPU
+            set, and its control group's quota), divided by `threads`.
+        threads : int, optional
+            How many threads the kernels of a request use. Default: the same CPUs, divided by
+            `concurrency`; so 1 if neither is given. The product is more than the CPUs only if both
+            are given.
+        copy : str, default "auto"
+            What is done with arrays of another element type than the model's, or that kernels
+            cannot work on where they are. ``"auto"``: they are copied, and `stats` counts it.
+            ``"never"``: an error says why a copy is needed.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the files are not those of one model, or one is malformed.
+        TypeError
+            If an argument is of the wrong type.
+
+        Notes
+        -----
+        Replaces what applications wrote around gotvm's ``GetFunction("tvm.graph_runtime.create")``.
+        """
+        if copy not in ("auto", "never"):
+            raise TVMValueError(f"copy: expected 'auto' or 'never', got {copy!r}")
+        find_files(path, library, graph, params)  # says what is wrong with these first
+        concurrency, threads = share_out(concurrency, threads)
+        return cls(
+            {
+                "path": absolute(path),
+                "library": absolute(library),
+                "graph": absolute(graph),
+                "params": absolute(params),
+                "device": str(Device(device)),
+                "concurrency": concurrency,
+                "threads": threads,
+                "copy": copy,
+            }
+        )
+
+    def _load(self) -> Serving:
+        arguments = self._arguments
+        files = find_files(*(arguments[name] for name in ("path", "library", "graph", "params")))
+        return Serving(
+            files,
+            Device(arguments["device"]),
+            arguments["concurrency"],
+            arguments["threads"],
+            arguments["copy"],
+        )
+
+    def _open(self) -> Serving:
+        serving = self._serving
+        if serving is None:
+            raise ModelClosedError("the model is closed")
+        return serving
+
+    @property
+    def inputs(self) -> tuple[TensorInfo, ...]:
+        """The inputs, in order; parameters are none of them."""
+        return self._open().inputs
+
+    @property
+    def outputs(self) -> tuple[TensorInfo, ...]:
+        """The outputs, in order. Empty for a program of the virtual machine that does not tell."""
+        return self._open().outputs
+
+    @property
+    def concurrency(self) -> int:
+        """How many requests run at a time."""
+        count: int = self._arguments["concurrency"]
+        return count
+
+    @property
+    def threads(self) -> int:
+        """How many threads the kernels of one request use."""
+        count: int = self._arguments["threads"]
+        return count
+
+    @property
+    def copies(self) -> int:
+        """How many arrays had to be copied so far, as in `stats`."""
+        return self.stats().copies
+
+    def __call__(self, *values: Any, out: Any = None, **named: Any) -> Any:
+        """Answer one request.
+
+        Parameters
+        ----------
+        *values : array-likes
+            Values of inputs, in order; or one mapping of names to values.
+        **named : array-likes
+            Values by name. An input named "out" can be named in a mapping only.
+        out : array, or sequence or mapping of arrays, optional
+            Where the outputs are written, instead of into new arrays: NumPy arrays or Arrays like
+            them.
+
+        Returns
+        -------
+        numpy.ndarray or tuple of them
+            The output, or if there are several all of them in the order of `outputs`: `out`, or new
+            arrays that nobody else has. An `Array` stands for one whose element type NumPy has not.
+
+        Raises
+        ------
+        KeyError
+            If there is no such input; `UnknownNameError`.
+        ValueError
+            If a shape is another one; `TensorShapeError`. If a copy would be needed and must not be
+            made.
+        TypeError
+            If an element type cannot be converted by NumPy's rule ``same_kind``, or an input has no
+            value; `TensorTypeError` in the first case.
+        OverflowError
+            If an integer does not fit its type.
+        TVMBusyError
+            If the call comes from within a run of this model and would wait for its end.
+        KeyboardInterrupt
+            If Ctrl-C comes while it waits for its turn.
+        TVMError
+            The error of the operator that failed, unchanged.
+
+        Notes
+        -----
+        Takes NumPy arrays, what has ``__dlpack__``, buffers and lists; read-only ones, strided ones
+        and those at any address as well. Releases the GIL while it runs and waits. A large array is read
+        and written where it lies if kernels can do that.
+        """
+        serving = self._serving or self._open()
+        if len(values) == 1 and type(values[0]) is not ndarray and isinstance(values[0], Mapping):
+            named = merged(values[0], named)
+            values = ()
+        arrays = serving.values_of(values, named)
+        into = None if out is None else serving.outs_of(out, arrays)
+        results = serving.request(arrays, into)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def run(
+        self,
+        inputs: Mapping[str, Any],
+        outputs: Sequence[str] | None = None,
+        *,
+        out: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Answer one request by names.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array-like
+            A value for each input.
+        outputs : sequence of str, optional
+            Which ones are wanted; all by default. The model computes all.
+        out : mapping of str to array, optional
+            Where all outputs are written.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            In the order of the model's outputs. Errors and all else as for a call.
+        """
+        serving = self._open()
+        if not isinstance(inputs, Mapping):
+            raise TVMTypeError(f"inputs: expected a mapping, got {type(inputs).__name__}")
+        known = [info.name for info in serving.outputs]
+        wanted = known if outputs is None else checked_outputs(outputs, known)
+        arrays = serving.values_of((), inputs)
+        results = serving.request(arrays, serving.outs_of(out, arrays))
+        named = dict(zip(known or map(str, range(len(results))), results))
+        return named if outputs is None else {name: named[name] for name in wanted}
+
+    def submit(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Future[Any]:
+        """Have a request answered by another thread.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array-like
+            As for `run`. They are read when the request begins: do not change them before.
+        timeout : float, optional
+            Seconds after which a request that has not begun ends with `TimeoutError`.
+
+        Returns
+        -------
+        concurrent.futures.Future
+            Of what `run` returns. It can be cancelled until it begins.
+
+        Raises
+        ------
+        QueueFullError
+            If 1,024 requests wait already.
+        """
+        self._open()
+        return self._queue.submit(lambda: self.run(inputs), timeout)
+
+    async def run_async(
+        self, inputs: Mapping[str, Any], *, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """Await an answer, as `run` gives it; the event loop goes on meanwhile.
+
+        Where the queue is full it awaits a place. A task that is cancelled takes its request out
+        of the queue; one that has begun runs to its end. `timeout` as for `submit`.
+        """
+        self._open()
+        return await self._queue.run_async(lambda: self.run(inputs), timeout)
+
+    def bind(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> Binding:
+        """Prepare a request that is made again and again with the same memory.
+
+        Parameters
+        ----------
+        inputs : mapping of str to array
+            An array for each input, just like it: NumPy arrays or Arrays. Kept alive.
+        outputs : mapping of str to array, optional
+            Arrays for outputs; others get new ones.
+
+        Returns
+        -------
+        Binding
+            With a state of its own, beside those that `concurrency` counts.
+
+        Raises
+        ------
+        KeyError, ValueError, TypeError
+            As for a call. No array is converted: a copy would not show later changes.
+        """
+        serving = self._open()
+        values = serving.values_of((), inputs)
+        for info, value in zip(serving.inputs, values):
+            given = inputs[info.name]
+            if is_copy(value, given):
+                raise TVMTypeError(
+                    f"input {info.name!r}: expected an array of {info.dtype}, which each run can "
+                    f"read, got {getattr(given, 'dtype', type(given).__name__)}"
+                )
+        known = [info.name for info in serving.outputs]
+        into = dict(outputs or {})
+        checked_outputs(into, known)
+        serving.check_outs(into, values)
+        if serving.places is not None:
+            values = [values[place] for place in serving.places]
+        engine = serving.engine
+        if isinstance(engine, BatchedEngine):
+            engine = engine.engines.get(values[0].shape[0], engine)
+        state = engine.new_state(serving.threads)
+        may_copy = self._arguments["copy"] != "never"
+        if isinstance(engine, GraphEngine):
+            return bind_graph(state, values, known, into, may_copy)  # type: ignore[arg-type]
+        return bind_any(state, values, known, into, may_copy)
+
+    def warmup(self, runs: int = 1) -> None:
+        """Make all states and run each so many times, on zeros, so that no request has to wait for it.
+
+        Raises
+        ------
+        ValueError
+            If a call decides a size or type of an input: run it once on real values instead.
+        """
+        self._open().warm_up(runs)
+
+    def memory(self) -> dict[str, int]:
+        """Return bytes: of the ``"parameters"``, and of the activations of all ``"states"``.
+
+        The parameters may belong to other models of the process, too.
+        """
+        return self._open().memory()
+
+    def stats(self) -> Stats:
+        """Return what the model has done since it was loaded or reloaded."""
+        serving = self._open()
+        states = serving.states.states
+        return Stats(
+            requests=sum(state.runs for state in states),
+            failed=serving.failed,
+            running=serving.running,
+            waiting=serving.states.waiting,
+            queued=self._queue.waiting,
+            copies=serving.copies + sum(state.copies for state in states),
+            latency=latency_of(list(serving.latencies)),
+        )
+
+    def reload(self) -> None:
+        """Load the files again, as they are now.
+
+        Requests that run end on the old ones, those that come later run on the new ones; a failure
+        leaves all as it was. Inputs and outputs may become others.
+        """
+        with self._reloading:
+            self._open()
+            self._serving = self._load()
+
+    def close(self) -> None:
+        """End the model: requests that are there are answered, later ones raise `ModelClosedError`."""
+        self._queue.close()
+        self._serving = None
+
+    def __enter__(self) -> Model:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        serving = self._serving
+        if serving is None:
+            return "<tvmgo.Model, closed>"
+        inputs, outputs = (", ".join(map(str, each)) for each in (serving.inputs, serving.outputs))
+        return (
+            f"<tvmgo.Model {serving.files.place.name!r}: ({inputs}) -> ({outputs}), "
+            f"{self.concurrency} at a time on {self.threads} threads>"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return unpickle, (tuple(self._arguments.items()), self._open().identity)
+
+
+def absolute(path: Pathlike | None) -> str | None:
+    return None if path is None else os.path.abspath(os.fspath(path))
+
+
+def merged(values: Mapping[Any, Any], named: Mapping[str, Any]) -> dict[Any, Any]:
+    for name in named:
+        if name in values:
+            raise TVMTypeError(f"input {name!r}: got two values")
+    return {**values, **named}
+
+
+def checked_outputs(names: Sequence[str] | Mapping[str, Any], known: Sequence[str]) -> list[str]:
+    """Return those names of outputs, in the model's order.
+
+    Raises
+    ------
+    UnknownNameError
+        If one is no output.
+    """
+    if isinstance(names, str):
+        raise TVMTypeError(f"outputs: expected names, got the str {names!r}")
+    for name in names:
+        if name not in known:
+            raise UnknownNameError("output", name, known)
+    return [name for name in known if name in names]
+
+
+_unpickled: weakref.WeakValueDictionary[tuple[Any, ...], Model] = weakref.WeakValueDictionary()
+
+
+def unpickle(arguments: tuple[tuple[str, Any], ...], identity: str) -> Model:
+    """Return the process's model of these files."""
+    key = (arguments, identity)
+    model = _unpickled.get(key)
+    if model is None or model._serving is None:
+        model = Model(dict(arguments))
+        if model._open().identity != identity:
+            raise TVMValueError(
+                f"{model._open().files.place}: the files have changed since the model was pickled"
+            )
+        _unpickled[key] = model
+    return model

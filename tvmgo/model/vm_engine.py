@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models that are a library for the Relax virtual machine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tvmgo._core.array import Array, array
+from tvmgo._core.device import Device
+from tvmgo._core.module import Module
+from tvmgo._core.threads import num_threads
+from tvmgo.exceptions import TVMError, TVMNotImplementedError, TVMValueError
+from tvmgo.model.tensor_info import TensorInfo
+
+MAIN = "main"
+POOLED = 2  # the runtime's number for memory that is used again
+
+
+class VmEngine:
+    """A library, of which any number of machines can be made; they have one copy of the weights.
+
+    Parameters
+    ----------
+    library : Module
+    device : Device
+    """
+
+    def __init__(self, library: Module, device: Device) -> None:
+        self.parameter_bytes = 0  # inside the library; nothing tells how many
+        name = "tvmgo_model_id"
+        self.model_id: int | None = library[name]() if name in library else None
+        self._library = library
+        self._device = device
+        machine = self._new_machine()
+        try:
+            count = machine["get_function_arity"](MAIN)
+        except TVMError as error:
+            raise TVMValueError(f"library: it has no function {MAIN!r}: {error}") from None
+        name_of = machine["get_function_param_name"]
+        self.inputs = tuple(TensorInfo(name_of(MAIN, i), None, None) for i in range(count))
+        names = machine["output_names"]() if "output_names" in machine else ()
+        self.outputs = tuple(TensorInfo(str(name), None, None) for name in names)
+
+    def _new_machine(self) -> Module:
+        machine: Module = self._library["vm_load_executable"]()
+        machine["vm_initialization"](self._device.device_type, self._device.device_id, POOLED)
+        return machine
+
+    def new_state(self, threads: int) -> VmState:
+        """Return a state whose kernels use up to so many threads."""
+        return VmState(self._new_machine(), threads)
+
+
+class VmState:
+    """A machine of its own; attributes as for a graph's."""
+
+    def __init__(self, machine: Module, threads: int) -> None:
+        self.owner = 0
+        self.runs = 0
+        self.copies = 0
+        self.activation_bytes = 0  # the machine's memory is pooled, and nothing tells its size
+        self._main = machine[MAIN]
+        self._threads = threads
+
+    def run(
+        self, values: Sequence[Any], out: Sequence[Any] | None = None, may_copy: bool = True
+    ) -> Sequence[Any]:
+        """Return the outputs, nested ones flattened, as for a graph."""
+        if not may_copy:
+            raise TVMNotImplementedError('copy="never": the virtual machine copies its inputs')
+        with num_threads(self._threads):
+            # Copies: a result may be an input itself, and is the caller's for good.
+            results = flatten(self._main(*map(array, values)))
+        self.copies += len(values)
+        self.runs += 1
+        if out is None:
+            return results
+        if len(out) != len(results):
+            raise TVMValueError(f"out: expected {len(results)} arrays, got {len(out)}")
+        for target, result in zip(out, results):
+            np.asarray(target)[...] = result
+        return out
+
+
+def flatten(result: Any) -> list[np.ndarray[Any, Any]]:
+    if isinstance(result, Array):
+        return [np.asarray(result)]
+    if isinstance(result, list | tuple):
+        return [array for part in result for array in flatten(part)]
+    return [np.asarray(result)]  # a number
