@@ -91,10 +91,10 @@ from tvmgo.exceptions import (
 )
 
 if _typing.TYPE_CHECKING:
-    from tvmgo.model import Binding, Model, TensorInfo
+    from tvmgo.model import Batcher, Binding, Model, TensorInfo
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
-_FROM_MODEL = ("Binding", "Model", "TensorInfo")
+_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo")
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -111,6 +111,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "Array",
+    "Batcher",
     "Binding",
     "ByteArray",
     "DType",

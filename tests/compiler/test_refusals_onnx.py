@@ -23,21 +23,21 @@ ONNX_REFUSED = {
     "open_dimension": (
         model_of(
             [helper.make_node("Exp", ["x"], ["y"])],
-            [tensor("x", ["batch", 4])],
-            [tensor("y", ["batch", 4])],
+            [tensor("x", [4, "length"])],
+            [tensor("y", [4, "length"])],
         ),
         "input `x`",
-        "[batch, 4] has open dimensions",
+        "[4, length] has open dimensions",
         "shapes=",
     ),
     "unnamed_dimension": (
         model_of(
             [helper.make_node("Exp", ["x"], ["y"])],
-            [tensor("x", [None, 4])],
-            [tensor("y", [None, 4])],
+            [tensor("x", [4, None])],
+            [tensor("y", [4, None])],
         ),
         "input `x`",
-        "[?, 4]",
+        "[4, ?]",
         "shapes=",
     ),
     "no_shape": (

@@ -140,10 +140,17 @@ def test_an_input_may_have_the_name():
     np.testing.assert_array_equal(run(module)[0], f32(4, 16))
 
 
-@pytest.mark.parametrize("value", [np.array(ID, "uint64"), np.array([ID, ID]), np.zeros(0, "i8")])
+@pytest.mark.parametrize("value", [np.array(ID, "uint64"), np.array(1.5), np.zeros(0, "i8")])
 def test_a_number_that_is_none_is_refused(value):
-    with pytest.raises(ValueError, match='parameter "tvmgo_model_id": expected one int64'):
+    with pytest.raises(ValueError, match='parameter "tvmgo_model_id": expected int64'):
         create(graph_of(ID))["load_params"](params_blob([("tvmgo_model_id", value)]))
+
+
+def test_parameters_of_several_graphs():
+    for ids in ([ID, 7], [7, ID], [7, 8, ID]):
+        create(graph_of(ID))["load_params"](params_blob([("tvmgo_model_id", np.array(ids))]))
+    with pytest.raises(ValueError, match="the parameters are of another export"):
+        create(graph_of(ID))["load_params"](params_blob([("tvmgo_model_id", np.array([7, 8]))]))
 
 
 @pytest.mark.parametrize(

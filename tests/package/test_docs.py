@@ -41,6 +41,17 @@ def image_classifier() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
 
 
+def rows() -> onnx.ModelProto:
+    """Return a model of any number of rows."""
+    graph = helper.make_graph(
+        [helper.make_node("Exp", ["x"], ["y"])],
+        "rows",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 4])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", 4])],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+
+
 @pytest.fixture(scope="module")
 def builtins():
     """Functions that stay registered once a library for the virtual machine was loaded."""
@@ -58,6 +69,7 @@ def test_code_of_page_runs(page, tmp_path, monkeypatch):
     assert blocks
     monkeypatch.chdir(tmp_path)
     onnx.save(image_classifier(), "model.onnx")
+    onnx.save(rows(), "rows.onnx")
     export("model.onnx", "deployed")
     shutil.copytree("deployed", ".", dirs_exist_ok=True)
     exec(compile("\n".join(blocks), page, "exec"), {})

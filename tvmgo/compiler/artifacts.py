@@ -4,15 +4,16 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tvmgo.compiler.graph.file_names import GRAPH, LIBRARY, PARAMS, graph_files
+from tvmgo.compiler.graph.file_names import PARAMS, graph_files
 from tvmgo.compiler.report import Report
-from tvmgo.model.manifest import MANIFEST
+from tvmgo.model.manifest import MANIFEST, read_manifest
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,9 @@ class Artifacts:
     manifest : pathlib.Path
         ``model.json``: what belongs together, names, shapes and element types of inputs and
         outputs; what `tvmgo.Model` reads.
+    sizes : mapping of int to tuple of pathlib.Path
+        For a model with a batch: library and graph by the number of rows, the smallest first, whose
+        files are also `library` and `graph`. All have one file of parameters.
     report : Report or None
         How the export went, to print; None for files that somebody else has found.
 
@@ -47,13 +51,21 @@ class Artifacts:
     graph: Path | None
     params: Path | None
     manifest: Path
+    sizes: Mapping[int, tuple[Path, Path]] = field(default_factory=dict)
     report: Report | None = field(default=None, compare=False, repr=False)
 
 
 def artifacts_in(directory: Path, report: Report | None = None) -> Artifacts:
     """Return the files of a directory; the report tells whether there is a graph."""
-    files = Artifacts(*graph_files(directory), directory / MANIFEST, report)
-    return files if report is None else made_in(files, report.format)
+    files = Artifacts(*graph_files(directory), directory / MANIFEST, report=report)
+    if report is None:
+        return files
+    sizes = {
+        size.batch: (directory / size.library, directory / size.graph)
+        for size in read_manifest(files.manifest).sizes
+        if size.batch is not None and size.graph is not None
+    }
+    return replace(made_in(files, report.format), sizes=sizes)
 
 
 def made_in(files: Artifacts, form: str) -> Artifacts:
@@ -83,13 +95,26 @@ def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
                 undo.callback(remove_if_empty, path)
         with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
             yield artifacts_in(Path(scratch))
-            every = (PARAMS, GRAPH, MANIFEST, LIBRARY)
-            made = [name for name in every if Path(scratch, name).exists()]
-            for name in made:
+            made = [name for name in os.listdir(scratch) if is_artifact(name)]
+            for name in sorted(made, key=is_library):
                 os.replace(Path(scratch, name), directory / name)
-            for name in set(every) - set(made):  # of a graph that was there before
-                Path(directory, name).unlink(missing_ok=True)
+            for name in set(filter(is_artifact, os.listdir(directory))) - set(made):
+                Path(directory, name).unlink(missing_ok=True)  # of what was there before
         undo.pop_all()
+
+
+def of_size(path: Path, rows: int) -> Path:
+    """Return where the library or graph of a further size goes, beside those of the first."""
+    return path.with_name(f"{path.stem}_{rows}{path.suffix}")
+
+
+def is_artifact(name: str) -> bool:
+    """Whether a file of that name is one that an export writes."""
+    return name in (PARAMS, MANIFEST) or bool(re.fullmatch(r"deploy(_[0-9]+)?\.(so|json)", name))
+
+
+def is_library(name: str) -> bool:
+    return name.endswith(".so")
 
 
 def remove_if_empty(directory: Path) -> None:

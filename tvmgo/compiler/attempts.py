@@ -13,7 +13,6 @@ import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts, made_in
 from tvmgo.compiler.environments import interpreter_of
-from tvmgo.compiler.manifests import write_manifest
 from tvmgo.compiler.report import Kernel, Report
 from tvmgo.compiler.sources import Source
 from tvmgo.compiler.tensor_files import write_tensors
@@ -44,6 +43,8 @@ class Request:
     ----------
     absent : str
         How to get a compiler that would try as well; empty if there is none.
+    batch : mapping or None
+        How many ``rows`` an open first dimension stands for, and whether that is ``required``.
     """
 
     compilers: Sequence[Compiler]
@@ -54,6 +55,7 @@ class Request:
     target: Any
     linker: list[str]
     verify: bool | str
+    batch: Mapping[str, Any] | None = None
 
 
 def compilers_named(name: str | os.PathLike[str]) -> list[Compiler]:
@@ -95,7 +97,30 @@ def installed(kind: str) -> list[Compiler]:
         return []
 
 
-def compile_model(source: Source, request: Request, files: Artifacts, progress: Progress) -> Report:
+@dataclass(frozen=True)
+class Compiled:
+    """What has become of a model.
+
+    Attributes
+    ----------
+    report : Report
+    tensors : mapping of str to sequence
+        Under ``"inputs"`` and ``"outputs"`` name, shape and element type of each.
+    model_id : int
+        The number that the files hold.
+    is_batched : bool
+        Whether first dimensions were open, and `Request.batch` has given them a size.
+    """
+
+    report: Report
+    tensors: Mapping[str, Any]
+    model_id: int
+    is_batched: bool
+
+
+def compile_model(
+    source: Source, request: Request, files: Artifacts, progress: Progress
+) -> Compiled:
     """Have the first compiler that takes the model write the files, and tell how it went.
 
     Raises
@@ -105,7 +130,7 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
     """
     directory = files.library.parent.absolute()  # workers may be elsewhere
     work = directory / "work"
-    work.mkdir()
+    work.mkdir(exist_ok=True)
     path = source.write(work)
     refusals: dict[str, ExportError] = {}
     for form in request.formats:
@@ -119,11 +144,10 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                 except ExportError as error:
                     refusals[f"{form}, normal form"] = error
                     break
-            verifier = verifier_of(source, path, simple["model"], request, progress)
+            verifier = verifier_of(source, path, simple, request, progress)
             job = {
                 "kind": source.kind,
                 **simple,
-                "shapes": request.shapes,
                 "target": request.target,
                 "linker": request.linker,
                 "format": form,
@@ -146,10 +170,8 @@ def compile_model(source: Source, request: Request, files: Artifacts, progress: 
                     details=done["details"],
                     kernels=tuple(Kernel(**each) for each in done.get("kernels", ())),
                 )
-                tensors = done.get("tensors") or simple["tensors"]
-                made = made_in(files, form)
-                write_manifest(made, report, tensors, done["model_id"], request.shapes)
-                return report
+                tensors = done["tensors"] or simple["tensors"]
+                return Compiled(report, tensors, done["model_id"], simple["batched"])
     raise refusal_of_all(refusals, request.absent)
 
 
@@ -167,10 +189,19 @@ def simplify(
     ``others`` of the result tells whether other compilers need another form.
     """
     if source.kind != "onnx":
-        return {"model": str(path), "versions": {}, "others": False}
+        if request.batch is not None and request.batch["required"]:
+            raise TVMValueError("batch: expected an ONNX model for it, got a Relax module")
+        return {
+            "model": str(path),
+            "versions": {},
+            "others": False,
+            "batched": False,
+            "shapes": request.shapes,
+        }
     job = {
         "model": str(path),
         "shapes": request.shapes,
+        "batch": request.batch,
         "inputs": {name: value.shape for name, value in request.inputs.items()},
         "format": form,
         "compiler": compiler.kind,
@@ -180,12 +211,12 @@ def simplify(
 
 
 def verifier_of(
-    source: Source, path: Path, simple: str, request: Request, progress: Progress
+    source: Source, path: Path, simple: Mapping[str, Any], request: Request, progress: Progress
 ) -> Verifier | None:
     """Return who holds files beside the model, None if that is not wanted or there is nobody."""
     if request.verify is False or source.kind != "onnx":
         return None
-    work, given = Path(simple).parent, None
+    work, given = Path(simple["model"]).parent, None
     if request.inputs:
         given = str(work / "given.npz")
         write_tensors(given, request.inputs)
@@ -193,8 +224,8 @@ def verifier_of(
         ask=lambda job: run_job("simplify", interpreter_of("simplify"), job, progress),
         run=run_files,
         model=str(path),
-        simple=simple,
-        shapes=request.shapes,
+        simple=simple["model"],
+        shapes=simple["shapes"],
         given=given,
         directory=work,
         for_this_machine=request.target in (None, "native"),

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
-from tvmgo.compiler.attempts import Request, absent_beside, compile_model, compilers_named
+from tvmgo.compiler.attempts import Request, absent_beside, compilers_named
+from tvmgo.compiler.batches import batch_named, compile_sizes
 from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import is_instance, source_of
@@ -32,6 +33,7 @@ def export(
     shapes: Mapping[str, Sequence[int]] | None = None,
     inputs: Mapping[str, Any] | None = None,
     format: str = "auto",
+    batch: Sequence[int] | None = None,
     verify: bool | str = "auto",
     progress: Callable[[str], object] | None = None,
 ) -> Artifacts:
@@ -64,6 +66,13 @@ def export(
         machine; dimensions that `shapes` does not tell stay open, and data may decide branches,
         loops and sizes. ``"auto"``: a graph, and the virtual machine for what no graph can hold,
         which the report tells.
+    batch : sequence of int, optional
+        How many rows an open first dimension stands for, such as ``(1, 8, 32)``: a graph and a
+        library for each, one file of parameters for all. `tvmgo.Model` makes of them a model for any
+        number of rows, if the export finds that rows are independent: that each size, and other
+        contents in other rows, give a row the same results (the same bits, or within 1e-6 of the
+        largest). Default: these three, if all that is open are first dimensions of inputs, and rows are
+        independent.
     verify : "auto" or bool, default "auto"
         Whether the exported model is run once beside the original. ``"auto"``: where that can be
         done; the report says what it agrees with, or ``not verified`` and why. ``True``: not to
@@ -137,9 +146,10 @@ def export(
         linker=find_linker(),
         verify=verify_named(verify),
     )
+    sizes = batch_named(batch)
     directory = Path(directory)
     with staged_artifacts(directory) as files:
-        report = compile_model(source, request, files, progress or (lambda line: None))
+        report = compile_sizes(source, request, sizes, files, progress or (lambda line: None))
     return artifacts_in(directory, report)
 
 

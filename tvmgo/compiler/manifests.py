@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,36 +16,50 @@ from tvmgo.compiler.report import Report
 from tvmgo.model.manifest import Manifest, Size
 from tvmgo.model.tensor_info import TensorInfo
 
+SAME_ROW = 1e-6  # how far a row's results may differ between sizes, as a part of the largest
+
 
 def write_manifest(
-    files: Artifacts,
+    sizes: Sequence[Artifacts],
+    batch: Sequence[int | None],
     report: Report,
     tensors: Mapping[str, Sequence[Mapping[str, Any]]],
-    model_id: int,
+    model_ids: Sequence[int],
     shapes: Mapping[str, Sequence[int]],
+    row_difference: float = math.inf,
 ) -> None:
     """Write what belongs together, and what it is.
 
     Parameters
     ----------
-    files : Artifacts
-        Complete; all in one folder.
+    sizes : sequence of Artifacts
+        Complete; all in one folder, and with the same parameters.
+    batch : sequence of int or None
+        How many rows each takes.
     report : Report
         Without what may differ from one export of a model to the next.
     tensors : mapping of str to sequence
         Under ``"inputs"`` and ``"outputs"``: name, shape and element type of each, in order.
-    model_id : int
-        The number in all of the files.
+    model_ids : sequence of int
+        The numbers in the files of each size.
     shapes : mapping of str to sequence of int
         Those that the export was given.
+    row_difference : float, optional
+        How much a row's results differ between sizes.
     """
-    paths = [path for path in (files.library, files.graph, files.params) if path is not None]
+    first = sizes[0]
+    paths = [path for each in sizes for path in (each.library, each.graph) if path is not None]
+    paths += [first.params] if first.params else []
     manifest = Manifest(
         inputs=tuple(map(tensor_info, tensors["inputs"])),
         outputs=tuple(map(tensor_info, tensors["outputs"])),
-        sizes=(Size(None, files.library.name, files.graph.name if files.graph else None),),
-        params=files.params.name if files.params else None,
-        model_id=model_id,
+        sizes=tuple(
+            Size(rows, each.library.name, each.graph.name if each.graph else None)
+            for rows, each in zip(batch, sizes)
+        ),
+        params=first.params.name if first.params else None,
+        model_id=model_ids[0],
+        rows_independent=row_difference <= SAME_ROW,
         files={path.name: sha256_of(path) for path in paths},
         made={
             "tvmgo": __version__,
@@ -54,9 +69,10 @@ def write_manifest(
             "versions": dict(report.versions),
             "shapes": {name: list(shape) for name, shape in shapes.items()},
             "verification": report.verification,
+            **({"row_difference": row_difference} if math.isfinite(row_difference) else {}),
         },
     )
-    files.manifest.write_text(manifest.to_json(), encoding="utf-8")
+    first.manifest.write_text(manifest.to_json(), encoding="utf-8")
 
 
 def tensor_info(described: Mapping[str, Any]) -> TensorInfo:

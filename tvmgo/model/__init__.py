@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models that services load once and call from any thread."""
 
+from tvmgo.model.batcher import Batcher
 from tvmgo.model.binding import Binding
 from tvmgo.model.errors import (
     ModelClosedError,
@@ -14,6 +15,7 @@ from tvmgo.model.stats import Stats
 from tvmgo.model.tensor_info import TensorInfo
 
 __all__ = [
+    "Batcher",
     "Binding",
     "Model",
     "ModelClosedError",

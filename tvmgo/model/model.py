@@ -145,6 +145,20 @@ class Model:
         return self._open().outputs
 
     @property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """For how many rows the model was exported; empty for one without a batch."""
+        return tuple(size.batch for size in self._open().files.sizes if size.batch is not None)
+
+    @property
+    def rows_independent(self) -> bool:
+        """Whether the export has shown that a row's results do not depend on other rows.
+
+        Then a request may have any number of rows: it is split and filled up.
+        """
+        manifest = self._open().files.manifest
+        return manifest is not None and manifest.rows_independent
+
+    @property
     def concurrency(self) -> int:
         """How many requests run at a time."""
         count: int = self._arguments["concurrency"]

@@ -45,4 +45,5 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         "versions": {"tvm": tvm.__version__},
         "details": {},
         "model_id": number,
+        "tensors": None,
     }

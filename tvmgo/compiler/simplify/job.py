@@ -12,7 +12,7 @@ import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.simplify.expansions.table import RECURRENT
-from tvmgo.compiler.simplify.shapes import dimensions_of, shapes_with_inputs
+from tvmgo.compiler.simplify.shapes import dimensions_of, shapes_of_batch, shapes_with_inputs
 from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
@@ -22,9 +22,9 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     """Write ``simple.onnx`` into the job's ``directory``, from the file ``model``.
 
     ``shapes`` has those of inputs that leave dimensions open, ``inputs`` those of values that were
-    given for inputs; for the ``format`` ``"vm"``, what ``shapes`` does not tell stays open. The
-    ``compiler`` is who gets the file; whether it would be another one for other compilers, the
-    result tells by ``others``. A job
+    given for inputs; ``batch`` how many rows there are where first dimensions are open, if anything.
+    For the ``format`` ``"vm"``, what ``shapes`` does not tell stays open. The ``compiler`` is who gets
+    the file; whether it would be another one for other compilers, the result tells by ``others``. A job
     with a ``question`` asks for what the model computes.
     """
     if "question" in job:
@@ -33,11 +33,12 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     name = job["model"]
     with as_export_error(f"reading {name}", instead="give an ONNX file"):
         model = onnx.load(name)
+    keep_open = job["format"] == "vm"
+    batch = None if keep_open else shapes_of_batch(model, job["shapes"], job["batch"])
     progress("making it simple")
     with as_export_error("simplifying the ONNX model", instead=REWRITE_OPERATOR):
-        keep_open = job["format"] == "vm"
         given = {} if keep_open else job["inputs"]
-        shapes = shapes_with_inputs(model, job["shapes"], given)
+        shapes = shapes_with_inputs(model, batch or job["shapes"], given)
         for_kernels = job["compiler"] == "relax" and not keep_open
         simple = simplify(model, shapes, {}, keep_open=keep_open, keep_recurrent=for_kernels)
     path = Path(job["directory"], "simple.onnx")
@@ -49,6 +50,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         "versions": versions,
         "others": others,
         "tensors": tensors_of(simple),
+        "batched": batch is not None,
+        "shapes": {name: list(shape) for name, shape in (batch or job["shapes"]).items()},
     }
 
 

@@ -73,6 +73,49 @@ def shapes_with_inputs(model: Any, shapes: InputShapes, inputs: InputShapes) -> 
     return {**inputs, **shapes}
 
 
+def shapes_of_batch(
+    model: Any, shapes: InputShapes, batch: Mapping[str, Any] | None
+) -> dict[str, Sequence[int]] | None:
+    """Return `shapes` with a size for each first dimension that is open, if no other one is.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+    shapes : mapping of str to sequence of int
+        Inputs whose shapes are given; their first dimensions are what they are.
+    batch : mapping or None
+        How many ``rows`` there are, and whether it is ``required`` that the model has such inputs;
+        otherwise None stands for one that has not.
+
+    Raises
+    ------
+    TVMValueError
+        If it is required and the model has no open first dimension, or other open ones.
+    """
+    if batch is None:
+        return None
+    weights = {tensor.name for tensor in model.graph.initializer}
+    names = {value.name for value in model.graph.input} - weights - set(shapes)
+    declared = {
+        value.name: dimensions_of(value) for value in model.graph.input if value.name in names
+    }
+    unfit = [
+        name
+        for name, sizes in declared.items()
+        if sizes is None or not all(isinstance(size, int) for size in sizes[1:])
+    ]
+    batched = [name for name, sizes in declared.items() if sizes and not isinstance(sizes[0], int)]
+    if unfit or not batched:
+        if batch["required"]:
+            reason = f"input {unfit[0]!r} has others" if unfit else "no input has an open one"
+            raise TVMValueError(
+                f"batch: expected a model whose open dimensions come first; {reason}"
+            )
+        return None
+    rows = batch["rows"]
+    return {**shapes, **{name: [rows, *(declared[name] or ())[1:]] for name in batched}}
+
+
 def dimensions_of(value: Any) -> list[int | str | None] | None:
     """Return sizes, names of open dimensions, and None where even the name is missing."""
     kind = value.type.WhichOneof("value")

@@ -15,6 +15,7 @@ import numpy as np
 import tvmgo
 from tvmgo.compiler.relax.codegen.levels import VARIABLE
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
+from tvmgo.compiler.verify.rows import difference_of_rows
 
 # From values of inputs by name to outputs in their order.
 Program = Callable[[Mapping[str, Any]], list[np.ndarray]]
@@ -27,6 +28,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     go to files in the folder ``directory``, under their positions. The answer has the ``runs``, path
     by level; or ``unloadable``, and why, if the library cannot even be loaded.
     """
+    if "sizes" in job:
+        return compare_rows(job)
     library = Path(job["library"])
     try:
         tvmgo.load_module(library)
@@ -44,6 +47,25 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         runs[level] = str(own.with_suffix(".npz"))
         write_tensors(runs[level], {str(index): value for index, value in enumerate(results)})
     return {"runs": runs}
+
+
+def compare_rows(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Hold rows of several ``sizes`` (rows, library, graph, parameters) beside each other.
+
+    The answer's ``difference`` is that of the level where it is largest.
+    """
+    inputs = read_tensors(job["inputs"])
+    differences: list[float | None] = []
+    for level in levels_of(Path(job["sizes"][0][1])):
+        os.environ[VARIABLE] = level
+        programs = {}
+        for rows, library, graph, params in job["sizes"]:
+            own = Path(job["directory"], f"{level}_{rows}.so")
+            shutil.copy(library, own)
+            programs[rows] = open_files(own, graph, params)
+        differences.append(difference_of_rows(programs, inputs))
+    known = [each for each in differences if each is not None]
+    return {"difference": max(known) if len(known) == len(differences) else None}
 
 
 def levels_of(library: Path) -> list[str]:

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "graph/model_id.h"
 
+#include <algorithm>
 #include <cstring>
 #include <iomanip>
 #include <sstream>
+#include <vector>
 
 #include "ffi/module_object.h"
 #include "tensor/tensor_copy.h"
@@ -23,14 +25,17 @@ void Compare(const Graph& graph, int64_t id, const char* file_is) {
                             << "id " << Hex(*graph.model_id) << ", got " << Hex(id);
 }
 
-// `bytes` are those of the tensor; what is no int64 fits no graph.
+// `bytes` are those of the tensor, which holds the number of each graph that the parameters are
+// for.
 void CompareParam(const Graph& graph, DLDataType dtype, std::string_view bytes) {
-  int64_t id;
-  if (dtype.code != kDLInt || dtype.bits != 64 || bytes.size() != sizeof(id)) {
-    TVM_FFI_THROW(ValueError) << "parameter \"" << kModelIdName << "\": expected one int64";
+  if (dtype.code != kDLInt || dtype.bits != 64 || bytes.empty()) {
+    TVM_FFI_THROW(ValueError) << "parameter \"" << kModelIdName << "\": expected int64";
   }
-  std::memcpy(&id, bytes.data(), sizeof(id));
-  Compare(graph, id, "the parameters are");
+  std::vector<int64_t> ids(bytes.size() / sizeof(int64_t));
+  std::memcpy(ids.data(), bytes.data(), ids.size() * sizeof(int64_t));
+  if (std::find(ids.begin(), ids.end(), *graph.model_id) == ids.end()) {
+    Compare(graph, ids[0], "the parameters are");
+  }
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 //
 //   graph     the attribute "tvmgo_model_id": ["list_int", [upper 31 bits, lower 31 bits]]
 //   library   a function of that name, without arguments: an integer
-//   params    a tensor of that name: one int64
+//   params    a tensor of that name: int64, one for each graph that shares the parameters
 //
 // TVM's runtimes skip all three. A file without one, such as all of TVM's own, fits any other.
 #ifndef TVMGO_CXX_GRAPH_MODEL_ID_H_
