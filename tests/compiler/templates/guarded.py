@@ -16,6 +16,7 @@ from tests.compiler.templates import (
     test_convolution,
     test_matmul,
     test_recurrence,
+    test_transposed,
     test_winograd,
 )
 from tests.compiler.templates.kernels import (
@@ -24,6 +25,7 @@ from tests.compiler.templates.kernels import (
     matmul,
     normal,
     silu_of_a_sum,
+    transposed,
 )
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Depthwise, Maximum
 
@@ -81,6 +83,9 @@ def main(target):
         calls += 1
     for name, shape in test_recurrence.CASES:
         test_recurrence.case(name, shape).run(target, **options)
+        calls += 1
+    for name in test_transposed.SHAPES:
+        transposed(*test_transposed.case(name), target, **options)
         calls += 1
     print(calls)
 

@@ -22,6 +22,7 @@ from tvmgo.compiler.relax.templates.kernels.elementwise import read_elementwise
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Operand, Outer, Step
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
+from tvmgo.compiler.relax.templates.kernels.transposed import TransposedKernel
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
 from tvmgo.compiler.relax.templates.kernels.winograd import WinogradKernel
 from tvmgo.compiler.relax.templates.kernels.winograd_numbers import pack_winograd
@@ -105,6 +106,18 @@ def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=
     return result.transpose(0, 3, 1, 2)
 
 
+def transposed(windows, out, x, weights, target, **options):
+    """Run a transposed convolution of an NCHW image; `out` is height and width of the result."""
+    dtype = str(x.dtype)
+    total = "float32" if dtype == "float16" else dtype
+    shape = (windows.batch, *out, windows.outputs)
+    kernel = TransposedKernel(windows, out, Epilogue(shape, dtype), unit_of(target))
+    image = x if windows.channels_first else to_nhwc(x)
+    function = kernel.emit("kernel", image.shape, dtype, total)
+    packed = kernel.pack(weights.astype(total))
+    return call(function, target, (shape, dtype), image, packed, **options).transpose(0, 3, 1, 2)
+
+
 def matmul(a, b, target, epilogue=None, operands=(), **options):
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     dtype = str(a.dtype)
@@ -172,6 +185,34 @@ def true_convolution(windows, x, weights):
     parts = parts.reshape(batch, groups, -1, rows, columns, taps)
     split = weights.astype("float64").reshape(groups, windows.outputs // groups, -1, taps)
     return np.einsum("ngihwt,goit->ngohw", parts, split).reshape(batch, -1, rows, columns)
+
+
+def true_transposed(windows, out, x, weights):
+    """Add what each pixel of the image gives to each that its window covers in the result."""
+    groups, strides, dilation = windows.groups, windows.strides, windows.dilation
+    tall, wide = windows.window
+    batch, channels, rows, columns = x.shape
+    sizes = [  # with all that windows cover, and all that is beyond
+        (size - 1) * step + (taps - 1) * apart + 1 + more
+        for size, step, taps, apart, more in zip(
+            (rows, columns), strides, (tall, wide), dilation, out
+        )
+    ]
+    full = np.zeros((batch, windows.outputs, *sizes))
+    parts = x.astype("float64").reshape(batch, groups, channels // groups, rows, columns)
+    split = weights.astype("float64").reshape(groups, channels // groups, -1, tall, wide)
+    for i in range(tall):
+        for j in range(wide):
+            part = np.einsum("ngihw,gio->ngohw", parts, split[..., i, j])
+            down, along = i * dilation[0], j * dilation[1]
+            full[
+                :,
+                :,
+                down : down + (rows - 1) * strides[0] + 1 : strides[0],
+                along : along + (columns - 1) * strides[1] + 1 : strides[1],
+            ] += part.reshape(batch, -1, rows, columns)
+    top, left = windows.padding[:2]
+    return full[:, :, top : top + out[0], left : left + out[1]]
 
 
 def error(result, truth):

@@ -105,31 +105,42 @@ class ChannelwiseKernel:
         self.lanes = unit.lanes
         self.vectors = -(-windows.channels // self.lanes)
         self.tail = windows.channels - (self.vectors - 1) * self.lanes
+        self.stride = -(-windows.channels // BLOCK) * BLOCK
         self.spans = list(windows.spans(best_rows(windows.out_width)))
 
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, packed weights if any, operands, the result."""
         windows = self.windows
-        self.dtype = dtype
-        channels = -(-windows.channels // BLOCK) * BLOCK
-        self.stride = channels
         specs = [("x", x_shape, x_dtype)]
         if self.kind.has_weights:
-            specs.append(("weights", (*windows.window, channels), dtype))
+            specs.append(("weights", self.packed_shape, dtype))
         operands = [
             (f"operand{i}", operand.shape, operand.dtype)
             for i, operand in enumerate(self.epilogue.operands)
         ]
         with Kernel(name, self.epilogue.in_place(len(specs))) as kernel:
-            self.x, *others, y = kernel.tensors(
+            x, *others, y = kernel.tensors(
                 [*specs, *operands, ("y", self.epilogue.shape, self.epilogue.dtype)]
             )
-            self.weights = others.pop(0) if self.kind.has_weights else None
-            self.results = Results(self.epilogue, others, y)
-            loop(windows.rows, self.row, windows.products >= FEWEST_PARALLEL)
+            weights = others.pop(0) if self.kind.has_weights else None
+            self.dtype = dtype
+            self.emit_into(x, weights, 0, Results(self.epilogue, others, y))
         template = "depthwise convolution" if self.kind.has_weights else "pool"
         tile = f"{self.spans[0].rows} x 1"
-        return explained(kernel.function, template, 2 * windows.products, tile)
+        return explained(kernel.function, template, 2 * self.windows.products, tile)
+
+    @property
+    def packed_shape(self) -> tuple[int, ...]:
+        return (*self.windows.window, self.stride)
+
+    def emit_into(
+        self, x: tirx.Buffer, weights: tirx.Buffer | None, base: int, results: Results
+    ) -> None:
+        """Emit what is to be done; the packed weights, if any, begin at `base`."""
+        self.x, self.weights, self.base, self.results = x, weights, base, results
+        if weights is not None:
+            self.dtype = weights.dtype
+        loop(self.windows.rows, self.row, self.windows.products >= FEWEST_PARALLEL)
 
     def row(self, row: Any) -> None:
         whole = self.vectors - (self.tail < self.lanes)
@@ -156,7 +167,7 @@ class ChannelwiseKernel:
             weight = None
             if self.weights is not None:
                 at = ((low + tall) * windows.window[1] + wide) * self.stride + vector * lanes
-                weight = T.bind(self.weights[lanes_at(at, lanes)])
+                weight = T.bind(self.weights[lanes_at(self.base + at, lanes)])
             for i in rows:
                 x = windows.x(start + i) + wide * windows.dilation[1]
                 at = (image * windows.height + y) * windows.width + x
@@ -187,8 +198,8 @@ class ChannelwiseKernel:
                 covered = windows.window[0] * windows.window[1]
             covered = tirx.Cast(self.dtype, tirx.convert(covered))
             values.append([self.kind.finish(total.value, broadcast(covered, lanes))])
-        pixel = row * windows.out_width + start
-        self.results.put(values, pixel, vector * lanes, lanes, [used])
+        pixel = windows.pixel(row, start)
+        self.results.put(values, pixel, vector * lanes, lanes, [used], windows.step)
 
 
 def best_rows(width: int) -> int:

@@ -77,32 +77,39 @@ class ConvolutionKernel:
         dtype : str
             Of the weights and of sums.
         """
-        conv = self.conv
-        order = (conv.window[1], self.inputs)
-        if conv.channels_first:
-            order = order[::-1]
-        packed = (conv.groups, self.blocks, conv.window[0], *order, self.block)
         operands = [
             (f"operand{i}", operand.shape, operand.dtype)
             for i, operand in enumerate(self.epilogue.operands)
         ]
         with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            self.x, self.packed, *operands, y = kernel.tensors(
+            x, packed, *others, y = kernel.tensors(
                 [
                     ("x", x_shape, x_dtype),
-                    ("weights", packed, dtype),
+                    ("weights", self.packed_shape, dtype),
                     *operands,
                     ("y", self.epilogue.shape, self.epilogue.dtype),
                 ]
             )
-            self.results = Results(self.epilogue, operands, y)
-            parallel = conv.products >= FEWEST_PARALLEL
-            if self.packed.shape[0] * 4 <= CACHED:
-                self.emit_rows(parallel)
-            else:
-                self.emit_panels(parallel)
-        template = "product" if conv.window == (1, 1) else "convolution"
-        return explained(kernel.function, template, 2 * conv.products, str(self.tiling))
+            self.emit_into(x, packed, 0, Results(self.epilogue, others, y))
+        template = "product" if self.conv.window == (1, 1) else "convolution"
+        return explained(kernel.function, template, 2 * self.conv.products, str(self.tiling))
+
+    @property
+    def packed_shape(self) -> tuple[int, ...]:
+        conv = self.conv
+        order = (conv.window[1], self.inputs)
+        if conv.channels_first:
+            order = order[::-1]
+        return (conv.groups, self.blocks, conv.window[0], *order, self.block)
+
+    def emit_into(self, x: tirx.Buffer, packed: tirx.Buffer, base: int, results: Results) -> None:
+        """Emit what is to be done; the packed weights begin at `base`."""
+        self.x, self.packed, self.base, self.results = x, packed, base, results
+        parallel = self.conv.products >= FEWEST_PARALLEL
+        if packed.shape[0] * 4 <= CACHED:
+            self.emit_rows(parallel)
+        else:
+            self.emit_panels(parallel)
 
     def emit_rows(self, parallel: bool) -> None:
         """Rows outside, weights inside."""
@@ -165,15 +172,17 @@ class ConvolutionKernel:
         parts = list(self.parts(row, span, start, group))
         sums = sum_up(Tiling(span.rows, panel.vectors), lanes, self.x, weights, parts)
         values = [[total.value for total in totals] for totals in sums]
-        pixel = row * self.conv.out_width + start
-        self.results.put(values, pixel, group * self.outputs + first * lanes, lanes, used)
+        column = group * self.outputs + first * lanes
+        pixel = self.conv.pixel(row, start)
+        self.results.put(values, pixel, column, lanes, used, self.conv.step)
 
     def weights_at(self, group: Any, first: Any, i: int) -> Any:
         """Return where the weights of vector `first + i` of a group begin."""
         per_block = self.block // self.lanes
         block = first // per_block + i // per_block
         within = first % per_block + i % per_block
-        return (group * self.blocks + block) * self.block_size + within * self.lanes
+        block = group * self.blocks + block
+        return self.base + block * self.block_size + within * self.lanes
 
     def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
         """Yield the loops over the window, cut where pixels of the tile have no more of it."""

@@ -41,11 +41,18 @@ class Results:
     y: tirx.Buffer
 
     def put(
-        self, sums: Sequence[Sequence[Any]], row: Any, column: Any, lanes: int, used: Sequence[int]
+        self,
+        sums: Sequence[Sequence[Any]],
+        row: Any,
+        column: Any,
+        lanes: int,
+        used: Sequence[int],
+        step: int = 1,
     ) -> None:
         """Store vectors, given by row and vector; the first one begins at (row, column).
 
-        `used` says of how many lanes of each vector of a row are in the result.
+        `used` says how many lanes of each vector of a row are in the result, `step` how far its rows
+        are from one another.
         """
 
         def store_row(vectors: Sequence[Any], row: Any) -> None:
@@ -56,7 +63,7 @@ class Results:
 
         if len(sums) == 1 or self.epilogue.operations < LONG:
             for i, vectors in enumerate(sums):
-                store_row(vectors, row + i)
+                store_row(vectors, row + i * step)
             return
         dtype = scalar_type(sums[0][0])
         length = len(used) * lanes
@@ -70,6 +77,6 @@ class Results:
 
             def again(i: Any, kept: tirx.Buffer = kept, first: int = first) -> None:
                 places = [lanes_at(i * length + j * lanes, lanes) for j in range(len(used))]
-                store_row([T.bind(kept[place]) for place in places], row + first + i)
+                store_row([T.bind(kept[place]) for place in places], row + (first + i) * step)
 
             loop(len(some), again)

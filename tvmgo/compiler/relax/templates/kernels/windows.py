@@ -20,10 +20,29 @@ EDGE_TILE = 6
 
 
 @dataclass(frozen=True)
+class Spread:
+    """Where the pixels of a result go that are not side by side.
+
+    Attributes
+    ----------
+    size : tuple of int
+        Height and width of what they are put into.
+    strides : tuple of int
+        From one to the next.
+    first : tuple of int
+    """
+
+    size: tuple[int, int]
+    strides: tuple[int, int]
+    first: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Windows:
     """Sizes of a convolution or a pool. `padding` is top, left, bottom, right.
 
     `channels_first` says whether the input is NCHW; else it is NHWC, as the result always is.
+    Its pixels are side by side if `spread` does not say otherwise.
     """
 
     batch: int
@@ -37,6 +56,7 @@ class Windows:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     groups: int = 1
     channels_first: bool = False
+    spread: Spread | None = None
 
     @property
     def out_height(self) -> int:
@@ -82,7 +102,7 @@ class Windows:
     def flattened(self) -> Windows:
         """Return the same with all pixels in one row, if each gives one pixel of the result."""
         plain = self.window == self.strides == (1, 1) and not any(self.padding)
-        if not plain or self.channels_first:
+        if not plain or self.channels_first or self.spread:
             return self
         return replace(self, batch=1, height=1, width=self.batch * self.height * self.width)
 
@@ -92,6 +112,20 @@ class Windows:
         """Return the image of a row of the result, and where its windows begin in that."""
         image, row = (row // self.out_height, row % self.out_height) if self.batch > 1 else (0, row)
         return image, row * self.strides[0] - self.padding[0]
+
+    def pixel(self, row: Any, column: Any) -> Any:
+        """Return where a pixel of the result goes; `step` is from one of a row to the next."""
+        if self.spread is None:
+            return row * self.out_width + column
+        height, width = self.spread.size
+        image, row = (row // self.out_height, row % self.out_height) if self.batch > 1 else (0, row)
+        down = row * self.spread.strides[0] + self.spread.first[0]
+        along = column * self.spread.strides[1] + self.spread.first[1]
+        return (image * height + down) * width + along
+
+    @property
+    def step(self) -> int:
+        return self.spread.strides[1] if self.spread else 1
 
     def window_rows(self, top: Any) -> tuple[Any, Any]:
         """Return the first row of a window that lies in the image, and how many do."""

@@ -17,6 +17,10 @@ from tvmgo.compiler.relax.templates.kernels.windows import Windows
 from tvmgo.compiler.relax.templates.tails import FLOATS, Block, Tail, make_epilogue
 from tvmgo.compiler.relax.templates.values import Value, Values
 
+# Channels up to which an image is read as NCHW, if it is that: pixels side by side lie in few cache
+# lines then.
+FEW_CHANNELS = 16
+
 # Indices of kernels are 32 bits wide.
 MOST_ELEMENTS = 2**31 - 1
 

@@ -25,16 +25,12 @@ from tvmgo.compiler.relax.templates.kernels.winograd import (
 )
 from tvmgo.compiler.relax.templates.kernels.winograd_numbers import pack_winograd
 from tvmgo.compiler.relax.templates.operators.context import (
+    FEW_CHANNELS,
     Context,
     can_compute,
     sum_type,
     windows_over,
 )
-
-# Channels up to which an image is read as NCHW, if it is that: pixels side by side lie in few cache
-# lines then.
-FEW_CHANNELS = 16
-
 
 LAYOUTS = {
     "relax.nn.conv1d": ("NCW", "OIW"),

@@ -14,10 +14,13 @@ from tvmgo.compiler.relax.templates.operators.layouts import (
 )
 from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
+from tvmgo.compiler.relax.templates.operators.transposed import replace_transposed
 
 OPERATORS: dict[str, Operator] = {
     "relax.nn.conv1d": replace_convolution,
     "relax.nn.conv2d": replace_convolution,
+    "relax.nn.conv1d_transpose": replace_transposed,
+    "relax.nn.conv2d_transpose": replace_transposed,
     "relax.matmul": replace_matmul,
     "relax.nn.max_pool1d": replace_pool(Maximum),
     "relax.nn.max_pool2d": replace_pool(Maximum),
