@@ -17,6 +17,7 @@ from tests.compiler.templates import (
     test_matmul,
     test_recurrence,
     test_transposed,
+    test_volumes,
     test_winograd,
 )
 from tests.compiler.templates.kernels import (
@@ -26,6 +27,7 @@ from tests.compiler.templates.kernels import (
     normal,
     silu_of_a_sum,
     transposed,
+    volume,
 )
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Depthwise, Maximum
 
@@ -87,6 +89,11 @@ def main(target):
     for name in test_transposed.SHAPES:
         transposed(*test_transposed.case(name), target, **options)
         calls += 1
+    for name in test_volumes.SHAPES:
+        kinds = [None] if name in test_volumes.DENSE else [Depthwise, Maximum]
+        for kind in kinds:
+            volume(*test_volumes.case(name), target, kind, **options)
+            calls += 1
     print(calls)
 
 

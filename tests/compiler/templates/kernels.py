@@ -153,7 +153,24 @@ def silu_of_a_sum(shape, dtype):
 
 
 def to_nhwc(x):
-    return np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    return np.ascontiguousarray(np.moveaxis(x, 1, -1))
+
+
+def volume(windows, x, weights, target, kind=None, **options):
+    """Run a convolution, or a `kind` of what is channel by channel, of images with a depth."""
+    shape = (windows.batch, windows.deep.outputs, *windows.out_shape[1:])
+    epilogue, unit = Epilogue(shape, "float32"), unit_of(target)
+    flat = weights.reshape(*weights.shape[:2], -1, windows.window[1])
+    if kind is None:
+        kernel = ConvolutionKernel(windows, epilogue, unit)
+        packed = [pack_weights(flat, windows.groups, False)]
+    else:
+        kernel = ChannelwiseKernel(windows, epilogue, unit, kind)
+        packed = [pack_channelwise(flat)] if kind is Depthwise else []
+    image = to_nhwc(x)
+    function = kernel.emit("kernel", image.shape, "float32", "float32")
+    result = call(function, target, (shape, "float32"), image, *packed, **options)
+    return np.moveaxis(result, -1, 1)
 
 
 # What is right

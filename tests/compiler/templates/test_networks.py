@@ -243,6 +243,36 @@ def transposed_over_one_axis():
     return net.model(x), 2
 
 
+def three_axes():
+    """Convolutions and pools of volumes: padded, strided, dilated, grouped, depthwise."""
+    net = Net(2, 3, 6, 9, 11)
+
+    def conv(x, outputs, inputs, *size, **attributes):
+        weights = normal(outputs, inputs, *size) / float(inputs * np.prod(size)) ** 0.5
+        return net.add("Conv", x, weights, normal(outputs), **attributes)
+
+    x = net.add("Relu", conv("x", 20, 3, 3, 3, 3, pads=[1] * 6))
+    x = net.add("MaxPool", x, kernel_shape=[2, 3, 3], strides=[1, 2, 2], pads=[1, 1, 1, 0, 1, 1])
+    x = net.add("Add", x, conv(x, 20, 1, 3, 3, 3, group=20, pads=[1] * 6))
+    x = conv(x, 24, 5, 2, 1, 3, group=4, dilations=[2, 1, 1], pads=[0, 0, 2, 1, 0, 1])
+    mean = {"kernel_shape": [2, 2, 2], "pads": [1, 0, 0, 0, 1, 0]}
+    x = net.add("AveragePool", conv(x, 9, 24, 1, 1, 1), **mean)
+    x = net.add("AveragePool", conv(x, 9, 9, 1, 1, 1), count_include_pad=1, **mean)
+    return net.model(net.add("GlobalAveragePool", conv(x, 17, 9, 1, 2, 2, strides=[2, 1, 1]))), None
+
+
+def computed_weights():
+    net = Net(1, 8, 9, 10)
+
+    def scaled(x, *shape):
+        scale = net.add("Sigmoid", net.add("ReduceMean", x, keepdims=0))
+        return net.add("Mul", normal(*shape) / float(np.prod(shape[1:])) ** 0.5, scale)
+
+    x = net.add("Relu", net.add("Conv", "x", scaled("x", 20, 8, 3, 3), normal(20), pads=[1] * 4))
+    x = net.add("Conv", x, scaled(x, 20, 1, 3, 2), group=20, strides=[2, 1])
+    return net.model(net.add("Conv", x, scaled(x, 12, 10, 2, 2), group=2)), None
+
+
 def one_column():
     """An image of one column, as text is; what squeezes it, and what puts it into rows."""
     net = Net(2, 24, 60, 1)
@@ -283,6 +313,8 @@ NETS = (
     one_axis,
     transposed,
     transposed_over_one_axis,
+    three_axes,
+    computed_weights,
     one_column,
     patches,
     products,

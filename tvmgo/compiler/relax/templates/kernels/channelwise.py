@@ -110,7 +110,6 @@ class ChannelwiseKernel:
 
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, packed weights if any, operands, the result."""
-        windows = self.windows
         specs = [("x", x_shape, x_dtype)]
         if self.kind.has_weights:
             specs.append(("weights", self.packed_shape, dtype))
@@ -131,7 +130,8 @@ class ChannelwiseKernel:
 
     @property
     def packed_shape(self) -> tuple[int, ...]:
-        return (*self.windows.window, self.stride)
+        tall, wide = self.windows.window
+        return (self.windows.deep.window * tall, wide, self.stride)
 
     def emit_into(
         self, x: tirx.Buffer, weights: tirx.Buffer | None, base: int, results: Results
@@ -159,14 +159,17 @@ class ChannelwiseKernel:
         windows, lanes = self.windows, self.lanes
         first = self.kind.start(self.dtype)
         totals = [Accumulator(broadcast(first, lanes), self.dtype, lanes) for _ in range(span.rows)]
-        image, top = windows.at(row)
+        plane, top = windows.at(row)
         low, count = windows.window_rows(top)
+        lowest, planes, plane_of = windows.window_planes(plane)
 
-        def step(rows: list[int], tall: Any, wide: Any) -> None:
+        def step(rows: list[int], deep: Any, tall: Any, wide: Any) -> None:
+            image = plane_of(lowest + deep)
             y = top + (low + tall) * windows.dilation[0]
             weight = None
             if self.weights is not None:
-                at = ((low + tall) * windows.window[1] + wide) * self.stride + vector * lanes
+                tap = ((lowest + deep) * windows.window[0] + low + tall) * windows.window[1] + wide
+                at = tap * self.stride + vector * lanes
                 weight = T.bind(self.weights[lanes_at(self.base + at, lanes)])
             for i in rows:
                 x = windows.x(start + i) + wide * windows.dilation[1]
@@ -179,23 +182,27 @@ class ChannelwiseKernel:
         columns = [0] * span.rows
         parts = list(windows.columns(span))
         unrolled = sum((end - begin) * len(rows) for begin, end, rows in parts) <= MOST_UNROLLED
-        with T.serial(0, count) as tall:
+        for begin, end, rows in parts:
+            for i in rows:
+                columns[i] += end - begin
+
+        def window_row(deep: Any, tall: Any) -> None:
             for begin, end, rows in parts:
-                for i in rows:
-                    columns[i] += end - begin
                 if unrolled:
                     for wide in range(begin, end):
-                        step(rows, tall, wide)
+                        step(rows, deep, tall, wide)
                 else:
                     nest(
                         (end - begin,),
-                        lambda wide, rows=rows, begin=begin: step(rows, tall, begin + wide),
+                        lambda wide, rows=rows, begin=begin: step(rows, deep, tall, begin + wide),
                     )
+
+        nest((planes, count), window_row)
         values = []
         for i, total in enumerate(totals):
-            covered = count * columns[i]
+            covered = planes * count * columns[i]
             if self.kind is PaddedAverage:
-                covered = windows.window[0] * windows.window[1]
+                covered = windows.deep.window * windows.window[0] * windows.window[1]
             covered = tirx.Cast(self.dtype, tirx.convert(covered))
             values.append([self.kind.finish(total.value, broadcast(covered, lanes))])
         pixel = windows.pixel(row, start)

@@ -48,7 +48,8 @@ class ConvolutionKernel:
         self.tiling = choose_tiling(conv.out_width, self.vectors, self.block // self.lanes, unit)
         self.spans = list(conv.spans(self.tiling.rows))
         self.panels = list(self.find_panels())
-        self.block_size = conv.window[0] * conv.window[1] * self.inputs * self.block
+        self.window_rows = conv.deep.window * conv.window[0]
+        self.block_size = self.window_rows * conv.window[1] * self.inputs * self.block
         self.blocks = -(-self.outputs // self.block)
 
     # What there is to do
@@ -91,7 +92,8 @@ class ConvolutionKernel:
                 ]
             )
             self.emit_into(x, packed, 0, Results(self.epilogue, others, y))
-        template = "product" if self.conv.window == (1, 1) else "convolution"
+        pointwise = (self.window_rows, self.conv.window[1]) == (1, 1)
+        template = "product" if pointwise else "convolution"
         return explained(kernel.function, template, 2 * self.conv.products, str(self.tiling))
 
     @property
@@ -100,7 +102,7 @@ class ConvolutionKernel:
         order = (conv.window[1], self.inputs)
         if conv.channels_first:
             order = order[::-1]
-        return (conv.groups, self.blocks, conv.window[0], *order, self.block)
+        return (conv.groups, self.blocks, self.window_rows, *order, self.block)
 
     def emit_into(self, x: tirx.Buffer, packed: tirx.Buffer, base: int, results: Results) -> None:
         """Emit what is to be done; the packed weights begin at `base`."""
@@ -187,10 +189,15 @@ class ConvolutionKernel:
     def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
         """Yield the loops over the window, cut where pixels of the tile have no more of it."""
         conv, inputs = self.conv, self.inputs
-        image, top = conv.at(row)
+        plane, top = conv.at(row)
         low, count = conv.window_rows(top)
+        lowest, planes, plane_of = conv.window_planes(plane)
 
-        def value(i: int, tall: Any, wide: Any, channel: Any) -> Any:
+        def tap(deep: Any, tall: Any) -> Any:
+            return (lowest + deep) * conv.window[0] + low + tall
+
+        def value(i: int, deep: Any, tall: Any, wide: Any, channel: Any) -> Any:
+            image = plane_of(lowest + deep)
             y = top + (low + tall) * conv.dilation[0]
             x = conv.x(start + i) + wide * conv.dilation[1]
             channel = group * inputs + channel
@@ -201,29 +208,33 @@ class ConvolutionKernel:
         for begin, end, rows in conv.columns(span):
             if conv.channels_first:
                 yield Loops(
-                    (count, inputs, end - begin),
+                    (planes, count, inputs, end - begin),
                     rows,
-                    lambda i, tall, channel, wide, at=begin: value(i, tall, at + wide, channel),
-                    lambda tall, channel, wide, at=begin: (
-                        ((low + tall) * inputs + channel) * conv.window[1] + at + wide
+                    lambda i, deep, tall, channel, wide, at=begin: value(
+                        i, deep, tall, at + wide, channel
+                    ),
+                    lambda deep, tall, channel, wide, at=begin: (
+                        (tap(deep, tall) * inputs + channel) * conv.window[1] + at + wide
                     ),
                 )
             elif end - begin == 1 or (conv.dilation[1] == 1 and conv.groups == 1):
                 # Columns of the window lie side by side in x as in the weights.
                 yield Loops(
-                    (count, (end - begin) * inputs),
+                    (planes, count, (end - begin) * inputs),
                     rows,
-                    lambda i, tall, along, at=begin: value(i, tall, at, along),
-                    lambda tall, along, at=begin: (
-                        ((low + tall) * conv.window[1] + at) * inputs + along
+                    lambda i, deep, tall, along, at=begin: value(i, deep, tall, at, along),
+                    lambda deep, tall, along, at=begin: (
+                        (tap(deep, tall) * conv.window[1] + at) * inputs + along
                     ),
                 )
             else:
                 yield Loops(
-                    (count, end - begin, inputs),
+                    (planes, count, end - begin, inputs),
                     rows,
-                    lambda i, tall, wide, channel, at=begin: value(i, tall, at + wide, channel),
-                    lambda tall, wide, channel, at=begin: (
-                        ((low + tall) * conv.window[1] + at + wide) * inputs + channel
+                    lambda i, deep, tall, wide, channel, at=begin: value(
+                        i, deep, tall, at + wide, channel
+                    ),
+                    lambda deep, tall, wide, channel, at=begin: (
+                        (tap(deep, tall) * conv.window[1] + at + wide) * inputs + channel
                     ),
                 )

@@ -41,5 +41,9 @@ def pack_weights(weights: np.ndarray, groups: int, channels_first: bool) -> np.n
     filled = np.zeros((groups, blocks * block, inputs, height, width), weights.dtype)
     filled[:, :each] = weights.reshape(groups, each, inputs, height, width)
     split = filled.reshape(groups, blocks, block, inputs, height, width)
-    order = (0, 1, 4, 3, 5, 2) if channels_first else (0, 1, 4, 5, 3, 2)
-    return np.ascontiguousarray(split.transpose(order))
+    return np.ascontiguousarray(split.transpose(packed_order(channels_first)))
+
+
+def packed_order(channels_first: bool) -> tuple[int, ...]:
+    """Return the order in which (groups, blocks, block, inputs, rows, columns) are packed."""
+    return (0, 1, 4, 3, 5, 2) if channels_first else (0, 1, 4, 5, 3, 2)

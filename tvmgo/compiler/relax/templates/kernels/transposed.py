@@ -25,6 +25,7 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -153,7 +154,8 @@ class TransposedKernel:
             results = Results(self.epilogue, others, y)
             for i, part in enumerate(parts):
                 part.emit_into(x, packed, sum(sizes[:i]), results)
-        return kernel.function
+        operations = 2 * sum(self.windows(*turn).products for turn in self.turns)
+        return explained(kernel.function, "transposed convolution", operations)
 
     def part(self, windows: Windows) -> Any:
         if self.depthwise:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,6 +38,23 @@ class Spread:
 
 
 @dataclass(frozen=True)
+class Deep:
+    """The axis before height and width, if an image has one: its size, and the window along it."""
+
+    size: int = 1
+    window: int = 1
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    behind: int = 0
+
+    @property
+    def outputs(self) -> int:
+        covered = (self.window - 1) * self.dilation + 1
+        return (self.size + self.before + self.behind - covered) // self.stride + 1
+
+
+@dataclass(frozen=True)
 class Windows:
     """Sizes of a convolution or a pool. `padding` is top, left, bottom, right.
 
@@ -57,6 +74,7 @@ class Windows:
     groups: int = 1
     channels_first: bool = False
     spread: Spread | None = None
+    deep: Deep = Deep()
 
     @property
     def out_height(self) -> int:
@@ -76,12 +94,17 @@ class Windows:
         return self.batch, self.out_height, self.out_width, self.outputs
 
     @property
+    def planes(self) -> int:
+        """How many images of height and width the result has."""
+        return self.batch * self.deep.outputs
+
+    @property
     def rows(self) -> int:
-        return self.batch * self.out_height
+        return self.planes * self.out_height
 
     @property
     def products(self) -> int:
-        taps = self.window[0] * self.window[1] * self.channels // self.groups
+        taps = self.deep.window * self.window[0] * self.window[1] * self.channels // self.groups
         return self.rows * self.out_width * self.outputs * taps
 
     def turned(self) -> Windows:
@@ -102,23 +125,30 @@ class Windows:
     def flattened(self) -> Windows:
         """Return the same with all pixels in one row, if each gives one pixel of the result."""
         plain = self.window == self.strides == (1, 1) and not any(self.padding)
+        plain = plain and self.deep == Deep(self.deep.size)
         if not plain or self.channels_first or self.spread:
             return self
-        return replace(self, batch=1, height=1, width=self.batch * self.height * self.width)
+        width = self.batch * self.deep.size * self.height * self.width
+        return replace(self, batch=1, height=1, width=width, deep=Deep())
 
     # Where the window of a pixel lies
 
     def at(self, row: Any) -> tuple[Any, Any]:
-        """Return the image of a row of the result, and where its windows begin in that."""
-        image, row = (row // self.out_height, row % self.out_height) if self.batch > 1 else (0, row)
-        return image, row * self.strides[0] - self.padding[0]
+        """Return the plane of a row of the result, and in which row its windows begin."""
+        plane, row = self.split(row)
+        return plane, row * self.strides[0] - self.padding[0]
+
+    def split(self, row: Any) -> tuple[Any, Any]:
+        if self.planes == 1:
+            return 0, row
+        return row // self.out_height, row % self.out_height
 
     def pixel(self, row: Any, column: Any) -> Any:
         """Return where a pixel of the result goes; `step` is from one of a row to the next."""
         if self.spread is None:
             return row * self.out_width + column
         height, width = self.spread.size
-        image, row = (row // self.out_height, row % self.out_height) if self.batch > 1 else (0, row)
+        image, row = self.split(row)
         down = row * self.spread.strides[0] + self.spread.first[0]
         along = column * self.spread.strides[1] + self.spread.first[1]
         return (image * height + down) * width + along
@@ -129,12 +159,23 @@ class Windows:
 
     def window_rows(self, top: Any) -> tuple[Any, Any]:
         """Return the first row of a window that lies in the image, and how many do."""
-        height, step = self.window[0], self.dilation[0]
         if self.padding[0] == self.padding[2] == 0:
-            return 0, height
-        low = T.max(0, (step - 1 - top) // step)
-        high = T.min(height, (self.height - 1 - top) // step + 1)
-        return low, T.max(0, high - low)
+            return 0, self.window[0]
+        return inside(top, self.window[0], self.dilation[0], self.height)
+
+    def window_planes(self, plane: Any) -> tuple[Any, Any, Callable[[Any], Any]]:
+        """Return the first plane of a window that lies in the image, how many do, and where each is."""
+        deep = self.deep
+        if deep == Deep():
+            return 0, 1, lambda step: plane
+        image, front = plane // deep.outputs, plane % deep.outputs * deep.stride - deep.before
+
+        def place(step: Any) -> Any:
+            return image * deep.size + front + step * deep.dilation
+
+        if deep.before == deep.behind == 0:
+            return 0, deep.window, place
+        return *inside(front, deep.window, deep.dilation, deep.size), place
 
     def x(self, pixel: Any) -> Any:
         """Return the column of the image where the window of a pixel begins."""
@@ -183,6 +224,13 @@ class Windows:
                 if having[begin]:
                     yield begin, end, having[begin]
                 begin = end
+
+
+def inside(start: Any, window: int, step: int, size: int) -> tuple[Any, Any]:
+    """Return the first place of a window that lies in an axis, and how many do."""
+    low = T.max(0, (step - 1 - start) // step)
+    high = T.min(window, (size - 1 - start) // step + 1)
+    return low, T.max(0, high - low)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tvmgo.compiler.relax.expressions import known_shape
 from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
-from tvmgo.compiler.relax.templates.kernels.windows import Windows
+from tvmgo.compiler.relax.templates.kernels.windows import Deep, Windows
 from tvmgo.compiler.relax.templates.tails import FLOATS, Block, Tail, make_epilogue
 from tvmgo.compiler.relax.templates.values import Value, Values
 
@@ -65,16 +65,20 @@ def windows_over(
     batch, channels, *image = known_shape(x)
     axes = len(image)
 
-    def both(values: Sequence[Any], missing: int) -> tuple[int, int]:
-        tall, wide = (missing,) * (2 - axes) + tuple(map(int, values))
-        return tall, wide
+    def three(values: Sequence[Any], missing: int) -> tuple[int, ...]:
+        return (missing,) * (3 - axes) + tuple(map(int, values))
 
-    before, behind = attrs.padding[:axes], attrs.padding[axes:]
+    depth, height, width = three(image, 1)
+    numbers = (three(values, 1) for values in (size, attrs.strides, attrs.dilation))
+    (deep, *window), (stride, *strides), (apart, *dilation) = numbers
+    before, top, left = three(attrs.padding[:axes], 0)
+    behind, bottom, right = three(attrs.padding[axes:], 0)
     return Windows(
-        *(batch, *both(image, 1), channels, outputs),
-        *(both(size, 1), both(attrs.strides, 1), both(attrs.dilation, 1)),
-        (*both(before, 0), *both(behind, 0)),
+        *(batch, height, width, channels, outputs),
+        *((window[0], window[1]), (strides[0], strides[1]), (dilation[0], dilation[1])),
+        (top, left, bottom, right),
         groups,
+        deep=Deep(depth, deep, stride, apart, before, behind),
     )
 
 

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Convolutions with constant weights."""
+"""Convolutions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import tvm
 from tvm import relax
 from tvm.relax import op as R
@@ -16,8 +19,13 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
     pack_channelwise,
 )
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
-from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
-from tvmgo.compiler.relax.templates.kernels.windows import Windows
+from tvmgo.compiler.relax.templates.kernels.packing import (
+    BLOCK,
+    block_of,
+    pack_weights,
+    packed_order,
+)
+from tvmgo.compiler.relax.templates.kernels.windows import Deep, Windows
 from tvmgo.compiler.relax.templates.kernels.winograd import (
     WinogradKernel,
     best_outputs,
@@ -35,62 +43,93 @@ from tvmgo.compiler.relax.templates.operators.context import (
 LAYOUTS = {
     "relax.nn.conv1d": ("NCW", "OIW"),
     "relax.nn.conv2d": ("NCHW", "OIHW"),
+    "relax.nn.conv3d": ("NCDHW", "OIDHW"),
 }
 
 
 def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     x, weights = call.args
     attrs = call.attrs
-    content = constant(weights)
     layout, kernel_layout = LAYOUTS[call.op.name]
     if (
         (str(attrs.data_layout), str(attrs.kernel_layout)) != (layout, kernel_layout)
         or str(attrs.out_layout) not in (layout, "")
-        or content is None
         or not can_compute(call, x, weights)
     ):
         return False
     channels = known_shape(x)[1]
-    windows = windows_over(x, attrs, content.shape[0], content.shape[2:], int(attrs.groups))
+    outputs, _, *size = known_shape(weights)
+    windows = windows_over(x, attrs, outputs, size, int(attrs.groups))
     depthwise = 1 < windows.groups == channels == windows.outputs
     values = context.values
-    if not depthwise and channels <= FEW_CHANNELS and not values.has_channels_last(x):
+    few = channels <= FEW_CHANNELS and windows.deep == Deep()
+    if few and not depthwise and not values.has_channels_last(x):
         windows = replace(windows, channels_first=True)
         image = values.plain(x)
     else:
         image = values.channels_last(x)
     dtype = str(call.ty.dtype)
-    content = content.astype(sum_type(dtype))
     tail, epilogue, operands = context.take_tail(index, channels_last=True)
-    exact = sum_type(dtype) != "float32" or not may_reorder(tvm.target.Target.current())
-    squares = 0 if exact else best_outputs(windows)
+    squares = 0
+    if constant(weights) is not None and windows.deep == Deep() and sum_type(dtype) == "float32":
+        reorder = may_reorder(tvm.target.Target.current())
+        squares = best_outputs(windows) if reorder else 0
     if windows.turned().is_mostly_edges and not squares:
         image, windows = pad(context, image, windows)
     windows = windows.turned()
-    content = content.reshape(*content.shape[:2], *windows.window)
     kernel: ChannelwiseKernel | ConvolutionKernel | WinogradKernel
+    pack: Callable[[np.ndarray], np.ndarray]
     if depthwise:
-        packed = pack_channelwise(content)
+        pack = pack_channelwise
         kernel = ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
     elif squares:
-        packed = pack_winograd(content, squares)
+        pack = partial(pack_winograd, outputs=squares)
         kernel = WinogradKernel(windows, epilogue, context.unit, squares)
     else:
-        packed = pack_weights(content, windows.groups, windows.channels_first)
+        pack = partial(pack_weights, groups=windows.groups, channels_first=windows.channels_first)
         kernel = ConvolutionKernel(windows, epilogue, context.unit)
     name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
-    result = context.call(
-        function, name, [image, relax.const(packed, str(packed.dtype)), *operands], epilogue
-    )
+    content = constant(weights)
+    if content is None:
+        packed = pack_computed(context, weights, windows, depthwise)
+    else:
+        content = content.astype(sum_type(dtype))
+        content = pack(content.reshape(*content.shape[:2], -1, windows.window[1]))
+        packed = relax.const(content, str(content.dtype))
+    result = context.call(function, name, [image, packed, *operands], epilogue)
     context.set(tail.result, result, channels_last=True)
     return True
+
+
+def pack_computed(
+    context: Context, weights: relax.Expr, windows: Windows, depthwise: bool
+) -> relax.Expr:
+    """Pack weights that are known when the model runs, as the functions of `packing` do."""
+    emit = context.builder.emit
+    value = context.values.plain(weights)
+    outputs, inputs = known_shape(weights)[:2]
+    columns = windows.window[1]
+    rows = windows.deep.window * windows.window[0]
+    total = sum_type(str(weights.ty.dtype))
+    if str(weights.ty.dtype) != total:
+        value = emit(R.astype(value, total))
+    if depthwise:
+        value = emit(R.permute_dims(emit(R.reshape(value, (outputs, rows, columns))), [1, 2, 0]))
+        return emit(R.nn.pad(value, [0, 0, 0, 0, 0, -outputs % BLOCK]))
+    groups, each = windows.groups, outputs // windows.groups
+    block = block_of(each)
+    value = emit(R.reshape(value, (groups, each, inputs, rows, columns)))
+    value = emit(R.nn.pad(value, [0, 0, 0, -each % block, 0, 0, 0, 0, 0, 0]))
+    value = emit(R.reshape(value, (groups, -(-each // block), block, inputs, rows, columns)))
+    return emit(R.permute_dims(value, packed_order(windows.channels_first)))
 
 
 def pad(context: Context, image: relax.Expr, windows: Windows) -> tuple[relax.Expr, Windows]:
     """Return the image with zeros around it, and windows that need none."""
     top, left, bottom, right = windows.padding
-    sides = [top, bottom, left, right][-2 * (len(known_shape(image)) - 2) :]
+    axes = len(known_shape(image)) - 2
+    sides = [0, 0, top, bottom, left, right][-2 * axes :]
     sides = [0, 0, 0, 0, *sides] if windows.channels_first else [0, 0, *sides, 0, 0]
     larger = replace(
         windows,

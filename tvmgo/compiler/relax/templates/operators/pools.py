@@ -12,6 +12,7 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
     Depthwise,
     PaddedAverage,
 )
+from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.windows import Windows
 from tvmgo.compiler.relax.templates.operators.context import (
     Context,
@@ -26,11 +27,12 @@ def replace_pool(kind: type[Depthwise]) -> Operator:
     def replace(context: Context, index: int, call: relax.Call) -> bool:
         (x,) = call.args
         attrs = call.attrs
-        if str(attrs.layout) not in ("NCW", "NCHW"):
+        if str(attrs.layout) not in ("NCW", "NCHW", "NCDHW"):
             return False
         channels = known_shape(x)[1]
         windows = windows_over(x, attrs, channels, attrs.pool_size, channels)
-        if windows.out_shape[1:3] != (1, *known_shape(call)[2:])[-2:]:
+        sizes = (windows.deep.outputs, windows.out_height, windows.out_width)
+        if sizes != (1, 1, *known_shape(call)[2:])[-3:]:
             return False  # rounded up: what windows cover outside of the padding has its own rules
         padded = kind is Average and bool(attrs.count_include_pad)
         return emit_pool(context, index, call, windows, PaddedAverage if padded else kind)
@@ -42,11 +44,12 @@ def replace_mean(context: Context, index: int, call: relax.Call) -> bool:
     """The mean of all pixels is a pool with one window."""
     (x,) = call.args
     rank = len(known_shape(x))
-    if rank not in (3, 4) or call.attrs.axis is None or not bool(call.attrs.keepdims):
+    if rank < 3 or call.attrs.axis is None or not bool(call.attrs.keepdims):
         return False
     if sorted(int(axis) % rank for axis in call.attrs.axis) != list(range(2, rank)):
         return False
-    batch, channels, height, width = *known_shape(x)[:2], *(1, *known_shape(x)[2:])[-2:]
+    batch, channels, *sizes, width = known_shape(x)
+    height = size_of(sizes)
     windows = Windows(batch, height, width, channels, channels, (height, width), groups=channels)
     return emit_pool(context, index, call, windows, Average)
 
