@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tvm
 from tvm import sym, tirx
 
@@ -28,8 +29,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tirx.sigmoid": functions.sigmoid,
     "tirx.erf": functions.erf,
     "tirx.pow": functions.pow,
+    "tirx.sin": functions.sin,
+    "tirx.cos": functions.cos,
 }
 SHORT = ("float16", "bfloat16")  # computed in float32
+
+# TVM takes loops apart that call other functions than these.
+for each in (*FUNCTIONS, "tirx.nearbyint", "tirx.isnan"):
+    if not tvm.ir.Op.get(each).get_attr("TVectorizable"):
+        tvm.ir.register_op_attr(each, "TVectorizable", True)
 
 
 # What stores or names a value, and so has a place before it for parts of the value.
@@ -130,7 +138,31 @@ class Names:
 
     def value_of(self, call: Any) -> Any:
         function, dtype = FUNCTIONS[call.op.name], functions.scalar_type(call)
-        if dtype not in SHORT:
-            return function(self, *call.args)
-        wide = [functions.cast(argument, "float32") for argument in call.args]
-        return functions.cast(function(self, *wide), dtype)
+        arguments = call.args
+        if dtype in SHORT:
+            arguments = [functions.cast(argument, "float32") for argument in arguments]
+        if call.op.name in functions.LIMITS:
+            value = self.limited(call.op, *arguments)
+        else:
+            value = function(self, *arguments)
+        return functions.cast(value, dtype) if dtype in SHORT else value
+
+    def limited(self, op: Any, x: Any) -> Any:
+        """Return a function's value; of large numbers, which are rare, each by a call."""
+        x = self(x)
+        value = self(FUNCTIONS[op.name](self, x))
+        lanes, size = functions.lanes_of(x), functions.bits(functions.magnitude(x))
+        if lanes > 1:
+            size = tirx.call_llvm_pure_intrin("uint32", "llvm.vector.reduce.umax", size)
+        limit = int(np.float32(functions.LIMITS[op.name]).view("uint32"))
+        lane = tvm.ir.Var("lane", tirx.const(0, "int32").ty)
+        one = x.source[lane]
+        is_large = functions.bits(functions.magnitude(one)) >= tirx.const(limit, "uint32")
+        call = tirx.BufferStore(value.source, tirx.call_intrin("float32", op, one), [lane])
+        each = tirx.For(
+            *(lane, tirx.const(0, "int32"), tirx.const(lanes, "int32"), tirx.ForKind.SERIAL),
+            tirx.IfThenElse(is_large, call, None),
+        )
+        rare = size >= tirx.const(limit, "uint32")
+        self.statements.append(tirx.IfThenElse(rare, each, None))
+        return value
