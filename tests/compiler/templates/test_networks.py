@@ -273,6 +273,28 @@ def computed_weights():
     return net.model(net.add("Conv", x, scaled(x, 12, 10, 2, 2), group=2)), None
 
 
+def along_axes():
+    """Operators along axes of images that have their channels last."""
+    net = Net(1, 3, 6, 9)
+    image = net.conv("x", 20, 3)
+    wider = net.add("Pad", image, np.array([0, 2, 1, 0, 0, 1, 0, 3]), np.float32(0.5))
+    around = net.add("Pad", image, np.array([0, 0, 1, 2, 0, 0, 3, 0]), mode="reflect")
+    soft = [net.add("Softmax", image, axis=axis) for axis in (1, 2, -1)]
+    near, linear = (
+        net.add("Resize", image, "", np.array([1, 1, 2, 2], "float32"), mode=mode)
+        for mode in ("nearest", "linear")
+    )
+    parts = [(wider, 23), (around, 20), (near, 20), (linear, 20), *((each, 20) for each in soft)]
+    outputs = [net.conv(each, 4, channels, size=1) for each, channels in parts]
+    places = [
+        net.add("ArgMax", image, axis=1, keepdims=0),
+        net.add("ArgMin", image, axis=-3, keepdims=1, select_last_index=0),
+        net.add("ArgMax", image, axis=3, keepdims=0),
+    ]
+    outputs += [net.add("Cast", each, to=FLOAT) for each in places]
+    return net.model(*outputs), None
+
+
 def one_column():
     """An image of one column, as text is; what squeezes it, and what puts it into rows."""
     net = Net(2, 24, 60, 1)
@@ -315,6 +337,9 @@ NETS = (
     transposed_over_one_axis,
     three_axes,
     computed_weights,
+
+
+    along_axes,
     one_column,
     patches,
     products,

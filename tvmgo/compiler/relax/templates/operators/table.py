@@ -3,7 +3,15 @@
 
 from __future__ import annotations
 
+from tvm.relax import op as R
+
 from tvmgo.compiler.relax.templates.kernels.channelwise import Average, Maximum
+from tvmgo.compiler.relax.templates.operators.axes import (
+    replace_pad,
+    replace_place,
+    replace_resize,
+    replace_softmax,
+)
 from tvmgo.compiler.relax.templates.operators.context import Operator
 from tvmgo.compiler.relax.templates.operators.conv2d import replace_convolution
 from tvmgo.compiler.relax.templates.operators.described import replace_described
@@ -35,5 +43,10 @@ OPERATORS: dict[str, Operator] = {
     "relax.permute_dims": replace_permute_dims,
     "relax.reshape": replace_reshape,
     "relax.squeeze": replace_reshape,
+    "relax.image.resize2d": replace_resize,
+    "relax.nn.pad": replace_pad,
+    "relax.nn.softmax": replace_softmax,
+    "relax.argmax": replace_place(R.argmax),
+    "relax.argmin": replace_place(R.argmin),
     "relax.expand_dims": replace_reshape,
 }
