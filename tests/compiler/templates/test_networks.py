@@ -337,8 +337,6 @@ NETS = (
     transposed_over_one_axis,
     three_axes,
     computed_weights,
-
-
     along_axes,
     one_column,
     patches,
