@@ -18,6 +18,7 @@ from benchmarks.networks.layers import our_layers, their_layers
 from benchmarks.networks.measuring import SECONDS, measure
 from benchmarks.networks.prepared import prepare
 from tests.real_models.page import PAGE, SPEED
+from tvmgo.compiler import ExportError
 
 STORED = BUILD / "networks.json"
 
@@ -39,7 +40,11 @@ def main() -> None:
     for network in NETWORKS:
         if options.only.lower() not in network.name.lower():
             continue
-        figure = stored[network.name] = measured(network.name, options.seconds)
+        try:
+            figure = stored[network.name] = measured(network.name, options.seconds)
+        except (AssertionError, ExportError) as error:
+            print(f"{network.name}: {error}", flush=True)
+            continue
         ratios = {threads: figure[threads]["ratios"] for threads in ("1", "2")}
         print(f"{network.name}: {json.dumps(ratios)}", flush=True)
         if not options.dry:
