@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -95,6 +95,7 @@ class Case:
     sample_ns: float = 5e5  # shortest sample: short enough that most escape a neighbour's turn
     pause: float = 0  # seconds before each sample, in which a rival's idle threads come to rest
     counted: str = ""  # the rival whose instructions tvmgo's are compared with, if they are
+    known: Mapping[str, float] = field(default_factory=dict)  # counts of rivals that nobody runs
 
     @property
     def title(self) -> str:

@@ -3,7 +3,7 @@
 
 ``python -m benchmarks.instructions --check`` counts and fails if a case of tvmgo has grown beside
 its floor, a rival counted in the same run that does no more than it must (bare C, if the case has
-it). What the compiler and Python make of both changes both, so that the ratio holds from one
+it), or a number that is known: the operations of a kernel's definition. What the compiler and Python make of both changes both, so that the ratio holds from one
 machine to the next. ``--store`` writes the counts to be compared with anew. Without either they
 are shown only.
 
@@ -26,11 +26,14 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import harness, machine, native
-from benchmarks.cases import CASES
+from benchmarks.cases import CASES as CALLS
+from benchmarks.cases import kernels
 
+CASES = (*CALLS, *kernels.CASES)
 STORED = Path(__file__).with_name("instructions.json")
 GROWTH = 1.03  # more than so many times the stored ratio fails
 FLOORS = {case.title: case.counted for case in CASES if case.counted}
+KNOWN = {case.title: dict(case.known) for case in CASES if case.counted}
 WARM_UP = 200  # operations: until Python has specialised the loop's bytecode
 SHORT, LONGER = 100, 5  # operations of the short loop; how many of them the long one has more
 SEPARATOR = " | "
@@ -47,13 +50,15 @@ def run_loops() -> None:
         for title, rivals in prepared.items():
             for rival, timed in rivals.items():
                 sample = harness.sampler(timed)
-                sample(max(1, WARM_UP // timed.operations))
-                short = max(1, SHORT // timed.operations)
+                # What is not a single operation runs a few times.
+                operations = SHORT if KNOWN[title] else timed.operations
+                sample(max(1, WARM_UP // operations))
+                short = max(1, SHORT // operations)
                 for calls in (short, short * (1 + LONGER)):
                     client.zero()
                     sample(calls)
-                    operations = str(calls * timed.operations)
-                    client.dump(SEPARATOR.join((title, rival, operations)).encode())
+                    done = str(calls * timed.operations)
+                    client.dump(SEPARATOR.join((title, rival, done)).encode())
 
 
 def read_dump(text: str) -> tuple[tuple[str, str], int, int] | None:
@@ -83,19 +88,21 @@ def count() -> Counts:
     valgrind = shutil.which("valgrind")
     if valgrind is None:
         sys.exit("counting instructions needs valgrind, which is not installed")
+    kernels.export_all()
     with tempfile.TemporaryDirectory(prefix="tvmgo-callgrind-") as directory:
         options = ("--instr-atstart=no", "--quiet", f"--callgrind-out-file={directory}/out")
         loops = (sys.executable, "-m", "benchmarks.instructions", "--loops")
         done = subprocess.run(
             [valgrind, "--tool=callgrind", *options, *loops],
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            env={**os.environ, "PYTHONHASHSEED": "0", kernels.READY: "1", "TVM_NUM_THREADS": "1"},
             stderr=subprocess.PIPE,
             text=True,
         )
         if done.returncode != 0:
             sys.exit(f"the loops failed under valgrind:\n{done.stderr}")
         files = sorted(Path(directory).iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        return per_operation(list(filter(None, (read_dump(path.read_text()) for path in files))))
+        counts = per_operation(list(filter(None, (read_dump(path.read_text()) for path in files))))
+        return {title: {**rivals, **KNOWN[title]} for title, rivals in counts.items()}
 
 
 def beside_floor(title: str, counts: dict[str, float]) -> tuple[float, str]:
