@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which values of a graph share memory."""
 
+import numpy as np
 import pytest
 
 from tvmgo.compiler.graph.nodes import Entry, Graph, Node, TensorSpec
-from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
+from tvmgo.compiler.graph.storage import least_bytes, materialize_reshapes, plan_storage
 
 
 def tensor(nbytes):
@@ -88,24 +89,50 @@ def test_plan_counts_uses_of_views_on_their_source():
     assert storage["a"] not in (storage["b"], storage["c"], storage["d"])
 
 
-@pytest.mark.parametrize(
-    ("sizes", "wanted", "chosen"),
-    [
-        ((100, 40, 60), 50, 2),  # the smallest that is large enough
-        ((100, 40, 60), 200, 0),  # none is: the largest grows
-        ((1700,), 100, 1),  # seventeen times too large
-        ((10,), 170, 1),  # seventeen times too small
-        ((10,), 160, 0),
-        ((0,), 0, 0),
-    ],
-)
-def test_plan_takes_the_best_fitting_free_pool(sizes, wanted, chosen):
-    x = placeholder("x", 1)
-    a = call("a", sizes, x)
-    b = call("b", [wanted], x)
-    storage = plan([x, a, b], b)
-    new = 1 + len(sizes)
-    assert storage["b"] == [new if chosen == len(sizes) else storage["a"][chosen]]
+def chain(*sizes):
+    nodes = [placeholder("x", 1)]
+    for number, nbytes in enumerate(sizes):
+        nodes.append(call(f"v{number}", [nbytes], nodes[-1]))
+    return nodes
+
+
+def pool_bytes(nodes, storage):
+    sizes = {}
+    for node in nodes:
+        for spec, pool in zip(node.outputs, storage[node.name]):
+            if not node.is_placeholder:
+                sizes[pool] = max(sizes.get(pool, 0), spec.nbytes)
+    return sum(sizes.values())
+
+
+def test_plan_of_a_chain_takes_no_more_than_two_neighbours_need():
+    nodes = chain(10, 40, 10, 100, 20, 100, 30, 1)
+    storage = plan(nodes, nodes[-1])
+    assert pool_bytes(nodes, storage) == 100 + 30
+    assert least_bytes(Graph(nodes, [Entry(nodes[-1], 0)], {})) == 100 + 30
+
+
+def test_a_value_takes_no_memory_of_one_that_is_needed_at_the_same_time():
+    """By chance: everything that is in one pool lives at different times."""
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        nodes = [placeholder("x", 1)]
+        for number in range(30):
+            sources = [nodes[i] for i in random.integers(0, len(nodes), 2)]
+            nodes.append(call(f"v{number}", [int(random.integers(1, 100))], *sources))
+        heads = [nodes[-1], nodes[int(random.integers(1, 30))]]
+        storage = plan(nodes, *heads)
+        last = {node.name: i for i, node in enumerate(nodes)}
+        for i, node in enumerate(nodes):
+            last.update({entry.node.name: i for entry in node.inputs})
+        last.update({head.name: len(nodes) for head in heads})
+        held = {}
+        for i, node in enumerate(nodes):
+            for other in held.setdefault(storage[node.name][0], []):
+                assert last[other] < i, (other, node.name)
+            held[storage[node.name][0]].append(node.name)
+        graph = Graph(nodes, [Entry(head, 0) for head in heads], {})
+        assert least_bytes(graph) <= pool_bytes(nodes, storage) <= 1.3 * least_bytes(graph)
 
 
 def in_place(name, sizes, *sources, at=0):

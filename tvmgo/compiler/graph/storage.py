@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which entries share memory: views first, then a plan by liveness."""
+"""Which entries share memory: views first, then a plan by lifetimes."""
 
 from __future__ import annotations
 
+import math
+import random
+from bisect import bisect, insort
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from tvmgo.compiler.graph.nodes import COPY, RESHAPE_IN_PLACE, Entry, Graph, Node
 
-# A free pool serves a value at most this much smaller or larger than itself, as in TVM's own
-# planner: beyond that, growing or blocking it costs more than a new pool.
-REUSE_RATIO = 16
+TRIES = 30  # orders of values
 
 
 def materialize_reshapes(graph: Graph) -> None:
@@ -51,30 +54,89 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     -------
     dict of Entry to int
         Ids count up from 0. A pool is as large as its largest entry.
+
+    Notes
+    -----
+    The largest values choose first, so that whoever comes later fits into any pool. Of those that are
+    free meanwhile a value takes the one whose next or last use is nearest. Among values of one size the
+    order makes a difference that nothing foretells, so several are tried.
     """
+    lifetimes = find_lifetimes(graph)
+    values = [each for each in dict.fromkeys(lifetimes.values()) if not each.is_fixed]
+    chance, best = random.Random(0), fill_pools(values)
+    for _ in range(TRIES):
+        chance.shuffle(values)
+        best = min(best, fill_pools(values), key=total_bytes)
+    ids: dict[object, int] = {}
+    return {
+        entry: ids.setdefault(lifetime if lifetime.is_fixed else best[lifetime], len(ids))
+        for entry, lifetime in lifetimes.items()
+    }
+
+
+def fill_pools(values: Iterable[Lifetime]) -> dict[Lifetime, Pool]:
+    """Give every value a pool; those of one size choose in the order given."""
+    pools: list[Pool] = []
+    chosen: dict[Lifetime, Pool] = {}
+    for value in sorted(values, key=lambda each: -each.nbytes):
+        free = [(gap, i) for i, pool in enumerate(pools) if (gap := pool.gap(value)) > 0]
+        if not free:
+            pools.append(Pool(value.nbytes))
+        pool = pools[min(free)[1]] if free else pools[-1]
+        insort(pool.held, (value.first, value.last))
+        chosen[value] = pool
+    return chosen
+
+
+def total_bytes(chosen: Mapping[Lifetime, Pool]) -> int:
+    return sum(pool.nbytes for pool in set(chosen.values()))
+
+
+def least_bytes(graph: Graph) -> int:
+    """Return how many bytes of values there are at once, at most: no plan can do with less."""
+    found = [each for each in dict.fromkeys(find_lifetimes(graph).values()) if not each.is_fixed]
+    changes = sorted(
+        change
+        for each in found
+        for change in ((each.first, each.nbytes), (each.last + 1, -each.nbytes))
+    )
+    return max(accumulate((nbytes for _, nbytes in changes), initial=0))
+
+
+@dataclass(eq=False)
+class Lifetime:
+    """From which node to which, inclusive, a value is needed; a fixed one has memory of its own."""
+
+    first: int
+    last: int
+    nbytes: int
+    is_fixed: bool
+
+
+def find_lifetimes(graph: Graph) -> dict[Entry, Lifetime]:
+    """Return the lifetime of every entry; entries in the same memory have the same one."""
     roots = find_roots(graph)
     uses = Counter(roots[entry] for node in graph.nodes for entry in node.inputs)
-    uses.update(roots[entry] for entry in graph.heads)  # a use that nothing releases
-    pools = Pools()
-    storage: dict[Entry, int] = {}
-    for node in graph.nodes:
-        # A kernel may assume that its arguments do not overlap, so its outputs are placed while its
-        # inputs are still held.
+    uses.update(roots[entry] for entry in graph.heads)  # a use that nothing ends
+    lifetimes: dict[Entry, Lifetime] = {}
+    for number, node in enumerate(graph.nodes):
+        # A kernel may assume that its arguments do not overlap, so its outputs begin while its inputs
+        # are still needed.
         inherited = find_inherited(node, roots, uses)
+        for entry in node.inputs:
+            lifetimes[entry].last = number
         for entry in node.entries():
             if inherited is not None:
-                storage[entry] = storage[inherited]
-            elif node.is_placeholder:
-                storage[entry] = pools.add(entry.spec.nbytes)
+                lifetimes[entry] = lifetimes[inherited]
             elif roots[entry] != entry:
-                storage[entry] = storage[roots[entry]]
+                lifetimes[entry] = lifetimes[roots[entry]]
             else:
-                storage[entry] = pools.take(entry.spec.nbytes)
+                nbytes = entry.spec.nbytes
+                lifetimes[entry] = Lifetime(number, number, nbytes, node.is_placeholder)
         uses.subtract(roots[entry] for entry in node.inputs)
-        for root in {roots[entry] for entry in (*node.inputs, *node.entries())}:
-            if uses[root] == 0 and not root.node.is_placeholder and root != inherited:
-                pools.release(storage[root])
-    return storage
+    for entry in graph.heads:
+        lifetimes[entry].last = len(graph.nodes)
+    return lifetimes
 
 
 def find_inherited(node: Node, roots: dict[Entry, Entry], uses: Counter[Entry]) -> Entry | None:
@@ -99,30 +161,16 @@ def find_roots(graph: Graph) -> dict[Entry, Entry]:
     return roots
 
 
-@dataclass
-class Pools:
-    """Sizes of all pools in bytes, by id, and the ids that are free."""
+@dataclass(eq=False)
+class Pool:
+    """Memory for values that live one after the other: from which node to which, in order."""
 
-    sizes: list[int] = field(default_factory=list)
-    free: set[int] = field(default_factory=set)
+    nbytes: int
+    held: list[tuple[int, int]] = field(default_factory=list)
 
-    def add(self, nbytes: int) -> int:
-        self.sizes.append(nbytes)
-        return len(self.sizes) - 1
-
-    def take(self, nbytes: int) -> int:
-        """Best fit among the free pools; else grow the largest; else a new pool."""
-        larger = [i for i in self.free if nbytes <= self.sizes[i] <= nbytes * REUSE_RATIO]
-        smaller = [i for i in self.free if self.sizes[i] < nbytes <= self.sizes[i] * REUSE_RATIO]
-        if larger:
-            chosen = min(larger, key=lambda i: (self.sizes[i], i))
-        elif smaller:
-            chosen = max(smaller, key=lambda i: (self.sizes[i], i))
-            self.sizes[chosen] = nbytes
-        else:
-            return self.add(nbytes)
-        self.free.remove(chosen)
-        return chosen
-
-    def release(self, pool: int) -> None:
-        self.free.add(pool)
+    def gap(self, value: Lifetime) -> float:
+        """Return the nodes between a value and the nearest held; none if they need memory at once."""
+        at = bisect(self.held, (value.first,))
+        before = value.first - self.held[at - 1][1] if at else math.inf
+        behind = self.held[at][0] - value.last if at < len(self.held) else math.inf
+        return min(before, behind)
