@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from onnx import helper, numpy_helper
 
 from tests.compiler.models import normal, onnx_runtime
 from tests.compiler.simplified import assert_computes, one_node, simplified
@@ -105,6 +106,42 @@ def test_upsample_and_the_first_resize(mode, factor):
         assert_computes(*model, **tolerance)
 
 
+@pytest.mark.parametrize("factors", [(0.6, 0.6), (0.5, 1.5), (2.6, 0.3), (0.77, 1)])
+def test_the_first_resize_rounds_up_where_it_takes_away(factors):
+    scales = np.array([1, 1, *factors], np.float32)
+    inputs = [normal(1, 2, 7, 9), scales]
+    for constants in ((1,), ()):
+        assert_computes(*one_node("Resize", inputs, opset=10, constants=constants))
+
+
+def test_padding_that_goes_around():
+    expected = np.pad(X, ((0, 0), (0, 0), (1, 9), (2, 4)), mode="wrap")
+    pads = ints(0, 0, 1, 2, 0, 0, 9, 4)
+    model = one_node("Pad", [X, pads], opset=19, constants=(1,), mode="wrap")
+    assert_computes(*model, [expected])
+
+
+@pytest.mark.parametrize("places", [[1, 5], [[0, 1], [1, 2]]])
+@pytest.mark.parametrize("kind", ["node", "initializer"])
+def test_sparse_constants(places, kind):
+    values = numpy_helper.from_array(np.array([2, -3], np.float32), "c")
+    sparse = helper.make_sparse_tensor(values, numpy_helper.from_array(np.array(places)), [2, 3])
+    nodes = [helper.make_node("Constant", [], ["c"], sparse_value=sparse)] * (kind == "node")
+    x = helper.make_tensor_value_info("x", 1, [2, 3])
+    graph = helper.make_graph(
+        [*nodes, helper.make_node("Add", ["x", "c"], ["y"])],
+        "sparse",
+        [x],
+        [helper.make_tensor_value_info("y", 1, None)],
+        sparse_initializer=[] if nodes else [sparse],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    dense = np.array([[0, 2, 0], [0, 0, -3]], np.float32)
+    simple = simplify(model, {}, {})
+    (result,) = onnx_runtime(simple, {"x": dense})
+    assert result.tolist() == (2 * dense).tolist()
+
+
 @pytest.mark.parametrize("opset", [7, 9, 14, 15])
 def test_batch_normalization(opset):
     weights = [normal(3), normal(3), normal(3), np.abs(normal(3)) + 0.5]
@@ -189,7 +226,7 @@ def test_celu_of_a_number_is_a_number(alpha):
 @pytest.mark.parametrize(
     "operator, inputs, opset, attributes, reason",
     [
-        ("Pad", [X, ints(*[1] * 8)], 19, {"mode": "wrap"}, "no mode 'wrap'"),
+        ("Pad", [X, ints(*[-1] * 8)], 19, {"mode": "wrap"}, "a negative padding"),
         ("BitCast", [X], 26, {"to": 6}, "no such operator"),
         ("ImageDecoder", [ints(1).astype(np.uint8)], 20, {}, "no such operator"),
     ],

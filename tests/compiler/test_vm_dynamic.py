@@ -6,6 +6,8 @@ from functools import partial
 
 import numpy as np
 import pytest
+import tvm
+from tvm import relax
 
 import tvmgo
 from tests.compiler.vm import run, start
@@ -297,6 +299,33 @@ def test_detector_with_non_maximum_suppression(check):
     check(model_of(nodes, inputs, ["chosen", "kept"], weights), *map(request, (1, 10, 50)))
 
 
+@pytest.mark.parametrize(
+    ("overlap", "threshold", "words"),
+    [(0.4, -0.5, {}), (0.4, None, {"center_point_box": 1}), (0, -9, {}), (None, 0.5, {})],
+)
+def test_scores_of_any_sign(check, overlap, threshold, words):
+    """Equal ones, too: a detector's logits instead of its probabilities."""
+    weights = {"most": number(4)}
+    for name, given in (("overlap", overlap), ("threshold", threshold)):
+        if given is not None:
+            weights[name] = np.array([given], "float32")
+    inputs = [
+        "boxes",
+        "scores",
+        "most",
+        *(n if n in weights else "" for n in ("overlap", "threshold")),
+    ]
+    model = model_of(
+        [node("NonMaxSuppression", inputs, ["y"], **words)],
+        {"boxes": (FLOAT, [1, "n", 4]), "scores": (FLOAT, [1, 2, "n"])},
+        ["y"],
+        weights,
+    )
+    corners = RANDOM.rand(1, 20, 2).astype("float32")
+    boxes = np.concatenate([corners, corners + 0.3], -1)
+    check(model, *([boxes[:, :n], np.round(normal(1, 2, n) * 2)] for n in (1, 6, 20)))
+
+
 def test_results_of_a_size_that_data_decides(check):
     nodes = [
         node("NonZero", ["x"], ["places"]),
@@ -510,3 +539,41 @@ def test_reductions_of_nothing(check):
     nothing = [np.zeros((0, 3), "float32"), np.zeros((2, 0), "float32")]
     expected = [np.zeros((1, 3)), np.ones((1, 3)), np.zeros((2, 3))]
     assert_same(run(machine, nothing), [each.astype("float32") for each in expected])
+
+
+def test_a_machine_serves_one_thread_at_a_time(tmp_path):
+    """Another thread gets an error, no matter by which function; the machine's own may call it."""
+    builder = relax.BlockBuilder()
+    x = relax.Var("x", relax.TensorType([2], "float32"))
+    with builder.function("main", [x]):
+        seen = relax.call_pure_packed("test.look_in", x, ty_args=x.ty)
+        builder.emit_func_output(builder.emit(seen))
+    path = tmp_path / "deploy.so"
+    tvm.compile(builder.get(), tvm.target.Target("llvm")).export_library(str(path))
+    given = tvmgo.array(np.ones(2, "float32"))
+    found, again = [], [True]
+
+    def look_in(x):
+        def others():
+            for name, arguments in (("main", [given]), ("get_output_arity", ["main"])):
+                with pytest.raises(tvmgo.TVMBusyError, match=f"{name}: .*another thread"):
+                    machine[name](*arguments)
+            found.append(start(path)["get_function_arity"]("main"))
+
+        thread = threading.Thread(target=others)
+        thread.start()
+        thread.join()
+        if again:
+            again.clear()
+            found.append(machine["main"](x).numpy().tolist())
+        return x
+
+    tvmgo.register_function(look_in, "test.look_in")
+    try:
+        machine = start(path)
+        for _ in range(2):
+            assert machine["main"](given).numpy().tolist() == [1, 1]
+        assert found == [1, 1, [1, 1], 1]
+    finally:
+        tvmgo.remove_global_function("test.look_in")
+        machine = None  # or it and the function would keep each other

@@ -32,9 +32,11 @@ cdef object VERSION_SUFFIX = re.compile(r"(?<=\.so)(\.[0-9]+)+$")
 GENERATIONS = ("classic", "modern")
 
 cdef str LIBRARY = "library"
+# Serves one thread at a time: two at once would get each other's results.
+cdef str VIRTUAL_MACHINE = "relax.VirtualMachine"
 
 # Kinds of modules whose functions run compiled code on their arguments themselves.
-COMPILED_KINDS = (LIBRARY, "relax.VirtualMachine")
+COMPILED_KINDS = (LIBRARY, VIRTUAL_MACHINE)
 
 # Libraries for the Relax virtual machine, which finds functions by name when it is initialised.
 cdef str VM_LIBRARY = "relax.VMExecutable"
@@ -183,6 +185,8 @@ cdef object find_function(Module self, object name, object query_imports):
     function = _get_function(self, name, False)
     if function is not None:
         kind = self.kind
+        if kind == VIRTUAL_MACHINE:
+            function = get_global_function("tvmgo.one_thread_at_a_time")(self, function, name)
         if kind in COMPILED_KINDS:
             mark_compiled(function)
         if kind == LIBRARY:

@@ -10,6 +10,7 @@
 #include "ffi/containers.h"
 #include "ffi/globals.h"
 #include "ffi/module_object.h"
+#include "ffi/one_thread.h"
 #include "ffi/time_evaluator.h"
 #include "formats/params_blob.h"
 #include "graph/module/executor_factory.h"
@@ -90,6 +91,7 @@ constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
     {"tvm.graph_runtime_factory.create", CreateFactory},
     {"tvmgo.graph_program.create", CreateProgram},
+    {"tvmgo.one_thread_at_a_time", OneThreadAtATime},
     {"tvmgo.parse_params", ParamsOf},
     {"tvmgo.time_evaluator", MakeTimeEvaluator},
 };

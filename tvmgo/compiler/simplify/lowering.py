@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from onnx import TensorProto
 
 from tvmgo.compiler.simplify.expansions.places import cum_prod, tensor_scatter
@@ -12,18 +13,6 @@ from tvmgo.compiler.simplify.expansions.resampling import resize
 from tvmgo.compiler.simplify.expansions.sampling import deform_conv, grid_sample
 from tvmgo.compiler.simplify.expansions.signal import dft_with_input
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
-
-
-def refuse_values(attribute: str, *known: bytes) -> Rewrite:
-    """Decline nodes whose attribute has one of the values that the normal opset knows."""
-
-    def check(node: Node, g: GraphEditor) -> bool:
-        value = node.attributes.get(attribute, known[0])
-        if value not in known:
-            raise node.refuse(f"opset 18 has no {attribute} {value.decode(errors='replace')!r}")
-        return False
-
-    return check
 
 
 def lower_grid_sample(node: Node, g: GraphEditor) -> bool:
@@ -66,6 +55,26 @@ def lower_space_to_depth(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def lower_pad(node: Node, g: GraphEditor) -> bool:
+    """What goes around is read by places, a dimension after the other."""
+    if node.attributes.get("mode", b"constant") != b"wrap":
+        return False
+    x, sizes = node.input(0), g.need_shape(node)
+    pads = [int(pad) for pad in g.need_constant(node, 1, "padding")]
+    if min(pads, default=0) < 0:
+        raise node.refuse("it goes around (mode 'wrap') and cuts off (a negative padding)")
+    axes = g.constant(node.input(3))
+    named = range(len(sizes)) if axes is None else [int(axis) % len(sizes) for axis in axes]
+    for axis, before, after in zip(named, pads, pads[len(pads) // 2 :]):
+        if before or after:
+            if not sizes[axis]:
+                raise node.refuse(f"its dimension {axis} has no elements to repeat")
+            places = np.arange(-before, sizes[axis] + after) % sizes[axis]
+            x = g.add("Gather", [x, g.integers(*places)], axis=axis)
+    g.add("Identity", [x], node.outputs)
+    return True
+
+
 LOWERED: dict[str, Rewrite] = {
     "AveragePool": dilated_average_pool,
     "Cast": lower_cast,
@@ -74,7 +83,7 @@ LOWERED: dict[str, Rewrite] = {
     "DequantizeLinear": dequantize,
     "DFT": dft_with_input,
     "GridSample": lower_grid_sample,
-    "Pad": refuse_values("mode", b"constant", b"reflect", b"edge"),
+    "Pad": lower_pad,
     "QuantizeLinear": quantize,
     "Resize": resize,
     "SpaceToDepth": lower_space_to_depth,

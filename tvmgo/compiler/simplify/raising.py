@@ -129,8 +129,24 @@ def raise_upsample(node: Node, g: GraphEditor) -> bool:
 def raise_resize(node: Node, g: GraphEditor) -> bool:
     if node.since >= 11:
         return False
-    _resize(node, g, node.input(1))
+    scales = node.input(1)
+    if node.attributes.get("mode", b"nearest") == b"nearest":
+        # Where it takes elements away it rounds up; a Resize rounds all dimensions in one way.
+        known = g.constant(scales)
+        if known is None:
+            one = g.add_constant(1, np.float32)
+            less, more = (g.add(operator, [scales, one]) for operator in ("Min", "Max"))
+        else:
+            less, more = (g.add_constant(limit(known, 1)) for limit in (np.minimum, np.maximum))
+        if known is None or (known < 1).any():
+            smaller = g.add("Resize", [node.input(0), None, less], **NEAREST, nearest_mode="ceil")
+            node.set_inputs([smaller, *node.inputs[1:]])
+        scales = more
+    _resize(node, g, scales)
     return True
+
+
+NEAREST = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric"}
 
 
 def _resize(node: Node, g: GraphEditor, scales: str | None) -> None:

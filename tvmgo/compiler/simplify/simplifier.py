@@ -28,6 +28,7 @@ from tvmgo.compiler.simplify.functions import (
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import to_normal_opset
 from tvmgo.compiler.simplify.shapes import fix_shapes
+from tvmgo.compiler.simplify.sparse import write_out_sparse
 
 
 def simplify(
@@ -61,6 +62,7 @@ def simplify(
     """
     simple = onnx.ModelProto()
     simple.CopyFrom(model)
+    write_out_sparse(simple.graph)
     fix_shapes(simple, shapes, keep_open=keep_open)
     simple = inline_functions(simple)
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})

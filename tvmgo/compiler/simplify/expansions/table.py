@@ -32,6 +32,7 @@ from tvmgo.compiler.simplify.expansions.quantized import (
 from tvmgo.compiler.simplify.expansions.recurrent import gru, keep_or, lstm, rnn
 from tvmgo.compiler.simplify.expansions.resampling import resize
 from tvmgo.compiler.simplify.expansions.signal import dft_with_attribute, stft
+from tvmgo.compiler.simplify.expansions.suppression import rank_scores
 from tvmgo.compiler.simplify.expansions.windows import (
     checked_padding,
     explicit_padding,
@@ -91,6 +92,7 @@ MICROSOFT = "com.microsoft."
 # Expanded before the others, since they become what is expanded there.
 EARLY: Mapping[str, Rewrite] = {
     **OPEN,
+    "NonMaxSuppression": rank_scores,
     **{
         MICROSOFT + name: rewrite
         for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
