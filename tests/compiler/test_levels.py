@@ -5,12 +5,16 @@ import ctypes
 import json
 
 import numpy as np
+import onnx
 import pytest
 from onnx import helper
 
 from tests.compiler.models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
+from tests.compiler.simplified import simplified
 from tests.helpers import output_of
 from tvmgo.compiler import export
+from tvmgo.compiler.exporter import find_linker
+from tvmgo.compiler.relax import job
 from tvmgo.compiler.relax.codegen.target import resolve_targets
 
 pytestmark = pytest.mark.slow
@@ -96,3 +100,41 @@ def test_the_graph_calls_kernels_by_their_plain_names(exported):
     assert names and not any("__v" in name for name in names)
     report = artifacts.report.target
     assert [f"x86-64-v{level}" in report for level in (2, 3, 4)] == [True] * 3
+
+
+def test_the_report_says_which_level_was_left_out(tmp_path, monkeypatch):
+    """Whatever a level wants to have otherwise in the files that all share."""
+    model = simplified(
+        onnx_model(
+            [helper.make_node("Exp", ["x"], ["y"])], {"x": (FLOAT, [4])}, {"y": (FLOAT, [4])}
+        )
+    )
+    onnx.save(model, tmp_path / "simple.onnx")
+    build_graph = job.build_graph
+    built = []
+
+    def build(module, names):
+        lowered = build_graph(module, names)
+        built.append(lowered)
+        if len(built) == 3:
+            lowered.graph.nodes[-1].name = "another"
+        return lowered
+
+    monkeypatch.setattr(job, "build_graph", build)
+    done = job.run(
+        {
+            "kind": "onnx",
+            "model": str(tmp_path / "simple.onnx"),
+            "shapes": {},
+            "target": None,
+            "linker": find_linker(),
+            "format": "graph",
+            "directory": str(tmp_path),
+            "work": str(tmp_path),
+        },
+        lambda line: None,
+    )
+    assert done["target"].count("mcpu") == 2
+    (said,) = [text for name, text in done["details"].items() if name.startswith("processors")]
+    assert said.startswith("x86-64-v4: ")
+    assert level_of(tmp_path / "deploy.so") == min(highest_level(), 3)

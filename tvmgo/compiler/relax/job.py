@@ -49,12 +49,13 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 
     progress("folding constants")
     module = simplify_model(imported.module, targets[0])
-    first, codes, explained = None, [], []
+    first, codes, explained, left_out = None, [], [], []
     for target in targets:
         progress(f"optimising for {target}")
         program = lower(module, imported.outputs, target)
         first = first or program
         if not program.has_the_files_of(first):
+            left_out.append(str(target.attrs["mcpu"]))
             continue
         progress(f"compiling {len(program.kernels)} kernels")
         suffix = level_suffix(target.attrs["mcpu"]) if len(targets) > 1 else ""
@@ -70,6 +71,10 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     with params_file.open("wb") as file:
         write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
     details = {"kernels": str(len(first.kernels))}
+    if left_out:
+        details["processors without kernels of their own"] = (
+            f"{', '.join(left_out)}: their graph or parameters would be others"
+        )
     foreign = not_for_classic(graph, first.kernels)
     if foreign:
         details["not for runtimes of TVM up to 0.20"] = ", ".join(foreign)
