@@ -32,6 +32,7 @@ from tvmgo.compiler.workers.client import run_job
 pytestmark = pytest.mark.slow
 
 X = normal(2, 3)
+WITH_NAN = np.float32([np.nan, 1, -2, np.inf, -np.inf, 0.5])
 SPEC = (FLOAT, [2, 3])
 
 
@@ -187,6 +188,20 @@ CURED = {
     "coordinates from the end": (
         one_node("GatherND", [X, indices([-1, -2], [0, 1])]),
         X[[-1, 0], [-2, 1]],
+    ),
+    **{
+        f"NaN in {operator} of {len(arrays)}": (one_node(operator, arrays, **words), None)
+        for operator, arrays, words in (
+            ("Relu", [WITH_NAN], {"opset": 14}),
+            ("Clip", [WITH_NAN, np.float32(-1), np.float32(0.6)], {"constants": [1, 2]}),
+            ("Max", [WITH_NAN, WITH_NAN[::-1].copy()], {}),
+            ("Min", [WITH_NAN, WITH_NAN[::-1].copy(), np.float32([0, 0, 0, np.nan, 0, 0])], {}),
+            ("Sign", [WITH_NAN], {}),
+        )
+    },
+    "NaN in Clip by one bound": (
+        one_node("Clip", [WITH_NAN, np.float32(-1)], constants=[1]),
+        np.maximum(WITH_NAN, -1),
     ),
     "product of vectors": (one_node("MatMul", [normal(4), normal(3, 4, 2)]), None),
     "product of stacks": (one_node("MatMul", [normal(2, 1, 2, 4), normal(3, 4, 5)]), None),

@@ -104,11 +104,42 @@ def extreme(node: Node, inputs: Any, attributes: Any) -> Any:
     return relay.cast(convert(inputs, attributes, {}), dtype)
 
 
+# Of two numbers that do not compare, TVM's maximum and minimum take the second. So NaN, as the
+# second, goes through, as in ONNX.
+
+
+def relu(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
+    return relay.maximum(relay.const(0, dtype_of(inputs[0])), inputs[0])
+
+
 def clip_by_one_bound(node: Node, inputs: Any, attributes: Any) -> Any:
     """TVM forgets a constant bound when it is the only one, and rounds large integers."""
     x, low, high = inputs[0], inputs[1], inputs[2]
-    bounded = x if low is None else relay.maximum(x, low)
-    return bounded if high is None else relay.minimum(bounded, high)
+    bounded = x if low is None else relay.maximum(low, x)
+    return bounded if high is None else relay.minimum(high, bounded)
+
+
+def best_of_all(choose: Callable[[Any, Any], Any]) -> Converter:
+    """Choose one of several tensors, of which any may have NaN."""
+
+    def convert(node: Node, inputs: Any, attributes: Any) -> Any:
+        best, *others = inputs
+        for other in others:
+            best = keeping_nan(best, choose(best, other))
+        return best
+
+    return convert
+
+
+def sign(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
+    """TVM makes 0 of NaN."""
+    return keeping_nan(inputs[0], relay.sign(inputs[0]))
+
+
+def keeping_nan(x: relay.Expr, result: relay.Expr) -> relay.Expr:
+    if not dtype_of(x).startswith("float"):
+        return result
+    return relay.where(relay.isnan(x), x, result)
 
 
 def log_softmax(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
@@ -191,9 +222,13 @@ CONVERTERS: dict[str, Converter] = {
     **dict.fromkeys(("GatherND", "ScatterND"), indices_within(1, sizes_of_coordinates)),
     "LogSoftmax": log_softmax,
     "MatMul": convert_matmul,
+    "Max": best_of_all(relay.maximum),
+    "Min": best_of_all(relay.minimum),
     "QuantizeLinear": quantize,
     **dict.fromkeys(REDUCTIONS, reduce_all_axes),
+    "Relu": relu,
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), reshape),
     **dict.fromkeys(("ReduceMax", "ReduceMin"), extreme),
+    "Sign": sign,
     "RoiAlign": indices_within(2, lambda node, inputs, _: infer_shape(inputs[0])[0]),
 }
