@@ -9,15 +9,31 @@ from typing import Any
 
 import tvm
 from tvm import relax
+from tvm.relax import transform
 from tvm.target.codegen import llvm_get_cpu_features
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.graph.model_id import library_source, model_id
 from tvmgo.compiler.relax.codegen.linking import create_shared
-from tvmgo.compiler.relax.passes import kernels, simplify
+from tvmgo.compiler.relax.passes import kernels
+from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
 # The function of the library that returns the names of main's outputs.
 OUTPUT_NAMES = "output_names"
+
+# As for a graph, but functions that branches and loops became stay functions, constants are folded
+# by TVM, which goes into all of them, and nothing becomes a template, whose shapes are fixed.
+PASSES: Sequence[Any] = (
+    RewriteOperators(),
+    transform.ConvertToDataflow(min_size=1),
+    transform.FoldBatchnormToConv2D(),
+    transform.FoldConstant(),
+    transform.DecomposeOpsForInference(),
+    transform.CanonicalizeBindings(),
+    transform.FoldConstant(),
+    transform.DeadCodeElimination(),
+    *kernels.PASSES,
+)
 
 
 def write_vm_library(
@@ -54,9 +70,7 @@ def write_vm_library(
     if output_names:
         module = with_names(module, output_names)
     with target:
-        # Functions that branches and loops became stay functions.
-        passes: Sequence[Any] = (*simplify.PASSES, *kernels.PASSES)
-        for each in (each for each in passes if each.info.name != "InlinePrivateFunctions"):
+        for each in PASSES:
             with as_export_error(f"pass {each.info.name}", instead=REWRITE_OPERATOR):
                 module = each(module)
         with as_export_error("lowering to the virtual machine", instead=REWRITE_OPERATOR):

@@ -82,7 +82,10 @@ class ConstantFolder(relax.PyExprMutator):  # type: ignore[misc]  # of type Any
 
     def visit_var_binding_(self, binding: relax.VarBinding) -> None:
         super().visit_var_binding_(binding)
-        value = self.builder_.lookup_binding(self.visit_expr(binding.var))
+        variable = self.visit_expr(binding.var)
+        if not isinstance(variable, relax.Var):  # of a call without result: an empty tuple
+            return
+        value = self.builder_.lookup_binding(variable)
         if constant(value) is not None:
             self.known[binding.var] = value
 
