@@ -91,10 +91,10 @@ from tvmgo.exceptions import (
 )
 
 if _typing.TYPE_CHECKING:
-    from tvmgo.model import Batcher, Binding, Model, TensorInfo
+    from tvmgo.model import Batcher, Binding, Model, TensorInfo, doctor
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
-_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo")
+_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo", "doctor")
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -150,6 +150,7 @@ __all__ = [
     "cuda_host",
     "debug_executor",
     "dlpack_version",
+    "doctor",
     "empty",
     "exceptions",
     "ext_dev",

@@ -347,6 +347,17 @@ cdef int check_cpu(Module module, str path) except -1:
     return 0
 
 
+def missing_cpu_feature(needed):
+    """Return the first of these instructions, named as LLVM does, that this processor lacks.
+
+    `needed` are names with commas between, as a library has them in ``tvmgo_cpu_features``. None if
+    it has all of them; names that nobody knows count as present.
+    """
+    cdef bytes names = needed.encode()
+    cdef const char* missing = TVMGoMissingCpuFeature(names)
+    return None if missing == NULL else missing.decode()
+
+
 def _needs_origin(path):
     return bool(get_global_function("tvmgo.library_needs_origin")(path))
 

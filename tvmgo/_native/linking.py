@@ -41,7 +41,7 @@ def linked(path: str, required: bool) -> Iterator[str]:
     TVMError
         If there is no compiler, or it fails.
     """
-    kind = _kind_of(path)
+    kind = kind_of(path)
     if kind is None:
         if required:
             raise TVMValueError(
@@ -66,7 +66,7 @@ def _read_header(path: str) -> bytes:
         return b""
 
 
-def _kind_of(path: str) -> str | None:
+def kind_of(path: str) -> str | None:
     """Return "object", "archive" or "tar", or None for what is no work for a linker."""
     header = _read_header(path)
     if header.startswith(b"\x7fELF"):
@@ -111,7 +111,7 @@ def _unpack(path: str, folder: str) -> list[str]:
                 target = os.path.join(folder, f"{len(inputs)}-{name}")
                 with open(target, "wb") as file:
                     shutil.copyfileobj(content, file)
-                kind = _kind_of(target)
+                kind = kind_of(target)
                 if kind in ("object", "archive") or name.endswith(_SOURCES):
                     inputs.append(target)
                 else:
@@ -133,7 +133,7 @@ def _has_library(names: list[str]) -> bool:
     return any(name.endswith((".so", ".dll", ".dylib")) for name in names)
 
 
-def _compiler() -> list[str] | None:
+def find_compiler() -> list[str] | None:
     for variable in ("CXX", "CC"):
         if os.environ.get(variable):
             return shlex.split(os.environ[variable])
@@ -146,7 +146,7 @@ def _compiler() -> list[str] | None:
 
 def _link(path: str, inputs: list[str], library: str) -> None:
     advice = f"or make a shared library of it elsewhere: `{_COMMAND} *.o`"
-    compiler = _compiler()
+    compiler = find_compiler()
     if compiler is None:
         raise TVMError(
             f"path: {path!r} has to be linked, and there is no compiler ({', '.join(_COMPILERS)}); "

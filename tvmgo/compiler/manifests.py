@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tvmgo._core.dtype import DType
 from tvmgo._core.version import __version__
 from tvmgo.compiler.artifacts import Artifacts
 from tvmgo.compiler.report import Report
-from tvmgo.model.manifest import Manifest, Size
+from tvmgo.model.manifest import Manifest, Size, sha256_of
 from tvmgo.model.tensor_info import TensorInfo
 
 SAME_ROW = 1e-6  # how far a row's results may differ between sizes, as a part of the largest
@@ -82,11 +80,3 @@ def tensor_info(described: Mapping[str, Any]) -> TensorInfo:
         None if shape is None else tuple(shape),
         None if dtype is None else DType(dtype),
     )
-
-
-def sha256_of(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

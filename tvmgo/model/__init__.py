@@ -3,6 +3,7 @@
 
 from tvmgo.model.batcher import Batcher
 from tvmgo.model.binding import Binding
+from tvmgo.model.diagnosis import Check, Report
 from tvmgo.model.errors import (
     ModelClosedError,
     QueueFullError,
@@ -10,6 +11,7 @@ from tvmgo.model.errors import (
     TensorTypeError,
     UnknownNameError,
 )
+from tvmgo.model.examination import doctor
 from tvmgo.model.model import Model
 from tvmgo.model.stats import Stats
 from tvmgo.model.tensor_info import TensorInfo
@@ -17,12 +19,15 @@ from tvmgo.model.tensor_info import TensorInfo
 __all__ = [
     "Batcher",
     "Binding",
+    "Check",
     "Model",
     "ModelClosedError",
     "QueueFullError",
+    "Report",
     "Stats",
     "TensorInfo",
     "TensorShapeError",
     "TensorTypeError",
     "UnknownNameError",
+    "doctor",
 ]

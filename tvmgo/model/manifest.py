@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -186,3 +187,12 @@ def file_name(name: str, where: str) -> str:
     if not name or Path(name).name != name:
         raise TVMValueError(f"{where}: expected a file name without folders, got {name!r:.60}")
     return name
+
+
+def sha256_of(path: Path) -> str:
+    """Return the digest of a file, as the manifest has it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+import argparse
 
 from tvmgo.cli.compiler import install, list, remove
 
 
-def add(commands: Any) -> None:
-    parser = commands.add_parser("compiler", help="install, list and remove compilers")
+def add(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(required=True, metavar="verb")
     for verb in (install, list, remove):
         verb.add(verbs)

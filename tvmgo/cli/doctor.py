@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``tvmgo doctor``"""
+
+from __future__ import annotations
+
+import argparse
+
+from tvmgo.cli.output import add_json, show
+from tvmgo.model.examination import doctor
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", help="a folder with a model, or its library")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    report = doctor(arguments.path)
+    if arguments.json:
+        show(report.to_json(), arguments)
+    else:
+        print(report)
+    return 0 if report.runs else 1

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``tvmgo info``"""
+
+from __future__ import annotations
+
+import argparse
+
+from tvmgo.cli.output import add_json, show
+from tvmgo.model.outline import describe
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", help="a folder with a model, or its library")
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    show(describe(arguments.path), arguments)

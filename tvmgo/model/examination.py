@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a model would run here, found before anything of it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tvmgo._native import locate
+from tvmgo.exceptions import TVMError
+from tvmgo.model.diagnosis import Check, Report
+from tvmgo.model.library_checks import check_library
+from tvmgo.model.manifest import Manifest, sha256_of
+from tvmgo.model.model_files import ModelFiles, Pathlike, find_files
+from tvmgo.model.outline import MODEL_ID, Graph, inputs_and_outputs, read_graph, read_params
+
+COPY_AGAIN = "copy all files of the export again, or export anew"
+
+
+def doctor(path: Pathlike) -> Report:
+    """Tell whether a model would run here, and if not, why and what to do.
+
+    Nothing is opened as a library, and no code of the model runs.
+
+    Parameters
+    ----------
+    path : path-like
+        As for `Model.load`: a folder, or a library.
+
+    Returns
+    -------
+    Report
+        Its `runs` is the verdict. Checked are, of each library: by which generation of TVM it was
+        made, for which architecture and which instructions, and which kernels this processor would
+        get; which libraries it needs; whether it has the functions that the graph calls. Of the
+        files: that they can be read, their digests in ``model.json``, and that they are of one
+        export. And whether tvmgo finds libtvm_runtime.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not clear which files are the model, or ``model.json`` is malformed.
+    TypeError
+        If `path` is no path.
+
+    Notes
+    -----
+    Reads all files once. A library by others does not tell which instructions it uses.
+    """
+    files = find_files(path, None, None, None)
+    checks = [check_runtime()]
+    graphs: dict[str, Graph] = {}
+    for size in files.sizes:
+        if size.graph is not None:
+            read = attempt(checks, size.graph, partial(read_graph, Path(size.graph)))
+            if read is not None:
+                graphs[size.graph] = read
+    params = None
+    if files.params is not None:
+        params = attempt(checks, files.params, partial(read_params, files.params))
+    if files.manifest is not None:
+        checks += check_digests(files, files.manifest)
+    checks += check_ids(files, graphs, params or {})
+    for size in files.sizes:
+        found = check_library(
+            Path(size.library), graphs.get(size.graph or ""), size.graph is not None
+        )
+        attempt(checks, size.library, partial(checks.extend, found))
+    first = graphs.get(files.sizes[0].graph or "")
+    known = inputs_and_outputs(files, first, params or {})
+    inputs, outputs = (None, None) if known is None else map(tuple, known)
+    made = files.manifest.made if files.manifest else {}
+    return Report(files.place, tuple(checks), inputs, outputs, made)
+
+
+def attempt(checks: list[Check], path: Pathlike, read: Callable[[], Any]) -> Any:
+    """Return what `read` does, or note why it cannot, and return None."""
+    try:
+        return read()
+    except TVMError as error:
+        checks.append(Check(f"{Path(path).name}: contents", False, str(error), COPY_AGAIN))
+        return None
+
+
+def check_runtime() -> Check:
+    try:
+        found = locate.load_if_found()
+        reason = "not found"
+    except TVMError as error:
+        found, reason = False, str(error)
+    where = locate.libraries().get("tvm_runtime") or "in this process"
+    advice = "" if found else "`pip install apache-tvm` brings it"
+    return Check("libtvm_runtime", found, where if found else reason, advice)
+
+
+def check_digests(files: ModelFiles, manifest: Manifest) -> Iterator[Check]:
+    changed = [
+        path.name
+        for path in files.paths
+        if path.name in manifest.files and sha256_of(path) != manifest.files[path.name]
+    ]
+    untold = [path.name for path in files.paths if path.name not in manifest.files]
+    if changed:
+        found = f"{', '.join(changed)}: not as exported"
+        yield Check("model.json: digests", False, found, COPY_AGAIN)
+    elif untold:
+        yield Check("model.json: digests", None, f"none of {', '.join(untold)}")
+    else:
+        yield Check("model.json: digests", True, f"{len(files.paths)} files are as exported")
+
+
+def check_ids(
+    files: ModelFiles, graphs: Mapping[str, Graph], params: Mapping[str, Any]
+) -> Iterator[Check]:
+    """See that graphs, parameters and manifest are of one export."""
+    ids = {Path(name).name: graph.model_id for name, graph in graphs.items()}
+    told = {name: number for name, number in ids.items() if number is not None}
+    if not told:
+        return
+    strange: list[str] = []
+    if MODEL_ID in params:
+        known = {int(number) for number in params[MODEL_ID].numpy().reshape(-1)}
+        strange = [name for name, number in told.items() if number not in known]
+    if files.manifest is not None and files.manifest.model_id != next(iter(told.values())):
+        strange.append("model.json")
+    numbers = ", ".join(f"{number:#018x}" for number in told.values())
+    if strange:
+        found = f"{', '.join(strange)}: of another export than the other files"
+        yield Check("model ids", False, found, COPY_AGAIN)
+    else:
+        yield Check("model ids", True, numbers)
