@@ -21,6 +21,7 @@ RIVALS = (
     "memcpy",
     "one thread",
     "OpenMP in C",
+    "ONNX Runtime",
     "Python",
     "C method",
     "bare C",
@@ -28,7 +29,15 @@ RIVALS = (
     "C loop",
 )
 # Of these a ratio is shown.
-EQUALS = ("tvm_ffi", "classic kernels", "NumPy", "memcpy", "one thread", "OpenMP in C")
+EQUALS = (
+    "tvm_ffi",
+    "classic kernels",
+    "NumPy",
+    "memcpy",
+    "one thread",
+    "OpenMP in C",
+    "ONNX Runtime",
+)
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
 GOTVM_NS = {title: row["medians"] for row in GOTVM["ns"] for title in row["cases"]}
 SCALES = {

@@ -7,6 +7,7 @@ from benchmarks.cases import (
     calls,
     copies,
     graph,
+    model,
     processes,
     results,
     threads,
@@ -19,6 +20,7 @@ CASES = (
     *arrays.CASES,
     *copies.CASES,
     *graph.CASES,
+    *model.CASES,
     *threads.CASES,
     *processes.CASES,
 )
