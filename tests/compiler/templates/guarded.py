@@ -14,6 +14,7 @@ from tests.compiler.templates import (
     test_attention,
     test_channelwise,
     test_convolution,
+    test_joining,
     test_matmul,
     test_recurrence,
     test_transposed,
@@ -65,6 +66,10 @@ def main(target):
     for name in test_winograd.SHAPES:
         for squares in (2, 4):
             convolution(*test_winograd.case(name), target, squares=squares, **options)
+            calls += 1
+    for kind in test_joining.KINDS:
+        for first in (0, 7, 99):
+            test_joining.run_part(kind, first, target, **options)
             calls += 1
     for name in test_channelwise.SHAPES:
         windows, x = test_channelwise.case(name)

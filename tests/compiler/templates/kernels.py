@@ -20,6 +20,7 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.elementwise import read_elementwise
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Operand, Outer, Step
+from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.transposed import TransposedKernel
@@ -88,7 +89,7 @@ def convolution(windows, x, weights, target, epilogue=None, operands=(), squares
         packed = pack_weights(weights, windows.groups, windows.channels_first)
     function = kernel.emit("kernel", image.shape, dtype, total)
     result = call(
-        *(function, target, (epilogue.shape, epilogue.dtype), image, packed, *operands), **options
+        *(function, target, (epilogue.whole, epilogue.dtype), image, packed, *operands), **options
     )
     return result.transpose(0, 3, 1, 2)
 
@@ -101,7 +102,7 @@ def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=
     image = to_nhwc(x)
     function = kernel.emit("kernel", image.shape, dtype, total)
     packed = [pack_channelwise(weights.astype(total))] if kind is Depthwise else []
-    result = (windows.out_shape, dtype)
+    result = (epilogue.whole, dtype)
     result = call(function, target, result, image, *packed, *operands, **options)
     return result.transpose(0, 3, 1, 2)
 
@@ -116,6 +117,13 @@ def transposed(windows, out, x, weights, target, **options):
     function = kernel.emit("kernel", image.shape, dtype, total)
     packed = kernel.pack(weights.astype(total))
     return call(function, target, (shape, dtype), image, packed, **options).transpose(0, 3, 1, 2)
+
+
+def mapped(x, target, epilogue, operands=(), channels=None, first=0, **options):
+    """Run an epilogue by itself, over some channels of an NHWC image."""
+    kernel = MapKernel(epilogue, unit_of(target), channels, first)
+    function = kernel.emit("kernel", str(x.dtype))
+    return call(function, target, (epilogue.whole, epilogue.dtype), x, *operands, **options)
 
 
 def matmul(a, b, target, epilogue=None, operands=(), **options):

@@ -144,6 +144,78 @@ def concatenation():
     return net.model(net.conv(joined, 16, 44, size=1)), None
 
 
+def joined():
+    """Kernels of three templates write into one image; nothing is copied."""
+    net = Net(2, 20, 9, 11)
+    first = net.add("Relu", net.conv("x", 20, 20, size=1))
+    parts = [net.conv(first, 19, 20), net.add("Relu", net.conv(first, 7, 20, size=5))]
+    parts.append(net.add("MaxPool", first, kernel_shape=[3, 3], pads=[1] * 4))
+    return net.model(net.conv(net.add("Concat", *parts, axis=1), 8, 46, size=1)), 5
+
+
+def dense(nested):
+    """Each layer reads all before it, as torchvision says it, or as Caffe did."""
+
+    def make():
+        net = Net(1, 20, 7, 6)
+        parts = [net.conv("x", 24, 20)]
+        image = parts[0]
+        for _ in range(3):
+            numbers = [normal(64)[: 24 + 12 * (len(parts) - 1)] for _ in range(3)]
+            scaled = net.add(
+                *("BatchNormalization", image, *numbers, np.abs(numbers[0]) + 0.5),
+            )
+            inputs = 24 + 12 * (len(parts) - 1)
+            hidden = net.add("Relu", net.conv(net.add("Relu", scaled), 20, inputs, size=1))
+            parts.append(net.conv(hidden, 12, 20))
+            image = net.add("Concat", *([image, parts[-1]] if nested else parts), axis=1)
+        return net.model(net.conv(image, 8, 60, size=1)), 11
+
+    make.__name__ = "dense_nested" if nested else "dense"
+    return make
+
+
+def joined_and_read_by_others():
+    """Parts that others read, too; the same part twice; a part that no template computes."""
+    net = Net(1, 20, 6, 8)
+    one, two = net.conv("x", 20, 20), net.conv("x", 24, 20)
+    pooled = net.add("AveragePool", one, kernel_shape=[2, 2])
+    turned = net.add("Transpose", "x", perm=[0, 1, 2, 3])
+    image = net.add("Concat", one, two, one, turned, axis=1)
+    again = net.add("Concat", two, one, net.conv(two, 5, 24), axis=1)
+    ends = [net.conv(image, 9, 84), net.conv(again, 6, 49, size=1), net.add("Relu", two)]
+    return net.model(*ends, net.conv(pooled, 4, 20, size=1)), None
+
+
+def skipped():
+    """As in a U-Net: written early, read at once, and at the end."""
+    net = Net(1, 16, 12, 12)
+    early = net.add("Relu", net.conv("x", 32, 16))
+    low = net.add("MaxPool", early, kernel_shape=[2, 2], strides=[2, 2])
+    low = net.add("Relu", net.conv(low, 20, 32))
+    high = net.add("Resize", low, "", np.array([1, 1, 2, 2], "f4"), mode="nearest")
+    return net.model(net.conv(net.add("Concat", early, high, axis=1), 6, 52)), None
+
+
+def joined_output():
+    """What is joined is an output, and so are a part and what is NHWC."""
+    net = Net(1, 20, 5, 7)
+    parts = [net.conv("x", 20, 20), net.conv("x", 12, 20, size=1), net.conv("x", 9, 20)]
+    inner = net.add("Concat", *parts[:2], axis=1)
+    image = net.add("Concat", inner, parts[2], axis=1)
+    gate = net.add("Flatten", net.add("GlobalMaxPool", inner))
+    small = net.add(
+        "Concat",
+        net.conv(net.add("GlobalAveragePool", inner), 4, 32, size=1),
+        net.conv(net.add("GlobalAveragePool", image), 5, 41, size=1),
+        axis=1,
+    )
+    flat = net.add("Reshape", small, np.array([9]))
+    return net.model(
+        image, parts[1], net.add("Transpose", inner, perm=[0, 2, 3, 1]), gate, flat
+    ), None
+
+
 def pools():
     net = Net(1, 3, 20, 20)
     image = net.conv("x", 20, 3)
@@ -327,6 +399,12 @@ NETS = (
     squeeze_and_excite,
     normalised_before,
     concatenation,
+    joined,
+    dense(nested=False),
+    dense(nested=True),
+    joined_and_read_by_others,
+    skipped,
+    joined_output,
     pools,
     before_and_behind_in_nhwc,
     padding_wider_than_tiles,

@@ -38,7 +38,8 @@ class TensorSpec(NamedTuple):
 class Node:
     """A placeholder, or a call of `function` when that is not None.
 
-    `in_place` are the numbers of inputs in whose memory its only output may be put.
+    `in_place` are the numbers of inputs in whose memory its only output may be put; `extends` is the
+    one in whose memory it must be, as the kernel only adds to what is there.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Node:
     inputs: list[Entry] = field(default_factory=list)
     function: str | None = None
     in_place: tuple[int, ...] = ()
+    extends: int | None = None
 
     @property
     def is_placeholder(self) -> bool:

@@ -153,11 +153,16 @@ def find_inherited(node: Node, roots: dict[Entry, Entry], uses: Counter[Entry]) 
 
 
 def find_roots(graph: Graph) -> dict[Entry, Entry]:
-    """Map every entry to the one whose storage it shares: itself, unless it is a view."""
+    """Map every entry to the one whose storage it shares.
+
+    That is itself, unless it is a view, or its kernel adds to what an earlier one has written. What
+    others read of that stays as it is, so that they may come before or after.
+    """
     roots: dict[Entry, Entry] = {}
     for node in graph.nodes:
+        shared = 0 if node.function == RESHAPE_IN_PLACE else node.extends
         for entry in node.entries():
-            roots[entry] = roots[node.inputs[0]] if node.function == RESHAPE_IN_PLACE else entry
+            roots[entry] = entry if shared is None else roots[node.inputs[shared]]
     return roots
 
 

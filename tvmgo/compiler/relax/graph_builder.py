@@ -27,7 +27,7 @@ from tvmgo.compiler.graph.nodes import (
     Node,
     TensorSpec,
 )
-from tvmgo.compiler.relax.kernel_attributes import IN_PLACE
+from tvmgo.compiler.relax.kernel_attributes import EXTENDS, IN_PLACE
 from tvmgo.compiler.relax.shapes import Subject, describe, shape_sizes, tensor_spec
 from tvmgo.exceptions import ExportError
 
@@ -199,6 +199,8 @@ class GraphBuilder:
         name = callee.name_hint
         kernel = self.kernels[KERNEL_PREFIX + name] = self.module[callee]
         value = self.add_call(KERNEL_PREFIX + name, name, self.tensors(arguments), call.ty)
+        extends = kernel.attrs.get(EXTENDS)
+        self.nodes[-1].extends = None if extends is None else int(extends)
         self.nodes[-1].in_place = tuple(map(int, kernel.attrs.get(IN_PLACE, ())))
         return value
 

@@ -7,6 +7,9 @@ IS_FLAT = "tvmgo.flat"
 # Numbers of its parameters in whose memory it may put its result.
 IN_PLACE = "tvmgo.in_place"
 
+# The number of the parameter whose memory its result takes over: it adds to what is in there.
+EXTENDS = "tvmgo.extends"
+
 # What reports tell of it: which template emitted it, the tile that it computes at once, and how many
 # operations on numbers it takes, as if each were on one number.
 TEMPLATE = "tvmgo.template"

@@ -11,6 +11,7 @@ from tvm.relax.analysis import free_vars
 
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit, vector_unit
 from tvmgo.compiler.relax.templates.operators.context import Context
+from tvmgo.compiler.relax.templates.operators.joining import plan_places
 from tvmgo.compiler.relax.templates.operators.layouts import call_channels_last, map_channels_last
 from tvmgo.compiler.relax.templates.operators.table import OPERATORS
 from tvmgo.compiler.relax.templates.tails import Block
@@ -45,7 +46,8 @@ class TemplateRewriter(relax.PyExprMutator):  # type: ignore[misc]  # of type An
         builder = self.builder_
         builder._begin_dataflow_block()
         bindings = Block(self.module, block)
-        context = Context(bindings, Values(builder, self.visit_expr), builder, self.unit)
+        values = Values(builder, self.visit_expr)
+        context = Context(bindings, values, builder, self.unit, plan_places(bindings))
         for i, binding in enumerate(bindings.bindings):
             if i not in bindings.taken:
                 self.replace(context, i, binding)

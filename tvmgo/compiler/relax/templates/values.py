@@ -22,11 +22,40 @@ def to_channels_first(rank: int) -> tuple[int, ...]:
 
 
 @dataclass
+class Joined:
+    """A tensor, its channels last, in which images lie side by side.
+
+    Kernels write one image after the other into it. `content` is what the last of them returned: the
+    memory is the same, and what is in it once stays.
+    """
+
+    channels: int
+    content: relax.Expr | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Channels of a joined tensor."""
+
+    joined: Joined
+    first: int
+    count: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.count == self.joined.channels
+
+
+@dataclass
 class Value:
-    """An expression of the new model, in the layout of the old one or with its channels last."""
+    """An expression of the new model, in the layout of the old one or with its channels last.
+
+    Or the place where it lies with its channels last.
+    """
 
     plain: relax.Expr | None = None
     channels_last: relax.Expr | None = None
+    place: Place | None = None
 
 
 class Values:
@@ -59,18 +88,30 @@ class Values:
     def plain(self, expression: relax.Expr) -> relax.Expr:
         value = self.of(expression)
         if value.plain is None:
-            value.plain = self.permuted(value.channels_last, to_channels_first)
+            value.plain = self.permuted(self.channels_last(expression), to_channels_first)
         return value.plain
 
     def channels_last(self, expression: relax.Expr) -> relax.Expr:
         """Return an image, of rank 3 or more, with its channels last."""
         value = self.of(expression)
-        if value.channels_last is None:
+        place = value.place
+        if value.channels_last is None and place is not None:
+            content = place.joined.content
+            value.channels_last = content if place.is_whole else self.copied(place)
+        elif value.channels_last is None:
             value.channels_last = self.permuted(value.plain, to_channels_last)
         return value.channels_last
 
     def has_channels_last(self, expression: relax.Expr) -> bool:
-        return self.of(expression).channels_last is not None
+        value = self.of(expression)
+        return value.channels_last is not None or value.place is not None
+
+    def copied(self, place: Place) -> relax.Expr:
+        content, first = place.joined.content, place.first
+        axis = len(known_shape(content)) - 1
+        return self.builder.emit(
+            R.strided_slice(content, [axis], [first], [first + place.count], [1])
+        )
 
     def is_channels_last(self, expression: relax.Expr) -> bool:
         """Whether a value has its channels last and nothing else, so that its other layout would cost a copy."""

@@ -113,17 +113,12 @@ class ChannelwiseKernel:
         specs = [("x", x_shape, x_dtype)]
         if self.kind.has_weights:
             specs.append(("weights", self.packed_shape, dtype))
-        operands = [
-            (f"operand{i}", operand.shape, operand.dtype)
-            for i, operand in enumerate(self.epilogue.operands)
-        ]
-        with Kernel(name, self.epilogue.in_place(len(specs))) as kernel:
-            x, *others, y = kernel.tensors(
-                [*specs, *operands, ("y", self.epilogue.shape, self.epilogue.dtype)]
-            )
+        epilogue = self.epilogue
+        with Kernel(name, epilogue.in_place(len(specs)), epilogue.extends(len(specs))) as kernel:
+            x, *others = kernel.tensors([*specs, *epilogue.parameters()])
             weights = others.pop(0) if self.kind.has_weights else None
             self.dtype = dtype
-            self.emit_into(x, weights, 0, Results(self.epilogue, others, y))
+            self.emit_into(x, weights, 0, Results.of(epilogue, others))
         template = "depthwise convolution" if self.kind.has_weights else "pool"
         tile = f"{self.spans[0].rows} x 1"
         return explained(kernel.function, template, 2 * self.windows.products, tile)

@@ -78,20 +78,16 @@ class ConvolutionKernel:
         dtype : str
             Of the weights and of sums.
         """
-        operands = [
-            (f"operand{i}", operand.shape, operand.dtype)
-            for i, operand in enumerate(self.epilogue.operands)
-        ]
-        with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            x, packed, *others, y = kernel.tensors(
+        epilogue = self.epilogue
+        with Kernel(name, epilogue.in_place(2), epilogue.extends(2)) as kernel:
+            x, packed, *others = kernel.tensors(
                 [
                     ("x", x_shape, x_dtype),
                     ("weights", self.packed_shape, dtype),
-                    *operands,
-                    ("y", self.epilogue.shape, self.epilogue.dtype),
+                    *epilogue.parameters(),
                 ]
             )
-            self.emit_into(x, packed, 0, Results(self.epilogue, others, y))
+            self.emit_into(x, packed, 0, Results.of(epilogue, others))
         pointwise = (self.window_rows, self.conv.window[1]) == (1, 1)
         template = "product" if pointwise else "convolution"
         return explained(kernel.function, template, 2 * self.conv.products, str(self.tiling))

@@ -12,7 +12,7 @@ from tvm.script.ir_builder import IRBuilder
 from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
-from tvmgo.compiler.relax.kernel_attributes import IN_PLACE, IS_FLAT
+from tvmgo.compiler.relax.kernel_attributes import EXTENDS, IN_PLACE, IS_FLAT
 
 # Of an opaque kernel: TVM fuses nothing into it.
 OPAQUE = 8
@@ -32,10 +32,13 @@ class Kernel:
     name : str
     in_place : sequence of int
         Numbers of parameters in whose memory the result may be put.
+    extends : int, optional
+        The parameter in whose memory it must be put, as it adds to that.
     """
 
-    def __init__(self, name: str, in_place: Sequence[int] = ()) -> None:
+    def __init__(self, name: str, in_place: Sequence[int] = (), extends: int | None = None) -> None:
         self.in_place = in_place
+        self.extends = extends
         self.builder = IRBuilder()
         self.frame = T.prim_func(private=True, s_tir=True)
         self.root = T.sblock("root")  # some passes look no further
@@ -54,7 +57,9 @@ class Kernel:
         if self.in_place:
             attributes[IN_PLACE] = list(self.in_place)
         else:
-            attributes["tirx.noalias"] = True
+            attributes["tirx.noalias"] = True  # also of what is extended, as it is not read
+        if self.extends is not None:
+            attributes[EXTENDS] = self.extends
         T.func_attr(attributes)
         return self
 

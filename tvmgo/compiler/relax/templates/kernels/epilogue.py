@@ -59,6 +59,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Some channels of a tensor with `channels`, into which a result is written.
+
+    Which they are is told when the kernel runs, so that one serves many parts. What others have written
+    before, if it `follows` any, stays.
+    """
+
+    channels: int
+    follows: bool
+
+
+@dataclass(frozen=True)
 class Epilogue:
     """Steps that make the result of a kernel out of what it computes.
 
@@ -68,12 +80,36 @@ class Epilogue:
         Of the result, in memory. Vectors run along the last axis.
     dtype : str
         Of the result.
+    part : Part, optional
+        Of which tensor the result is a part; else it is one of its own.
     """
 
     shape: tuple[int, ...]
     dtype: str
     steps: Sequence[Step] = ()
     operands: Sequence[Operand] = field(default_factory=list)
+    part: Part | None = None
+
+    @property
+    def whole(self) -> tuple[int, ...]:
+        """The shape of what is written to."""
+        return (*self.shape[:-1], self.part.channels) if self.part else self.shape
+
+    def parameters(self) -> list[tuple[str, Sequence[int], str]]:
+        """Return name, shape and element type of a kernel's parameters, from the operands on."""
+        specs: list[tuple[str, Sequence[int], str]] = [
+            (f"operand{i}", operand.shape, operand.dtype) for i, operand in enumerate(self.operands)
+        ]
+        if self.part:
+            specs.append(("first", (1,), "int32"))
+            if self.part.follows:
+                specs.append(("others", self.whole, self.dtype))
+        return [*specs, ("y", self.whole, self.dtype)]
+
+    def extends(self, first: int) -> int | None:
+        """Return the parameter of a kernel that the result extends; operands begin at `first`."""
+        follows = self.part is not None and self.part.follows
+        return first + len(self.operands) + 1 if follows else None
 
     @property
     def operations(self) -> int:
@@ -85,6 +121,8 @@ class Epilogue:
 
         Of these each element is read where that of the result is written, and nowhere else.
         """
+        if self.part:
+            return []
         axes = tuple(range(len(self.shape)))
         return [
             first + i

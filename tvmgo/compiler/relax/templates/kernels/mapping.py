@@ -7,9 +7,10 @@ from typing import Any
 
 from tvm import tirx
 
-from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, load, loop, size_of, store
+from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, load, loop, size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
+from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 
 # Vectors computed side by side, and elements below which threads are not worth while.
@@ -20,26 +21,28 @@ FEWEST_PARALLEL = 32 * 1024
 class MapKernel:
     """Emits what an epilogue makes of a tensor of the shape of its result."""
 
-    def __init__(self, epilogue: Epilogue, unit: VectorUnit) -> None:
+    def __init__(
+        self, epilogue: Epilogue, unit: VectorUnit, channels: int | None = None, first: int = 0
+    ) -> None:
+        """The tensor may be those channels from `first` of one that has `channels`."""
         self.epilogue = epilogue
         self.lanes = unit.lanes
         *leading, self.columns = epilogue.shape
         self.rows = size_of(leading)
+        self.first = first
+        self.x_shape = (*leading, self.columns if channels is None else channels)
 
     def emit(self, name: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are the tensor, operands, and the result."""
-        operands = [
-            (f"operand{i}", operand.shape, operand.dtype)
-            for i, operand in enumerate(self.epilogue.operands)
-        ]
-        shape = self.epilogue.shape
-        same = [0] if dtype == self.epilogue.dtype else []
-        with Kernel(name, [*same, *self.epilogue.in_place(1)]) as kernel:
-            self.x, *self.operands, self.y = kernel.tensors(
-                [("x", shape, dtype), *operands, ("y", shape, self.epilogue.dtype)]
-            )
-            loop(self.rows, self.row, size_of(shape) >= FEWEST_PARALLEL)
-        operations = size_of(shape) * len(self.epilogue.steps)
+        epilogue = self.epilogue
+        in_place = epilogue.in_place(1)
+        if (self.x_shape, dtype) == (epilogue.whole, epilogue.dtype) and epilogue.part is None:
+            in_place = [0, *in_place]
+        with Kernel(name, in_place, epilogue.extends(1)) as kernel:
+            self.x, *others = kernel.tensors([("x", self.x_shape, dtype), *epilogue.parameters()])
+            self.results = Results.of(epilogue, others)
+            loop(self.rows, self.row, size_of(epilogue.shape) >= FEWEST_PARALLEL)
+        operations = size_of(epilogue.shape) * len(epilogue.steps)
         return explained(kernel.function, "elementwise", operations)
 
     def row(self, row: Any) -> None:
@@ -59,7 +62,6 @@ class MapKernel:
 
     def vector(self, row: Any, vector: Any, used: int) -> None:
         column = vector * self.lanes
-        at = row * self.columns + column
+        at = row * self.x_shape[-1] + self.first + column
         value = load(self.x, at, self.lanes, used)
-        value = self.epilogue.apply(self.operands, value, row, column, self.lanes, used)
-        store(self.y, value, at, self.lanes, used)
+        self.results.store(value, row, column, self.lanes, used)

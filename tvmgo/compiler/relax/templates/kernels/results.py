@@ -34,11 +34,31 @@ class Results:
     operands : sequence of tirx.Buffer
         Of the epilogue.
     y : tirx.Buffer
+    first : Expr
+        The channel of y at which the result begins.
     """
 
     epilogue: Epilogue
     operands: Sequence[tirx.Buffer]
     y: tirx.Buffer
+    first: Any = 0
+
+    @classmethod
+    def of(cls, epilogue: Epilogue, buffers: Sequence[tirx.Buffer]) -> Results:
+        """Take the buffers of `epilogue.parameters()`; emits what reads where the result begins."""
+        *buffers, y = buffers
+        count = len(epilogue.operands)
+        first: Any = 0
+        if epilogue.part:
+            last = epilogue.part.channels - epilogue.shape[-1]
+            first = T.bind(T.max(0, T.min(buffers[count][0], last)))  # whoever calls the kernel
+        return cls(epilogue, buffers[:count], y, first)
+
+    def store(self, value: Any, row: Any, column: Any, lanes: int, used: int) -> None:
+        """Store one vector that begins at (row, column)."""
+        value = self.epilogue.apply(self.operands, value, row, column, lanes, used)
+        at = row * self.epilogue.whole[-1] + column
+        store(self.y, value, at if self.epilogue.part is None else at + self.first, lanes, used)
 
     def put(
         self,
@@ -57,9 +77,7 @@ class Results:
 
         def store_row(vectors: Sequence[Any], row: Any) -> None:
             for i, value in enumerate(vectors):
-                at = column + i * lanes
-                value = self.epilogue.apply(self.operands, value, row, at, lanes, used[i])
-                store(self.y, value, row * self.epilogue.shape[-1] + at, lanes, used[i])
+                self.store(value, row, column + i * lanes, lanes, used[i])
 
         if len(sums) == 1 or self.epilogue.operations < LONG:
             for i, vectors in enumerate(sums):

@@ -22,12 +22,12 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     lanes_at,
     load,
     loop,
-    store,
     zero,
 )
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
+from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, cut
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import FEWEST_PARALLEL, Windows
@@ -93,19 +93,12 @@ class WinogradKernel:
         conv = self.conv
         self.dtype = dtype
         packed = (self.points, self.width // BLOCK, conv.channels, BLOCK)
-        operands = [
-            (f"operand{i}", operand.shape, operand.dtype)
-            for i, operand in enumerate(self.epilogue.operands)
-        ]
-        with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            self.x, self.packed, *self.operands, self.y = kernel.tensors(
-                [
-                    ("x", x_shape, x_dtype),
-                    ("weights", packed, dtype),
-                    *operands,
-                    ("y", self.epilogue.shape, self.epilogue.dtype),
-                ]
+        epilogue = self.epilogue
+        with Kernel(name, epilogue.in_place(2), epilogue.extends(2)) as kernel:
+            self.x, self.packed, *others = kernel.tensors(
+                [("x", x_shape, x_dtype), ("weights", packed, dtype), *epilogue.parameters()]
             )
+            self.results = Results.of(epilogue, others)
             parallel = conv.products >= FEWEST_PARALLEL
             outside = parallel and self.blocks >= MANY_BLOCKS
             loop(self.blocks, lambda i: self.block(i, parallel and not outside), outside)
@@ -325,12 +318,7 @@ class WinogradKernel:
                         pixel = pixel + i * outputs + x
 
                         def put(pixel: Any = pixel, value: Any = values[y][x]) -> None:
-                            column = vector * lanes
-                            result = self.epilogue.apply(
-                                self.operands, value, pixel, column, lanes, used
-                            )
-                            at = pixel * conv.outputs + column
-                            store(self.y, result, at, lanes, used)
+                            self.results.store(value, pixel, vector * lanes, lanes, used)
 
                         if conditions:
                             with T.If(tirx.all(*conditions)), T.Then():

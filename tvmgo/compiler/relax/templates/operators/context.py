@@ -3,19 +3,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 from tvm import relax, tirx
 
 from tvmgo.compiler.relax.expressions import known_shape
 from tvmgo.compiler.relax.templates.kernels.emitting import size_of
-from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
+from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Part
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import Deep, Windows
 from tvmgo.compiler.relax.templates.tails import FLOATS, Block, Tail, make_epilogue
-from tvmgo.compiler.relax.templates.values import Value, Values
+from tvmgo.compiler.relax.templates.values import Place, Value, Values
 
 # Channels up to which an image is read as NCHW, if it is that: pixels side by side lie in few cache
 # lines then.
@@ -33,26 +34,57 @@ class Context:
     values: Values
     builder: relax.BlockBuilder
     unit: VectorUnit
+    places: Mapping[relax.Var, Place] = field(default_factory=dict)
 
     def take_tail(
-        self, index: int, *, channels_last: bool
+        self, index: int, *, channels_last: bool, joins: bool = False
     ) -> tuple[Tail, Epilogue, list[relax.Expr]]:
-        """Return what is computed together with a binding, as an epilogue and its operands."""
+        """Return what is computed together with a binding, as an epilogue and its operands.
+
+        `joins` says that the kernel can write into a part of an image.
+        """
         tail = self.block.take_tail(index)
         first = self.block.bindings[index].var
-        return tail, *make_epilogue(tail, first, self.values, channels_last)
+        epilogue, operands = make_epilogue(tail, first, self.values, channels_last)
+        if joins:
+            epilogue, operands = self.joined(tail, epilogue, operands)
+        return tail, epilogue, operands
+
+    def joined(
+        self, tail: Tail, epilogue: Epilogue, operands: list[relax.Expr]
+    ) -> tuple[Epilogue, list[relax.Expr]]:
+        """Return the same for a result that goes into its place, if it has one."""
+        place = self.places.get(tail.result)
+        if place is None:
+            return epilogue, operands
+        epilogue, others = self.into(place, epilogue)
+        return epilogue, [*operands, *others]
+
+    def into(self, place: Place, epilogue: Epilogue) -> tuple[Epilogue, list[relax.Expr]]:
+        """Return an epilogue that writes into a place, and what its kernel takes for that."""
+        content = place.joined.content
+        others = [relax.const(np.array([place.first], "int32"), "int32")]
+        if content is not None:
+            others.append(content)
+        part = Part(place.joined.channels, follows=content is not None)
+        return replace(epilogue, part=part), others
 
     def call(
         self, kernel: tirx.PrimFunc, name: str, arguments: Sequence[relax.Expr], epilogue: Epilogue
     ) -> relax.Expr:
         callee = self.builder.add_func(kernel, name)
-        result = relax.TensorType(epilogue.shape, epilogue.dtype)
+        result = relax.TensorType(epilogue.whole, epilogue.dtype)
         return self.builder.emit(relax.call_tir(callee, list(arguments), result))
 
     def set(self, variable: relax.Var, result: relax.Expr, *, channels_last: bool) -> None:
-        self.values[variable] = (
-            Value(channels_last=result) if channels_last else Value(plain=result)
-        )
+        place = self.places.get(variable)
+        if channels_last and place is not None and known_shape(result)[-1] != place.count:
+            place.joined.content = result
+            self.values[variable] = Value(place=place)
+        elif channels_last:
+            self.values[variable] = Value(channels_last=result)
+        else:
+            self.values[variable] = Value(plain=result)
 
 
 def windows_over(

@@ -69,7 +69,7 @@ def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     else:
         image = values.channels_last(x)
     dtype = str(call.ty.dtype)
-    tail, epilogue, operands = context.take_tail(index, channels_last=True)
+    tail, epilogue, operands = context.take_tail(index, channels_last=True, joins=True)
     squares = 0
     if constant(weights) is not None and windows.deep == Deep() and sum_type(dtype) == "float32":
         reorder = may_reorder(tvm.target.Target.current())

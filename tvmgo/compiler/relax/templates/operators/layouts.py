@@ -14,11 +14,14 @@ from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import vectorise
 from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
 from tvmgo.compiler.relax.templates.operators.context import Context, can_compute
+from tvmgo.compiler.relax.templates.operators.joining import join, source_of
 from tvmgo.compiler.relax.templates.tails import Tail, is_aligned, make_epilogue
 from tvmgo.compiler.relax.templates.values import Value, to_channels_first, to_channels_last
 
 
 def replace_concat(context: Context, index: int, call: relax.Call) -> bool:
+    if join(context, index, call):
+        return True
     (parts,) = call.args
     values = context.values
     if not isinstance(parts, relax.Tuple) or not any(map(values.is_channels_last, parts.fields)):
@@ -57,6 +60,8 @@ def replace_permute_dims(context: Context, index: int, call: relax.Call) -> bool
     if rank < 3:
         return False
     if axes == to_channels_last(rank) and values.has_channels_last(x):
+        if values.of(x).place is not None:
+            return False  # others may write beside it, so that it can be no output
         values[variable] = Value(plain=values.channels_last(x))
     elif axes == to_channels_first(rank) and not values.is_channels_last(x):
         if rank == 3 and not context.block.is_image(variable):
@@ -89,10 +94,11 @@ def map_channels_last(context: Context, index: int, call: relax.Call, kernel: El
         return False
     behind = block.take_tail(index)
     tail = Tail(behind.result, ((variable, call, kernel), *behind.calls))
-    epilogue, operands = make_epilogue(tail, image, values, True)
+    epilogue, operands = context.joined(tail, *make_epilogue(tail, image, values, True))
     name = tail.name.lstrip("_")
-    function = MapKernel(epilogue, context.unit).emit(name, str(image.ty.dtype))
-    arguments = [values.channels_last(image), *operands]
+    source, channels, first = source_of(context, image)
+    function = MapKernel(epilogue, context.unit, channels, first).emit(name, str(image.ty.dtype))
+    arguments = [source, *operands]
     result = context.call(function, name, arguments, epilogue)
     context.set(tail.result, result, channels_last=True)
     return True

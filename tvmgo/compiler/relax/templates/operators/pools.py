@@ -64,7 +64,7 @@ def emit_pool(
         return False
     dtype = str(call.ty.dtype)
     image = context.values.channels_last(x)
-    tail, epilogue, operands = context.take_tail(index, channels_last=True)
+    tail, epilogue, operands = context.take_tail(index, channels_last=True, joins=True)
     name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
     kernel = ChannelwiseKernel(windows, epilogue, context.unit, kind)
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
