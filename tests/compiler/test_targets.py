@@ -38,7 +38,7 @@ def test_resolve_target_native_names_this_cpu():
 
 def test_resolve_target_of_a_gpu_raises_export_error():
     with pytest.raises(
-        ExportError, match="target 'vulkan': kernels of a deployed graph run on the CPU"
+        ExportError, match="target 'vulkan': kernels of a deployed graph run on the CPU, or by CUDA"
     ):
         resolve_target("vulkan")
 

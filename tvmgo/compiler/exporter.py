@@ -54,7 +54,8 @@ def export(
     target : str, dict or tvm.target.Target, optional
         Default: any CPU of this machine's architecture; on x86-64 one of level v2 or higher, with
         kernels for v2, v3 and v4 in one library. ``"native"``: this machine's CPU and those with
-        the same instructions. ``"aarch64"``: any of these, under Linux. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
+        the same instructions. ``"aarch64"``: any of these, under Linux. ``"cuda"``: a GPU
+        of NVIDIA's. Classic strings such as ``"llvm -mcpu=skylake"`` are understood.
     shapes : mapping of str to sequence of int, optional
         Shapes of inputs by name, in elements, at least 0 each; needed where the model leaves
         dimensions open. A dimension with a name has one size in all inputs.

@@ -12,7 +12,12 @@ from tvmgo.compiler.graph.model_id import MODEL_ID, halves
 from tvmgo.compiler.graph.nodes import Entry, Graph, Node
 
 
-def graph_to_json(graph: Graph, storage: Mapping[Entry, int], model_id: int | None = None) -> str:
+def graph_to_json(
+    graph: Graph,
+    storage: Mapping[Entry, int],
+    model_id: int | None = None,
+    device_type: int = CPU_DEVICE_TYPE,
+) -> str:
     """Write a graph as the executor reads it.
 
     Parameters
@@ -22,6 +27,8 @@ def graph_to_json(graph: Graph, storage: Mapping[Entry, int], model_id: int | No
         The storage id of every entry, as `plan_storage` gives it.
     model_id : int, optional
         The number of the export, see `model_id`; left out when it is not known yet.
+    device_type : int, optional
+        DLPack's number of the kind of device on which everything lies.
 
     Returns
     -------
@@ -53,7 +60,7 @@ def graph_to_json(graph: Graph, storage: Mapping[Entry, int], model_id: int | No
         "shape": ["list_shape", [list(entry.spec.shape) for entry in entries]],
         "dltype": ["list_str", [entry.spec.dtype for entry in entries]],
         "storage_id": ["list_int", [storage[entry] for entry in entries]],
-        "device_index": ["list_int", [CPU_DEVICE_TYPE] * len(entries)],
+        "device_index": ["list_int", [device_type] * len(entries)],
     }
     if model_id is not None:
         attrs[MODEL_ID] = ["list_int", halves(model_id)]

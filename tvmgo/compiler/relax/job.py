@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +19,17 @@ from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
 from tvmgo.compiler.relax.codegen.classic import not_for_classic
+from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.linking import linker_for
-from tvmgo.compiler.relax.codegen.target import resolve_targets
+from tvmgo.compiler.relax.codegen.target import is_gpu, resolve_targets
 from tvmgo.compiler.relax.explaining import explain
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
 from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels, simplify_model
 from tvmgo.compiler.relax.vm_library import write_vm_library
+from tvmgo.exceptions import ExportError
 
 
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
@@ -43,12 +44,17 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     linker = linker_for(targets[0], job["linker"])
     progress("importing the model")
     imported = import_model(job)
-    library, graph_file, params_file = graph_files(Path(job["directory"]))
+    files = graph_files(Path(job["directory"]))
     if job["format"] == "vm":
-        return write_vm(imported, targets[0], library, linker, progress)
+        return write_vm(imported, targets[0], files[0], linker, progress)
 
     progress("folding constants")
     module = simplify_model(imported.module, targets[0])
+    if is_gpu(targets[0]):
+        progress(f"compiling for {targets[0]}")
+        program = lower(module, imported.outputs, targets[0])
+        written = write_for_gpu(program, targets[0], files, linker)
+        return {**written, "tensors": imported.tensors}
     first, codes, explained, left_out = None, [], [], []
     for target in targets:
         progress(f"optimising for {target}")
@@ -64,28 +70,58 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     assert first is not None
 
     progress("linking and writing")
-    graph, storage = first.graph, first.storage
-    identify = partial(model_id, graph_to_json(graph, storage), graph.params)
-    number = link(codes, library, linker, identify)
-    graph_file.write_text(graph_to_json(graph, storage, number), encoding="utf-8")
-    with params_file.open("wb") as file:
-        write_params(file.write, {**graph.params, MODEL_ID: np.array(number, "int64")})
-    details = {"kernels": str(len(first.kernels))}
-    if left_out:
-        details["processors without kernels of their own"] = (
-            f"{', '.join(left_out)}: their graph or parameters would be others"
-        )
-    foreign = not_for_classic(graph, first.kernels)
-    if foreign:
-        details["not for runtimes of TVM up to 0.20"] = ", ".join(foreign)
+    number = link(codes, files[0], linker, first.identify)
+    write_graph(first, number, files)
+    foreign = not_for_classic(first.graph, first.kernels)
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": details,
-        "kernels": explain(graph, explained, foreign),
+        "details": details(first.kernels, foreign, left_out),
+        "kernels": explain(first.graph, explained, foreign),
         "model_id": number,
         "tensors": imported.tensors,
     }
+
+
+def write_for_gpu(
+    program: Program, target: tvm.target.Target, files: Sequence[Path], linker: Sequence[str]
+) -> dict[str, Any]:
+    """Compile and write what runs on a GPU; old runtimes have another form of its code."""
+    number = write_gpu_library(program.kernels, target, files[0], linker, program.identify)
+    write_graph(program, number, files)
+    return {
+        "target": str(target),
+        "versions": {"apache-tvm": tvm.__version__},
+        "details": details(program.kernels, ["all"]),
+        "kernels": [],
+        "model_id": number,
+    }
+
+
+def write_graph(program: Program, number: int, files: Sequence[Path]) -> None:
+    """Write the graph and its parameters with the number of the export."""
+    _, graph, params = files
+    graph.write_text(program.to_json(number), encoding="utf-8")
+    with params.open("wb") as file:
+        values = {**program.graph.params, MODEL_ID: np.array(number, "int64")}
+        write_params(file.write, values)
+
+
+def details(
+    kernels: Collection[str], foreign: Sequence[str], left_out: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return what the report says besides.
+
+    `foreign` is what old runtimes cannot run, `left_out` the processors that have no clones.
+    """
+    told = {"kernels": str(len(kernels))}
+    if left_out:
+        told["processors without kernels of their own"] = (
+            f"{', '.join(left_out)}: their graph or parameters would be others"
+        )
+    if foreign:
+        told["not for runtimes of TVM up to 0.20"] = ", ".join(foreign)
+    return told
 
 
 def write_vm(
@@ -96,6 +132,9 @@ def write_vm(
     progress: Callable[[str], object],
 ) -> dict[str, Any]:
     """Write a library for the virtual machine; it has one level, the lowest."""
+    if is_gpu(target):
+        reason = "libraries for the virtual machine are for the CPU"
+        raise ExportError(f"target {target.kind.name!r}", reason, 'use format="graph" or "llvm"')
     progress(f"compiling for the virtual machine and {target}")
     names = [output.name for output in imported.outputs]
     kernels, number = write_vm_library(imported.module, target, path, linker, names)
@@ -115,6 +154,14 @@ class Program:
     graph: Graph
     storage: Mapping[Entry, int]
     kernels: Mapping[str, tvm.tirx.PrimFunc]
+    device_type: int
+
+    def to_json(self, number: int | None = None) -> str:
+        return graph_to_json(self.graph, self.storage, number, self.device_type)
+
+    def identify(self, objects: Iterable[bytes]) -> int:
+        """Return the number of the export whose kernels' object files have this content."""
+        return model_id(self.to_json(), self.graph.params, objects)
 
     def has_the_files_of(self, other: Program) -> bool:
         """Whether one graph and one set of parameters serve both."""
@@ -122,7 +169,7 @@ class Program:
             return True
         mine, others = self.graph.params, other.graph.params
         return (
-            graph_to_json(self.graph, self.storage) == graph_to_json(other.graph, other.storage)
+            self.to_json() == other.to_json()
             and list(mine) == list(others)
             and all(mine[name].tobytes() == others[name].tobytes() for name in mine)
         )
@@ -135,7 +182,8 @@ def lower(
     for output, head in zip(outputs, lowered.graph.heads):
         output.check(head.spec)
     materialize_reshapes(lowered.graph)
-    return Program(lowered.graph, plan_storage(lowered.graph), lowered.kernels)
+    storage = plan_storage(lowered.graph)
+    return Program(lowered.graph, storage, lowered.kernels, target.get_target_device_type())
 
 
 def import_model(job: Mapping[str, Any]) -> ImportedModel:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -35,6 +36,9 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         tvmgo.load_module(library)
     except tvmgo.TVMError as error:
         return {"unloadable": str(error)}
+    device = device_of(job["graph"])
+    if not device.exist:
+        return {"unloadable": f"this machine has no {device}"}
     inputs = read_tensors(job["inputs"])
     runs = {}
     for level in levels_of(library):
@@ -83,7 +87,7 @@ def open_files(library: Path, graph: str | None, params: str | None) -> Program:
     if graph is None or params is None:
         return open_machine(module)
     text = Path(graph).read_text(encoding="utf-8")
-    executor = tvmgo.graph_executor.create(text, module, tvmgo.cpu(0))
+    executor = tvmgo.graph_executor.create(text, module, device_of(graph))
     executor.load_params(Path(params).read_bytes())
     known, _ = executor.get_input_info()
 
@@ -95,6 +99,15 @@ def open_files(library: Path, graph: str | None, params: str | None) -> Program:
         return [output.numpy() for output in executor(wanted)]
 
     return run_graph
+
+
+def device_of(graph: str | None) -> tvmgo.Device:
+    """Return the device for which a graph was made; all of it is for one."""
+    if graph is None:
+        return tvmgo.cpu(0)
+    attributes = json.loads(Path(graph).read_text(encoding="utf-8"))["attrs"]
+    _, types = attributes.get("device_index", ("", [tvmgo.cpu(0).device_type]))
+    return tvmgo.Device(types[0], 0)
 
 
 def open_machine(module: Any) -> Program:

@@ -18,6 +18,11 @@ from tvmgo.exceptions import ExportError, TVMValueError
 # Code for any machine of this architecture.
 DEFAULT = {"kind": "llvm"}
 
+# What TVM takes for the architecture of a GPU when it is told none and finds none.
+UNKNOWN_GPU = "sm_50"
+# What all of today's have.
+EVERY_GPU = {"max_threads_per_block": 1024, "max_shared_memory_per_block": 49152}
+
 # Spellings of classic target strings that TVM has renamed since.
 RENAMED_OPTIONS = {"target": "mtriple"}
 
@@ -49,7 +54,7 @@ def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -
     Raises
     ------
     ExportError
-        If the target is no CPU.
+        If the target is neither a CPU nor CUDA.
     TVMValueError
         If TVM does not know the target, one of its options, or its CPU.
     """
@@ -57,14 +62,39 @@ def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -
         resolved = tvm.target.Target(as_options(DEFAULT if target is None else target))
     except ValueError as error:
         raise TVMValueError(f"target: {error}") from error
+    if is_gpu(resolved):
+        return gpu_target(resolved)
     if resolved.get_target_device_type() != CPU_DEVICE_TYPE:
         raise ExportError(
             f"target {resolved.kind.name!r}",
-            "kernels of a deployed graph run on the CPU",
-            'use "llvm"',
+            "kernels of a deployed graph run on the CPU, or by CUDA",
+            'use "llvm" or "cuda"',
         )
     check_cpu(resolved)
     return resolved
+
+
+def is_gpu(target: tvm.target.Target) -> bool:
+    return str(target.kind.name) == "cuda"
+
+
+def gpu_target(target: tvm.target.Target) -> tvm.target.Target:
+    """Complete a target of CUDA, by this machine's GPU if it does not say for which it is.
+
+    Raises
+    ------
+    TVMValueError
+        If that is not known.
+    """
+    options = {**EVERY_GPU, **target.export()}
+    if options.get("arch") == UNKNOWN_GPU:
+        if not tvm.cuda(0).exist:
+            raise TVMValueError(
+                "target: it names no GPU, and this machine has none; name its architecture, as in "
+                '{"kind": "cuda", "arch": "sm_80"}'
+            )
+        options = tvm.target.Target.from_device(tvm.cuda(0)).export()
+    return tvm.target.Target({**options, "host": options.get("host") or DEFAULT})
 
 
 def check_cpu(target: tvm.target.Target) -> None:

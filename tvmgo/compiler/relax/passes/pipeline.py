@@ -8,14 +8,16 @@ from collections.abc import Sequence
 import tvm
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, failed_step
-from tvmgo.compiler.relax.passes import kernels, operators, simplify
+from tvmgo.compiler.relax.codegen.target import is_gpu
+from tvmgo.compiler.relax.passes import gpu, kernels, operators, simplify
 from tvmgo.compiler.relax.schedule import schedule
 from tvmgo.compiler.relax.shapes import require_static_shapes
 
 # A new stage is a file with its PASSES and a place in this list. What is to be done to operators,
 # such as choosing a layout, belongs into `operators`; what is to be done to kernels, such as
 # scheduling them, behind the others: there each is one PrimFunc, and main does not change any more.
-STAGES = (simplify.PASSES, operators.PASSES, kernels.PASSES, schedule.PASSES)
+STAGES = (operators.PASSES, kernels.PASSES, schedule.PASSES)
+GPU_STAGES = (gpu.OPERATORS, kernels.PASSES, gpu.SCHEDULES)
 
 
 def simplify_model(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:
@@ -23,7 +25,7 @@ def simplify_model(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRMod
 
     Raises what `lower_to_kernels` raises.
     """
-    return run_stages(STAGES[:1], module, target)
+    return run_stages([simplify.PASSES], module, target)
 
 
 def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:
@@ -46,7 +48,7 @@ def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRM
     ExportError
         If a shape is known only at run time, or a pass fails on the model.
     """
-    return run_stages(STAGES[1:], module, target)
+    return run_stages(GPU_STAGES if is_gpu(target) else STAGES, module, target)
 
 
 def run_stages(

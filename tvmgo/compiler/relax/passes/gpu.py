@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Operators to kernels for a GPU, by TVM's own passes and schedules."""
+
+from __future__ import annotations
+
+from tvm.relax import backend
+from tvm.s_tir import dlight
+
+OPERATORS = (backend.DispatchSampling(), backend.DispatchSortScan())
+
+# The first rule that fits a kernel decides.
+SCHEDULES = (
+    dlight.ApplyDefaultSchedule(
+        dlight.gpu.Matmul(),
+        dlight.gpu.GEMV(),
+        dlight.gpu.Reduction(),
+        dlight.gpu.GeneralReduction(),
+        dlight.gpu.Fallback(),
+    ),
+)
