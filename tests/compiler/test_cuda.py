@@ -11,7 +11,7 @@ import pytest
 import tvm
 
 import tvmgo
-from tests.compiler.models import assert_refused, lstm, mlp
+from tests.compiler.models import assert_refused, lstm, mlp, transformer_block
 from tests.helpers import run_python
 from tvmgo.compiler import ExportError, export
 from tvmgo.compiler.relax.codegen.target import gpu_target, resolve_target
@@ -52,7 +52,7 @@ def driver(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", [mlp, lstm], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("model", [mlp, transformer_block], ids=lambda model: model.__name__)
 def test_models_are_compiled(model, driver, tmp_path):
     onnx.save(model()[0], tmp_path / "model.onnx")
     script = EXPORT.format(model=str(tmp_path / "model.onnx"), folder=str(tmp_path), target=GPU)
@@ -78,6 +78,13 @@ def test_without_a_driver_the_error_says_what_is_needed(tmp_path):
     with pytest.raises(ExportError) as error:
         export(mlp()[0], tmp_path, target=GPU, format="graph", compiler="relax")
     assert_refused(error, "target 'cuda'", "libcuda.so.1", "libcudart.so.13")
+
+
+@pytest.mark.slow
+def test_what_only_cpus_have_is_refused(tmp_path):
+    with pytest.raises(ExportError) as error:
+        export(lstm()[0], tmp_path, target=GPU, format="graph", compiler="relax")
+    assert_refused(error, "tvmgo.recurrent", "no such function for GPUs")
 
 
 @pytest.mark.slow

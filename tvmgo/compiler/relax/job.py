@@ -18,7 +18,7 @@ from tvmgo.compiler.graph.nodes import Entry, Graph
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
-from tvmgo.compiler.relax.codegen.classic import not_for_classic
+from tvmgo.compiler.relax.codegen.classic import needing_runtime, not_for_classic
 from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.linking import linker_for
@@ -86,7 +86,16 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 def write_for_gpu(
     program: Program, target: tvm.target.Target, files: Sequence[Path], linker: Sequence[str]
 ) -> dict[str, Any]:
-    """Compile and write what runs on a GPU; old runtimes have another form of its code."""
+    """Compile and write what runs on a GPU; old runtimes have another form of its code.
+
+    Raises
+    ------
+    ExportError
+        If the graph needs a function that only CPUs have, or compiling fails.
+    """
+    of_cpu = needing_runtime(program.graph, program.kernels)
+    if of_cpu:
+        raise ExportError(", ".join(of_cpu), "there is no such function for GPUs", 'use "llvm"')
     number = write_gpu_library(program.kernels, target, files[0], linker, program.identify)
     write_graph(program, number, files)
     return {

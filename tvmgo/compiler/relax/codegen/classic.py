@@ -43,11 +43,18 @@ extern "C" {{
 
 def not_for_classic(graph: Graph, kernels: Mapping[str, tvm.tirx.PrimFunc]) -> list[str]:
     """Return what of a graph runtimes up to TVM 0.20 cannot run: functions and element types."""
+    dtypes = {spec.dtype for node in graph.nodes for spec in node.outputs}
+    unknown = sorted(name for name in dtypes if name.startswith("float8"))
+    return [*needing_runtime(graph, kernels), *unknown]
+
+
+def needing_runtime(graph: Graph, kernels: Mapping[str, tvm.tirx.PrimFunc]) -> list[str]:
+    """Return what a graph calls that is no kernel, or calls functions of the runtime by name."""
     called = {node.function for node in graph.nodes if node.function is not None}
     foreign = called - kernels.keys() - {COPY, RESHAPE_IN_PLACE}
-    foreign |= {name for name in called & kernels.keys() if calls_by_name(kernels[name])}
-    dtypes = {spec.dtype for node in graph.nodes for spec in node.outputs}
-    return [*sorted(foreign), *sorted(name for name in dtypes if name.startswith("float8"))]
+    return sorted(
+        foreign | {name for name in called & kernels.keys() if calls_by_name(kernels[name])}
+    )
 
 
 def calls_by_name(kernel: tvm.tirx.PrimFunc) -> bool:
