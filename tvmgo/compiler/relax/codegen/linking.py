@@ -21,6 +21,9 @@ from tvmgo.exceptions import ExportError
 BY_LLD = ("--target={}", "-fuse-ld=lld", "-ffreestanding", "-nostdlib")
 CROSS_COMPILERS = (("{}-g++",), ("{}-gcc",), ("clang++", *BY_LLD), ("clang", *BY_LLD))
 
+# What TVM tells debuggers of kernels is as large as their code; their names stay.
+WITHOUT_DEBUG_INFORMATION = "-Wl,-S"
+
 # Other names of machines, which compilers and LLVM use.
 MACHINES = {"arm64": "aarch64"}
 
@@ -92,4 +95,6 @@ def create_shared(
     """
     command, *own = linker
     with as_export_error(f"linking deploy.so with {command}", instead=NEED_COMPILER):
-        cc.create_shared(str(path), [*map(str, files)], [*own, *options], cc=command)
+        cc.create_shared(
+            str(path), [*map(str, files)], [*own, WITHOUT_DEBUG_INFORMATION, *options], cc=command
+        )
