@@ -6,6 +6,11 @@ from __future__ import annotations
 from tvm.relax import backend
 from tvm.s_tir import dlight
 
+from tvmgo.compiler.relax.passes import simplify
+
+# But for what becomes a template, which only CPUs have.
+SIMPLIFY = tuple(each for each in simplify.PASSES if each.info.name != "FindAttention")
+
 OPERATORS = (backend.DispatchSampling(), backend.DispatchSortScan())
 
 # The first rule that fits a kernel decides.

@@ -25,7 +25,7 @@ def simplify_model(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRMod
 
     Raises what `lower_to_kernels` raises.
     """
-    return run_stages([simplify.PASSES], module, target)
+    return run_stages([gpu.SIMPLIFY if is_gpu(target) else simplify.PASSES], module, target)
 
 
 def lower_to_kernels(module: tvm.IRModule, target: tvm.target.Target) -> tvm.IRModule:
