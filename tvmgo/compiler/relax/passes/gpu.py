@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from tvm.relax import backend
 from tvm.s_tir import dlight
 
 from tvmgo.compiler.relax.passes import simplify
 
+ALL: Sequence[Any] = simplify.PASSES
 # But for what becomes a template, which only CPUs have.
-SIMPLIFY = tuple(each for each in simplify.PASSES if each.info.name != "FindAttention")
+SIMPLIFY = tuple(each for each in ALL if each.info.name != "FindAttention")
 
 OPERATORS = (backend.DispatchSampling(), backend.DispatchSortScan())
 
