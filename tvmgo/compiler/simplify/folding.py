@@ -26,7 +26,7 @@ def fold_constants(model: Any) -> Any:
     """Return the model with its constants folded.
 
     What ONNX Runtime cannot load, for want of a kernel for some element type for one, is folded by
-    ONNX's reference evaluator.
+    ONNX's reference evaluator. `model` is empty afterwards.
     """
     import onnxruntime as ort
 
@@ -35,7 +35,9 @@ def fold_constants(model: Any) -> Any:
     options.log_severity_level = 4
     with tempfile.TemporaryDirectory() as folder:
         source, result = Path(folder, "source.onnx"), Path(folder, "result.onnx")
-        if save_model(model, source):
+        large = save_model(model, source)
+        model.Clear()  # ONNX Runtime has weights of its own meanwhile
+        if large:
             key = "session.optimized_model_external_initializers_file_name"
             options.add_session_config_entry(key, "result.data")
         options.optimized_model_filepath = str(result)

@@ -13,7 +13,7 @@ import onnxruntime
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.simplify.expansions.table import RECURRENT
 from tvmgo.compiler.simplify.shapes import dimensions_of, shapes_of_batch, shapes_with_inputs
-from tvmgo.compiler.simplify.simplifier import simplify
+from tvmgo.compiler.simplify.simplifier import simplify_in_place
 from tvmgo.compiler.simplify.truth import job as truth
 from tvmgo.compiler.simplify.weights import save_model
 
@@ -40,7 +40,10 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         given = {} if keep_open else job["inputs"]
         shapes = shapes_with_inputs(model, batch or job["shapes"], given)
         for_kernels = job["compiler"] == "relax" and not keep_open
-        simple = simplify(model, shapes, {}, keep_open=keep_open, keep_recurrent=for_kernels)
+        # Nobody else has the model, and its weights need not be there twice.
+        simple = simplify_in_place(
+            model, shapes, {}, keep_open=keep_open, keep_recurrent=for_kernels
+        )
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}

@@ -36,8 +36,7 @@ def simplify(
     shapes: Mapping[str, Sequence[int]],
     known: KnownOperators,
     *,
-    keep_open: bool = False,
-    keep_recurrent: bool = False,
+    **what_stays: bool,
 ) -> Any:
     """Return a model that computes the same, in the normal form; `model` is not changed.
 
@@ -48,10 +47,8 @@ def simplify(
         Shapes of inputs, which fix their open dimensions.
     known : mapping of str to collection of str
         By domain beside ONNX's own: operators that are left as they are.
-    keep_open : bool
-        Leave dimensions open that `shapes` does not fix, instead of refusing them.
-    keep_recurrent : bool
-        Leave LSTM, GRU and RNN that `RECURRENT` can say for a kernel, instead of unrolling them.
+    what_stays
+        Words of `simplify_in_place`.
 
     Raises
     ------
@@ -62,6 +59,26 @@ def simplify(
     """
     simple = onnx.ModelProto()
     simple.CopyFrom(model)
+    return simplify_in_place(simple, shapes, known, **what_stays)
+
+
+def simplify_in_place(
+    simple: Any,
+    shapes: Mapping[str, Sequence[int]],
+    known: KnownOperators,
+    *,
+    keep_open: bool = False,
+    keep_recurrent: bool = False,
+) -> Any:
+    """Do what `simplify` does to a model that nobody needs as it was.
+
+    Parameters
+    ----------
+    keep_open : bool
+        Leave dimensions open that `shapes` does not fix, instead of refusing them.
+    keep_recurrent : bool
+        Leave LSTM, GRU and RNN that `RECURRENT` can say for a kernel, instead of unrolling them.
+    """
     write_out_sparse(simple.graph)
     fix_shapes(simple, shapes, keep_open=keep_open)
     simple = inline_functions(simple)
