@@ -130,15 +130,24 @@ def test_batch_first_is_the_other_layout_transposed():
     assert_computes(*model, [series.transpose(2, 0, 1, 3), last.transpose(1, 0, 2)])
 
 
-def test_lengths_of_sequences_are_refused_unless_they_are_all():
-    inputs = weights_of("RNN", 1)
-    inputs[4] = np.array([STEPS, STEPS], np.int32)
-    model = one_node("RNN", inputs, 2, constants=(1, 2, 3, 4), hidden_size=HIDDEN)
-    assert_computes(*model, gone=["RNN"])
-    inputs[4] = np.array([STEPS, STEPS - 1], np.int32)
-    model, _ = one_node("RNN", inputs, 2, constants=(1, 2, 3, 4), hidden_size=HIDDEN)
-    with pytest.raises(ExportError, match="lengths of their own"):
-        simplified(model)
+@pytest.mark.parametrize("operator", ["LSTM", "GRU", "RNN"])
+@pytest.mark.parametrize("lengths", [[STEPS, STEPS], [STEPS, STEPS - 1], [1, STEPS]])
+@pytest.mark.parametrize("direction", ["forward", "bidirectional"])
+def test_sequences_have_lengths(operator, lengths, direction):
+    inputs = weights_of(operator, 1 + (direction == "bidirectional"))
+    inputs[4] = np.array(lengths, np.int32)
+    for constants in ((1, 2, 3, 4), (1, 2, 3)):
+        model = one_node(
+            *(operator, inputs, 3 if operator == "LSTM" else 2),
+            constants=constants,
+            hidden_size=HIDDEN,
+            direction=direction,
+        )
+        assert_computes(*model, gone=[operator])
+
+
+def test_forget_gates_that_are_what_input_gates_leave():
+    assert_computes(*recurrent("LSTM", weights_of("LSTM", 1), input_forget=1), gone=["LSTM"])
 
 
 def bytes_like(*shape, dtype=np.uint8):

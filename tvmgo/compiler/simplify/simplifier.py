@@ -35,7 +35,6 @@ def simplify(
     model: Any,
     shapes: Mapping[str, Sequence[int]],
     known: KnownOperators,
-    *,
     **what_stays: bool,
 ) -> Any:
     """Return a model that computes the same, in the normal form; `model` is not changed.

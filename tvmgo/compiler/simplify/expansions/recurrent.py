@@ -127,11 +127,7 @@ class Recurrence:
         self.steps = steps
         self.hidden = g.need_shape(node, 2)[1 if self.quantised else -1]
         self.reversed = directions_of(node)
-        lengths = node.input(4)
-        if lengths is not None:
-            known = g.constant(lengths)
-            if known is None or (known != self.steps).any():
-                raise node.refuse("its sequences have lengths of their own", "leave them out")
+        self.lengths = self._lengths()
         made = [
             self._activation(operator, given, i % len(defaults) < clipped)
             for i, (operator, given) in enumerate(activations_of(node))
@@ -159,6 +155,14 @@ class Recurrence:
             return self.g.add(operator, [x], **attributes)
 
         return apply
+
+    def _lengths(self) -> str | None:
+        """Return a column of how many steps each sequence has, None if all have all."""
+        g, lengths = self.g, self.node.input(4)
+        known = g.constant(lengths)
+        if lengths is None or (known is not None and (known == self.steps).all()):
+            return None
+        return g.add("Unsqueeze", [g.cast(lengths, np.int64), g.integers(1)])
 
     def part(self, name: str, axis: int, start: int, stop: int) -> str:
         i = self.g.integers
@@ -247,8 +251,13 @@ class Recurrence:
             inputs = self.product(1, direction)(x)
             outputs = []
             for t in range(self.steps)[:: -1 if backwards else 1]:
-                states = step(self.one(inputs, 0, t), *states)
+                before, states = states, step(self.one(inputs, 0, t), *states)
                 outputs.append(states[0])
+                if self.lengths is not None:
+                    going = g.add("Less", [g.add_constant(t, np.int64), self.lengths])
+                    nothing = g.add_constant(0, self.dtype)
+                    states = [g.add("Where", [going, *pair]) for pair in zip(states, before)]
+                    outputs[-1] = g.add("Where", [going, outputs[-1], nothing])
             series.append(self._stack(outputs[:: -1 if backwards else 1], 0))
             last.append(states)
         self._give(0, self._stack(series, 1), [2, 0, 1, 3])
@@ -277,8 +286,6 @@ def lstm(node: Node, g: GraphEditor) -> bool:
     DynamicQuantizeLSTM is the same but for its products.
     """
     r = Recurrence(node, g)
-    if node.attributes.get("input_forget", 0):
-        raise node.refuse("it couples its input and forget gates (input_forget=1)")
 
     def begin(direction: int) -> tuple[list[str], Callable[..., list[str]]]:
         f, cell_in, cell_out = r.activations[direction]
@@ -295,7 +302,10 @@ def lstm(node: Node, g: GraphEditor) -> bool:
         def step(x: str, h: str, c: str) -> list[str]:
             total = r.plus(g.add("Add", [x, recur(h)]), bias)
             update = f(peep(r.gate(total, 0), 0, c))
-            forget = f(peep(r.gate(total, 2), 2, c))
+            if node.attributes.get("input_forget", 0):
+                forget = g.add("Sub", [g.add_constant(1, r.dtype), update])
+            else:
+                forget = f(peep(r.gate(total, 2), 2, c))
             fresh = g.add("Mul", [update, cell_in(r.gate(total, 3))])
             c = g.add("Add", [g.add("Mul", [forget, c]), fresh])
             output = f(peep(r.gate(total, 1), 1, c))
