@@ -256,6 +256,8 @@ def test_what_the_system_refuses_a_worker_is_an_os_error(model_file, tmp_path):
         "model": str(model_file),
         "format": "vm",
         "shapes": {},
+        "compiler": "relax",
+        "batch": None,
         "directory": str(tmp_path / "missing"),
     }
     with pytest.raises(FileNotFoundError, match="simple.onnx") as error:
