@@ -195,6 +195,21 @@ def test_attention_computes_what_onnx_runtime_computes(net, tmp_path):
         assert not [each for each in kernels if "softmax" in each]
 
 
+def test_half_floats_are_read_where_they_are(tmp_path):
+    """Their softmax is written as exp(x - largest) / sum."""
+    net = Net()
+    query, key, value = (net.heads(net.add("Mul", "x", np.float16(each))) for each in (1, 2, 3))
+    scores = net.add("MatMul", query, net.add("Transpose", key, perm=[0, 1, 3, 2]))
+    weights = net.add("Softmax", net.add("Mul", scores, np.float16(0.25)), axis=-1)
+    made = net.joined(net.add("MatMul", weights, value))
+    model = net.model(made, dtype=TensorProto.FLOAT16)
+    x = normal(BATCH, LENGTH, WIDTH, dtype="float16")
+    artifacts = export(model, tmp_path, compiler="relax", format="graph", target="native")
+    assert_same(run(artifacts, {"x": x}), onnx_runtime(model, {"x": x}), rtol=4e-3, atol=4e-3)
+    assert "tvmgen_default_attention" in functions(read_graph(artifacts))
+    assert "attention" in [each.template for each in artifacts.report.kernels]
+
+
 def test_every_level_has_the_same_files(tmp_path):
     artifacts = export(bert(), tmp_path, compiler="relax", format="graph")
     assert artifacts.report.target.count(";") == 2

@@ -163,6 +163,7 @@ def test_many_steps_are_one_kernel(tmp_path):
     artifacts = export(model, tmp_path, compiler="relax")
     assert len(functions(read_graph(artifacts))) < 5
     assert artifacts.library.stat().st_size < 400_000
+    assert "recurrence" in [each.template for each in artifacts.report.kernels]
     x = {"x": normal(700, 1, 8)}
     assert_same(run(artifacts, x), onnx_runtime(model, x))
 

@@ -23,8 +23,8 @@ class Kernel:
         As the graph's nodes and profiles have it.
     template : str
         What emitted it: ``"convolution"``, ``"Winograd convolution"``, ``"depthwise convolution"``,
-        ``"transposed convolution"``,
-        ``"product"``, ``"pool"``, ``"elementwise"`` and others; ``"generic schedule"`` if none did, and ``"as TVM wrote it"``
+        ``"transposed convolution"``, ``"product"``, ``"attention"``, ``"recurrence"``, ``"pool"``,
+        ``"elementwise"`` and others; ``"generic schedule"`` if none did, and ``"as TVM wrote it"``
         if its loops were not understood, and so left.
     tiles : mapping of str to str
         By the processor that a clone of it is compiled for: how many rows times how many vectors of

@@ -96,9 +96,9 @@ class Finder:
             return [binding]
         return match.bindings(binding, axes)
 
-    def only_used_here(self, value: relax.Expr | None) -> relax.Expr | None:
+    def only_used_here(self, value: relax.Expr | None, uses: int = 1) -> Any:
         """Return what a variable is bound to, if nobody else reads it."""
-        if not isinstance(value, relax.DataflowVar) or self.uses[value] != 1:
+        if not isinstance(value, relax.DataflowVar) or self.uses[value] != uses:
             return None
         return self.bound.get(value)
 
@@ -119,24 +119,49 @@ class Match:
         while finder.call(weights, "astype", "where"):
             inner = weights.args[0] if finder.call(weights, "astype") else chosen(weights)
             weights = finder.only_used_here(inner)
-        if not finder.call(weights, "nn.softmax"):
+        argument = self.softmax_argument(weights)
+        if argument is None:
             return False
-        shape = known_shape(weights)
-        if int(weights.attrs.axis) not in (-1, len(shape) - 1):
-            return False
-        self.scores_shape = shape
+        scores, uses = argument
+        self.scores_shape = shape = known_shape(weights)
         if len(shape) != len(self.shape) or shape[:-1] != self.shape[:-1]:
             return False
-        if shape[-2] < FEWEST_ROWS or not self.walk(weights.args[0]):
+        if shape[-2] < FEWEST_ROWS or not self.walk(scores, uses):
             return False
         assert self.scores is not None
         tensors = (*self.scores.args, self.product.args[1], weights)
         sizes = [math.prod(known_shape(each)) for each in tensors]
         return min(sizes) > 0 and max(sizes) <= MOST_ELEMENTS
 
-    def walk(self, value: relax.Expr) -> bool:
+    def softmax_argument(self, weights: Any) -> tuple[relax.Expr, int] | None:
+        """Return what a softmax along the rows is taken of, and how often it is used for that.
+
+        Of halves it is written as exp(x - largest) / sum. What is subtracted does not matter then.
+        """
+        finder = self.finder
+        if finder.call(weights, "nn.softmax"):
+            axis = int(weights.attrs.axis) % len(known_shape(weights))
+            return (weights.args[0], 1) if axis == len(known_shape(weights)) - 1 else None
+        if not finder.call(weights, "divide"):
+            return None
+        powers, total = weights.args
+        power, summed = finder.only_used_here(powers, 2), finder.only_used_here(total)
+        if not finder.call(power, "exp") or not finder.call(summed, "sum"):
+            return None
+        difference = finder.only_used_here(power.args[0])
+        rows = (*known_shape(weights)[:-1], 1)
+        if not finder.call(difference, "subtract") or not summed.args[0].same_as(powers):
+            return None
+        scores, largest = difference.args
+        found = finder.only_used_here(largest)
+        if found is None or {*free_vars(found)} != {scores}:
+            return None
+        same = known_shape(total) == known_shape(largest) == rows
+        return (scores, 2) if same and known_shape(scores) == known_shape(weights) else None
+
+    def walk(self, value: relax.Expr, uses: int = 1) -> bool:
         """Go back from the softmax to the product, and gather what is between."""
-        call = self.finder.only_used_here(value)
+        call = self.finder.only_used_here(value, uses)
         if not isinstance(call, relax.Call) or known_shape(call) != self.scores_shape:
             return False
         if self.finder.call(call, "matmul"):

@@ -113,6 +113,12 @@ class Views:
         places[axis] = int(index)
         return view.with_array(view.array[tuple(places)])
 
+    def widened(self, call: relax.Call) -> View | None:
+        """What reads a view takes halves for floats."""
+        (x,) = call.args
+        types = str(x.ty.dtype), str(call.ty.dtype)
+        return self.of(x) if types == ("float16", "float32") else None
+
     def repeated(self, call: relax.Call) -> View:
         return self.of(call.args[0]).broadcast(known_shape(call))
 
@@ -156,6 +162,7 @@ VIEWS = {
     "relax.expand_dims": Views.reshaped,
     "relax.strided_slice": Views.cut,
     "relax.take": Views.one,
+    "relax.astype": Views.widened,
     "relax.broadcast_to": Views.repeated,
     "relax.multiply": Views.scaled,
     "relax.divide": Views.scaled,

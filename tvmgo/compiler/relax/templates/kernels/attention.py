@@ -23,6 +23,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     store,
     zero,
 )
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.matmul import each, parts, with_last_alone
 from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, fits
@@ -85,7 +86,7 @@ class AttentionKernel:
             self.copied = self.value.dtype != DTYPE
             loop(self.stack, self.copy, parallel and self.stack > 1)
             self.tasks(parallel)
-        return kernel.function
+        return explained(kernel.function, "attention", 2 * products, str(self.tiling))
 
     def at(self, place: Place, stack: Any) -> Any:
         """Return where one of the stacked matrices begins."""

@@ -103,7 +103,9 @@ class ConvolutionKernel:
     def emit_into(self, x: tirx.Buffer, packed: tirx.Buffer, base: int, results: Results) -> None:
         """Emit what is to be done; the packed weights begin at `base`."""
         self.x, self.packed, self.base, self.results = x, packed, base, results
-        parallel = self.conv.products >= FEWEST_PARALLEL
+        # The weights of a single row are read once: it waits for memory, twice as long.
+        alone = self.conv.rows * self.conv.out_width == 1
+        parallel = self.conv.products * (2 if alone else 1) >= FEWEST_PARALLEL
         if packed.shape[0] * 4 <= CACHED:
             self.emit_rows(parallel)
         else:

@@ -26,6 +26,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     store,
     zero,
 )
+from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.matmul import each, parts, with_last_alone
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, cut, fits, step_cost
@@ -229,7 +230,9 @@ class RecurrenceKernel:
             self.optional, tensors = dict(zip(what.optional, tensors)), tensors[len(optional) :]
             self.series, *self.last = tensors
             self.body()
-        return kernel.function
+        steps = what.directions * what.steps
+        operations = 2 * steps * what.batch * what.width * what.hidden
+        return explained(kernel.function, "recurrence", operations, str(self.tilings[0]))
 
     def body(self) -> None:
         """Sequences are independent of one another, as are directions: threads share these."""
