@@ -61,7 +61,7 @@ class Case:
             place(result.transpose(0, 2, 1, 3), result),
             self.steps,
         )
-        kernel = AttentionKernel(what, unit_of(target))
+        kernel = AttentionKernel(what, self.dtype, unit_of(target))
         arguments = [*bases, *self.operands]
         specs = [(each.shape, str(each.dtype)) for each in arguments]
         function = kernel.emit("kernel", specs, shape, self.dtype)

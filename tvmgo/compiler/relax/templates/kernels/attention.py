@@ -40,8 +40,9 @@ class AttentionKernel:
     float32; then each task computes some rows of one of the stacked products.
     """
 
-    def __init__(self, what: Attention, unit: VectorUnit) -> None:
+    def __init__(self, what: Attention, value_dtype: str, unit: VectorUnit) -> None:
         self.what, self.unit = what, unit
+        self.copied = value_dtype != DTYPE  # whether values are as well as keys
         self.lanes = unit.lanes
         self.stack = size_of(what.leading)
         self.padded = -(-what.keys // BLOCK) * BLOCK
@@ -54,7 +55,9 @@ class AttentionKernel:
     @property
     def memory_size(self) -> int:
         """Elements of the copies; the same for every processor."""
-        return self.stack * (self.what.depth * self.padded + self.what.keys * self.what.width)
+        what = self.what
+        values = what.keys * what.width if self.copied else 0
+        return self.stack * (what.depth * self.padded + values)
 
     def emit(
         self,
@@ -83,7 +86,6 @@ class AttentionKernel:
             )
             products = self.stack * what.rows * what.keys * (what.depth + what.width)
             parallel = products >= FEWEST_PARALLEL
-            self.copied = self.value.dtype != DTYPE
             loop(self.stack, self.copy, parallel and self.stack > 1)
             self.tasks(parallel)
         return explained(kernel.function, "attention", 2 * products, str(self.tiling))

@@ -18,7 +18,7 @@ def replace_attention(
 ) -> None:
     arguments = [context.values.plain(each) for each in call.args[1].fields]
     specs = [(known_shape(each), str(each.ty.dtype)) for each in arguments]
-    kernel = AttentionKernel(Attention.read(description), context.unit)
+    kernel = AttentionKernel(Attention.read(description), specs[2][1], context.unit)
     dtype = str(call.ty.dtype)
     function = kernel.emit("attention", specs, known_shape(call), dtype)
     callee = context.builder.add_func(function, "attention")
