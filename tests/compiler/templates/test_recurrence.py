@@ -14,11 +14,8 @@ from tvmgo.compiler.relax.templates.kernels.cells import (
     Lstm,
     Rnn,
 )
-from tvmgo.compiler.relax.templates.kernels.recurrence import (
-    Recurrence,
-    RecurrenceKernel,
-    pack_recurrent,
-)
+from tvmgo.compiler.relax.templates.kernels.recurrence import RecurrenceKernel
+from tvmgo.compiler.relax.templates.kernels.recurrent_tensors import Recurrence, pack_recurrent
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 

@@ -17,11 +17,8 @@ from tvmgo.compiler.relax.templates.kernels.cells import (
     Lstm,
     Rnn,
 )
-from tvmgo.compiler.relax.templates.kernels.recurrence import (
-    Recurrence,
-    RecurrenceKernel,
-    pack_recurrent,
-)
+from tvmgo.compiler.relax.templates.kernels.recurrence import RecurrenceKernel
+from tvmgo.compiler.relax.templates.kernels.recurrent_tensors import Recurrence, pack_recurrent
 from tvmgo.compiler.relax.templates.operators.context import Context
 
 
