@@ -36,7 +36,7 @@ class Code:
 NOT_FOR_FLAT = (
     *("s_tir.StmtSimplify", "s_tir.RenormalizeSplitPattern", "s_tir.InjectVirtualThread"),
     *("s_tir.HoistIfThenElse", "s_tir.InsertHoistIfThenElse", "s_tir.InjectPermutedLayout"),
-    *("tirx.RemoveNoOp", "tirx.CommonSubexprElim"),
+    *("tirx.RemoveNoOp", "tirx.CommonSubexprElim", "tirx.NarrowDataType"),
 )
 
 Kernels = Mapping[str, tvm.tirx.PrimFunc]
