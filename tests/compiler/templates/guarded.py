@@ -15,6 +15,7 @@ from tests.compiler.templates import (
     test_channelwise,
     test_convolution,
     test_joining,
+    test_few_outputs,
     test_matmul,
     test_recurrence,
     test_transposed,
@@ -24,6 +25,7 @@ from tests.compiler.templates import (
 from tests.compiler.templates.kernels import (
     channelwise,
     convolution,
+    few_outputs,
     matmul,
     normal,
     silu_of_a_sum,
@@ -99,6 +101,9 @@ def main(target):
         for kind in kinds:
             volume(*test_volumes.case(name), target, kind, **options)
             calls += 1
+    for name in test_few_outputs.SHAPES:
+        few_outputs(*test_few_outputs.case(name), target, **options)
+        calls += 1
     print(calls)
 
 

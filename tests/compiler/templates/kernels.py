@@ -21,6 +21,10 @@ from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.elementwise import read_elementwise
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Operand, Outer, Step
 from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
+from tvmgo.compiler.relax.templates.kernels.few_outputs import (
+    FewOutputsKernel,
+    pack_few_outputs,
+)
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.transposed import TransposedKernel
@@ -105,6 +109,21 @@ def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=
     result = (epilogue.whole, dtype)
     result = call(function, target, result, image, *packed, *operands, **options)
     return result.transpose(0, 3, 1, 2)
+
+
+def few_outputs(windows, x, weights, target, epilogue=None, operands=(), **options):
+    dtype = str(x.dtype)
+    total = "float32" if dtype == "float16" else dtype
+    epilogue = epilogue or Epilogue(windows.out_shape, dtype)
+    kernel = FewOutputsKernel(windows, epilogue, unit_of(target))
+    image, packed = to_nhwc(x), pack_few_outputs(weights.astype(total))
+    function = kernel.emit("kernel", image.shape, dtype, total)
+    result = (windows.out_shape, dtype)
+    return to_nchw(call(function, target, result, image, packed, *operands, **options))
+
+
+def to_nchw(x):
+    return np.moveaxis(x, -1, 1)
 
 
 def transposed(windows, out, x, weights, target, **options):

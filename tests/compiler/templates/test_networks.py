@@ -367,6 +367,16 @@ def along_axes():
     return net.model(*outputs), None
 
 
+def few_outputs():
+    """A mask, a score of each pixel and one of the image."""
+    net = Net(1, 3, 9, 13)
+    image = net.add("Relu", net.conv("x", 33, 3))
+    mask = net.add("Sigmoid", net.conv(image, 1, 33))
+    score = net.conv(image, 4, 33, size=1)
+    one = net.add("Flatten", net.add("GlobalAveragePool", image))
+    return net.model(mask, score, net.add("Gemm", one, normal(33, 1), normal(1))), None
+
+
 def one_column():
     """An image of one column, as text is; what squeezes it, and what puts it into rows."""
     net = Net(2, 24, 60, 1)
@@ -416,6 +426,7 @@ NETS = (
     three_axes,
     computed_weights,
     along_axes,
+    few_outputs,
     one_column,
     patches,
     products,

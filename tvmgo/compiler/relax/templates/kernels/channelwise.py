@@ -204,9 +204,9 @@ class ChannelwiseKernel:
         self.results.put(values, pixel, vector * lanes, lanes, [used], windows.step)
 
 
-def best_rows(width: int) -> int:
+def best_rows(width: int, most: int = ROWS) -> int:
     """Return the pixels of a tile with which a row of `width` pixels has the fewest odd ends."""
     return max(
-        range(1, min(ROWS, width) + 1),
+        range(1, min(most, width) + 1),
         key=lambda rows: (-(-(-width // rows) * (rows + 2)), -(width % rows)),
     )

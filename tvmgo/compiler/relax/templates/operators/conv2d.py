@@ -19,6 +19,11 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
     pack_channelwise,
 )
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
+from tvmgo.compiler.relax.templates.kernels.few_outputs import (
+    FewOutputsKernel,
+    has_few_outputs,
+    pack_few_outputs,
+)
 from tvmgo.compiler.relax.templates.kernels.packing import (
     BLOCK,
     block_of,
@@ -77,11 +82,15 @@ def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     if windows.turned().is_mostly_edges and not squares:
         image, windows = pad(context, image, windows)
     windows = windows.turned()
-    kernel: ChannelwiseKernel | ConvolutionKernel | WinogradKernel
+    few_outputs = constant(weights) is not None and has_few_outputs(windows)
+    kernel: ChannelwiseKernel | ConvolutionKernel | FewOutputsKernel | WinogradKernel
     pack: Callable[[np.ndarray], np.ndarray]
     if depthwise:
         pack = pack_channelwise
         kernel = ChannelwiseKernel(windows, epilogue, context.unit, Depthwise)
+    elif few_outputs:
+        pack = pack_few_outputs
+        kernel = FewOutputsKernel(windows, epilogue, context.unit)
     elif squares:
         pack = partial(pack_winograd, outputs=squares)
         kernel = WinogradKernel(windows, epilogue, context.unit, squares)

@@ -8,6 +8,11 @@ from tvm import relax
 from tvmgo.compiler.relax.expressions import constant, known_shape
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.emitting import size_of
+from tvmgo.compiler.relax.templates.kernels.few_outputs import (
+    FewOutputsKernel,
+    has_few_outputs,
+    pack_few_outputs,
+)
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.windows import Windows
@@ -24,11 +29,13 @@ def replace_matmul(context: Context, index: int, call: relax.Call) -> bool:
     if content is not None and size_of(stack) == 1:
         tail, epilogue, operands = context.take_tail(index, channels_last=False)
         rows = Windows(1, 1, size_of(known_shape(call)) // columns, depth, columns)
-        weights = content.reshape(depth, columns).T.astype(sum_type(dtype))
-        content = pack_weights(weights[:, :, None, None], 1, False)
+        weights = content.reshape(depth, columns).T.astype(sum_type(dtype))[:, :, None, None]
+        few = has_few_outputs(rows)
+        content = pack_few_outputs(weights) if few else pack_weights(weights, 1, False)
         packed = relax.const(content, str(content.dtype))  # unasked, it makes float64 float32
         name = f"matmul{tail.name}"
-        kernel = ConvolutionKernel(rows, epilogue, context.unit)
+        template = FewOutputsKernel if few else ConvolutionKernel
+        kernel = template(rows, epilogue, context.unit)
         function = kernel.emit(name, known_shape(a), dtype, sum_type(dtype))
     elif len(known_shape(a)) >= 2 and dtype == sum_type(dtype):
         tail, epilogue, operands = context.take_tail(index, channels_last=False)
