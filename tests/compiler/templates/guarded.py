@@ -18,6 +18,7 @@ from tests.compiler.templates import (
     test_few_outputs,
     test_matmul,
     test_recurrence,
+    test_scanning,
     test_transposed,
     test_volumes,
     test_winograd,
@@ -103,6 +104,9 @@ def main(target):
             calls += 1
     for name in test_few_outputs.SHAPES:
         few_outputs(*test_few_outputs.case(name), target, **options)
+        calls += 1
+    for shape, axis in test_scanning.SHAPES:
+        test_scanning.scan(shape, axis, normal(*shape), target, "float32", **options)
         calls += 1
     print(calls)
 

@@ -66,9 +66,13 @@ def call_all(function, target, results, *arguments, placements=(tvm.runtime.tens
     with tvm.transform.PassContext(disabled_pass=list(NOT_FOR_FLAT)):
         library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
     for place in placements:
-        made = [place(np.full(shape, np.nan, dtype)) for shape, dtype in results]
+        made = [place(unset(*result)) for result in results]
         library[symbol](*map(place, arguments), *made)
     return [each.numpy() for each in made]
+
+
+def unset(shape, dtype):
+    return np.full(shape, np.nan if np.issubdtype(dtype, np.floating) else 99, dtype)
 
 
 def unit_of(target):

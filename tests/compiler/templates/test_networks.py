@@ -367,6 +367,15 @@ def along_axes():
     return net.model(*outputs), None
 
 
+def running_sums():
+    net = Net(3, 7, 40)
+    sums = [
+        net.add("CumSum", "x", np.array(axis), exclusive=exclusive, reverse=reverse)
+        for axis, exclusive, reverse in ((0, 0, 0), (1, 1, 0), (1, 0, 1), (2, 0, 0), (-2, 1, 1))
+    ]
+    return net.model(*sums), None
+
+
 def few_outputs():
     """A mask, a score of each pixel and one of the image."""
     net = Net(1, 3, 9, 13)
@@ -426,6 +435,7 @@ NETS = (
     three_axes,
     computed_weights,
     along_axes,
+    running_sums,
     few_outputs,
     one_column,
     patches,

@@ -22,6 +22,7 @@ from tvmgo.compiler.relax.templates.operators.layouts import (
 )
 from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
+from tvmgo.compiler.relax.templates.operators.scanning import SCANS
 from tvmgo.compiler.relax.templates.operators.transposed import replace_transposed
 
 OPERATORS: dict[str, Operator] = {
@@ -49,4 +50,5 @@ OPERATORS: dict[str, Operator] = {
     "relax.argmax": replace_place(R.argmax),
     "relax.argmin": replace_place(R.argmin),
     "relax.expand_dims": replace_reshape,
+    **SCANS,
 }
