@@ -16,9 +16,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     Accumulator,
     Kernel,
     broadcast,
-    first_lanes,
     lanes_at,
-    load,
     loop,
     zero,
 )
@@ -123,10 +121,7 @@ class FewOutputsKernel:
                 for i in rows:
                     x = windows.x(start + i) + wide * windows.dilation[1]
                     at = (at_row + x) * windows.channels + number * lanes
-                    value = load(self.x, at, lanes, used)
-                    if used < lanes:  # what was not loaded may be NaN, and is added up
-                        none = broadcast(zero(self.x.dtype), lanes)
-                        value = tirx.Select(first_lanes(used, lanes), value, none)
+                    value = load_with_zeros(self.x, at, lanes, used)
                     if self.x.dtype != dtype:
                         value = tirx.Cast(dtype if lanes == 1 else f"{dtype}x{lanes}", value)
                     value = T.bind(value)
@@ -149,6 +144,17 @@ class FewOutputsKernel:
         values = [[sum_of(total.value, lanes) for total in some] for some in totals]
         pixel = windows.pixel(row, start)
         self.results.put(values, pixel, 0, 1, [1] * windows.outputs, windows.step)
+
+
+def load_with_zeros(buffer: tirx.Buffer, index: Any, lanes: int, used: int) -> Any:
+    """Read a vector of which `used` lanes lie in the tensor; the others, which are added up, are 0.
+
+    A masked load leaves them undefined; and where they are then replaced, LLVM forgets the mask.
+    """
+    if used == lanes:
+        return buffer[lanes_at(index, lanes)]
+    parts = [buffer[index + lane] for lane in range(used)]
+    return tirx.Shuffle([*parts, *[zero(buffer.dtype)] * (lanes - used)], list(range(lanes)))
 
 
 def sum_of(vector: Any, lanes: int) -> Any:
