@@ -20,11 +20,11 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
 from tvmgo.compiler.relax.templates.kernels.convolution import ConvolutionKernel
 from tvmgo.compiler.relax.templates.kernels.elementwise import read_elementwise
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Inner, Operand, Outer, Step
-from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
 from tvmgo.compiler.relax.templates.kernels.few_outputs import (
     FewOutputsKernel,
     pack_few_outputs,
 )
+from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
 from tvmgo.compiler.relax.templates.kernels.matmul import MatmulKernel
 from tvmgo.compiler.relax.templates.kernels.packing import pack_weights
 from tvmgo.compiler.relax.templates.kernels.transposed import TransposedKernel

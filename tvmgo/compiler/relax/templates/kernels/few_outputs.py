@@ -63,22 +63,14 @@ class FewOutputsKernel:
 
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, the packed weights, operands, and the result."""
-        windows = self.windows
-        packed = (windows.deep.window * windows.window[0], windows.window[1])
-        operands = [
-            (f"operand{i}", operand.shape, operand.dtype)
-            for i, operand in enumerate(self.epilogue.operands)
-        ]
-        with Kernel(name, self.epilogue.in_place(2)) as kernel:
-            self.x, self.weights, *others, y = kernel.tensors(
-                [
-                    ("x", x_shape, x_dtype),
-                    ("weights", (*packed, windows.outputs, self.stride), dtype),
-                    *operands,
-                    ("y", self.epilogue.shape, self.epilogue.dtype),
-                ]
+        windows, epilogue = self.windows, self.epilogue
+        taps = (windows.deep.window * windows.window[0], windows.window[1])
+        packed = (*taps, windows.outputs, self.stride)
+        with Kernel(name, epilogue.in_place(2), epilogue.extends(2)) as kernel:
+            self.x, self.weights, *others = kernel.tensors(
+                [("x", x_shape, x_dtype), ("weights", packed, dtype), *epilogue.parameters()]
             )
-            self.results = Results(self.epilogue, others, y)
+            self.results = Results.of(epilogue, others)
             parallel = windows.products >= FEWEST_PARALLEL
             if windows.rows == 1:
                 self.row(0, parallel)
