@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 
 from tvmgo.compiler.graph.nodes import Entry, Graph, Node, TensorSpec
-from tvmgo.compiler.graph.storage import least_bytes, materialize_reshapes, plan_storage
+from tvmgo.compiler.graph.storage import (
+    least_bytes,
+    materialize_reshapes,
+    plan_storage,
+    planned_bytes,
+)
 
 
 def tensor(nbytes):
@@ -96,20 +101,10 @@ def chain(*sizes):
     return nodes
 
 
-def pool_bytes(nodes, storage):
-    sizes = {}
-    for node in nodes:
-        for spec, pool in zip(node.outputs, storage[node.name]):
-            if not node.is_placeholder:
-                sizes[pool] = max(sizes.get(pool, 0), spec.nbytes)
-    return sum(sizes.values())
-
-
 def test_plan_of_a_chain_takes_no_more_than_two_neighbours_need():
     nodes = chain(10, 40, 10, 100, 20, 100, 30, 1)
-    storage = plan(nodes, nodes[-1])
-    assert pool_bytes(nodes, storage) == 100 + 30
-    assert least_bytes(Graph(nodes, [Entry(nodes[-1], 0)], {})) == 100 + 30
+    graph = Graph(nodes, [Entry(nodes[-1], 0)], {})
+    assert planned_bytes(plan_storage(graph)) == least_bytes(graph) == 100 + 30
 
 
 def test_a_value_takes_no_memory_of_one_that_is_needed_at_the_same_time():
@@ -132,7 +127,8 @@ def test_a_value_takes_no_memory_of_one_that_is_needed_at_the_same_time():
                 assert last[other] < i, (other, node.name)
             held[storage[node.name][0]].append(node.name)
         graph = Graph(nodes, [Entry(head, 0) for head in heads], {})
-        assert least_bytes(graph) <= pool_bytes(nodes, storage) <= 1.3 * least_bytes(graph)
+        planned = planned_bytes(plan_storage(graph))
+        assert least_bytes(graph) <= planned <= 1.3 * least_bytes(graph)
 
 
 def in_place(name, sizes, *sources, at=0):

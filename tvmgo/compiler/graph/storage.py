@@ -7,7 +7,7 @@ import math
 import random
 from bisect import bisect, insort
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -59,14 +59,16 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     -----
     The largest values choose first, so that whoever comes later fits into any pool. Of those that are
     free meanwhile a value takes the one whose next or last use is nearest. Among values of one size the
-    order makes a difference that nothing foretells, so several are tried.
+    order makes a difference that nothing foretells, so several are tried. Sometimes it is better that
+    values choose in the order in which they are made, each the pool that fits best.
     """
     lifetimes = find_lifetimes(graph)
     values = [each for each in dict.fromkeys(lifetimes.values()) if not each.is_fixed]
-    chance, best = random.Random(0), fill_pools(values)
+    chance = random.Random(0)
+    best = min(fill_by_size(values), fill_in_order(values), key=total_bytes)
     for _ in range(TRIES):
         chance.shuffle(values)
-        best = min(best, fill_pools(values), key=total_bytes)
+        best = min(best, fill_by_size(values), key=total_bytes)
     ids: dict[object, int] = {}
     return {
         entry: ids.setdefault(lifetime if lifetime.is_fixed else best[lifetime], len(ids))
@@ -74,22 +76,51 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     }
 
 
-def fill_pools(values: Iterable[Lifetime]) -> dict[Lifetime, Pool]:
-    """Give every value a pool; those of one size choose in the order given."""
+Pools = dict["Lifetime", "Pool"]  # by value
+
+
+def fill_by_size(values: Iterable[Lifetime]) -> Pools:
+    """Give every value a pool, the largest first; those of one size in the order given."""
+    return fill_pools(
+        sorted(values, key=lambda each: -each.nbytes), lambda pool, value: (pool.gap(value),)
+    )
+
+
+def fill_in_order(values: Iterable[Lifetime]) -> Pools:
+    """Give every value the pool that must grow least for it; of those that need not, the smallest."""
+    return fill_pools(
+        values,
+        lambda pool, value: (max(0, value.nbytes - pool.nbytes), pool.nbytes, pool.gap(value)),
+    )
+
+
+def fill_pools(
+    values: Iterable[Lifetime], cost: Callable[[Pool, Lifetime], tuple[float, ...]]
+) -> Pools:
+    """Give every value, in this order, the free pool that costs least, or a new one."""
     pools: list[Pool] = []
-    chosen: dict[Lifetime, Pool] = {}
-    for value in sorted(values, key=lambda each: -each.nbytes):
-        free = [(gap, i) for i, pool in enumerate(pools) if (gap := pool.gap(value)) > 0]
-        if not free:
+    chosen: Pools = {}
+    for value in values:
+        costs = [(cost(pool, value), i) for i, pool in enumerate(pools) if pool.gap(value) > 0]
+        if not costs:
             pools.append(Pool(value.nbytes))
-        pool = pools[min(free)[1]] if free else pools[-1]
-        insort(pool.held, (value.first, value.last))
+        pool = pools[min(costs)[1] if costs else -1]
+        pool.hold(value)
         chosen[value] = pool
     return chosen
 
 
-def total_bytes(chosen: Mapping[Lifetime, Pool]) -> int:
+def total_bytes(chosen: Pools) -> int:
     return sum(pool.nbytes for pool in set(chosen.values()))
+
+
+def planned_bytes(storage: Mapping[Entry, int]) -> int:
+    """Return how many bytes all values have in a plan, but for inputs and parameters."""
+    sizes: dict[int, int] = {}
+    for entry, number in storage.items():
+        nbytes = 0 if entry.node.is_placeholder else entry.spec.nbytes
+        sizes[number] = max(sizes.get(number, 0), nbytes)
+    return sum(sizes.values())
 
 
 def least_bytes(graph: Graph) -> int:
@@ -179,3 +210,7 @@ class Pool:
         before = value.first - self.held[at - 1][1] if at else math.inf
         behind = self.held[at][0] - value.last if at < len(self.held) else math.inf
         return min(before, behind)
+
+    def hold(self, value: Lifetime) -> None:
+        insort(self.held, (value.first, value.last))
+        self.nbytes = max(self.nbytes, value.nbytes)

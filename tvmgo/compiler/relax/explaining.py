@@ -11,13 +11,14 @@ import tvm
 from tvm import tirx
 
 from tvmgo.compiler.graph.nodes import KERNEL_PREFIX, Graph, Node
-from tvmgo.compiler.relax.kernel_attributes import OPERATIONS, TEMPLATE, TILE
+from tvmgo.compiler.relax.kernel_attributes import IS_FLAT, OPERATIONS, TEMPLATE, TILE
 from tvmgo.compiler.relax.schedule.costs import NANOSECONDS
 from tvmgo.compiler.relax.schedule.expressions import nodes_of
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
 
 GENERIC = "generic schedule"
 NONE = "as TVM wrote it"
+OTHER = "template"  # one that does not say what it is
 
 # A core as they are today, to tell what a kernel waits for. It begins so many operations in a
 # nanosecond in each lane of a template's vectors, which are multiplications with additions, two at once.
@@ -57,9 +58,7 @@ def explain(
         records.append(
             {
                 "name": symbol.removeprefix(KERNEL_PREFIX),
-                "template": str(
-                    attributes.get(TEMPLATE, GENERIC if OPERATIONS in attributes else NONE)
-                ),
+                "template": template_of(attributes),
                 "tiles": {
                     name_of(each): str(made[symbol].attrs.get(TILE, "")) for each, made in programs
                 },
@@ -76,6 +75,11 @@ def explain(
     for record in records:
         record["share"] = round(record["share"] / total, 4)
     return sorted(records, key=lambda record: -record["share"])
+
+
+def template_of(attributes: Mapping[str, Any]) -> str:
+    unnamed = OTHER if IS_FLAT in attributes else GENERIC if OPERATIONS in attributes else NONE
+    return str(attributes.get(TEMPLATE, unnamed))
 
 
 def estimate(

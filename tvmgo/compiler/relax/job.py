@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,12 @@ from tvmgo.compiler.graph.graph_json import graph_to_json
 from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
 from tvmgo.compiler.graph.nodes import Entry, Graph
 from tvmgo.compiler.graph.params import write_params
-from tvmgo.compiler.graph.storage import materialize_reshapes, plan_storage
+from tvmgo.compiler.graph.storage import (
+    least_bytes,
+    materialize_reshapes,
+    plan_storage,
+    planned_bytes,
+)
 from tvmgo.compiler.relax.codegen.build import compile_kernels, link
 from tvmgo.compiler.relax.codegen.classic import needing_runtime, not_for_classic
 from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
@@ -76,7 +81,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": details(first.kernels, foreign, left_out),
+        "details": details(first, foreign, left_out),
         "kernels": explain(first.graph, explained, foreign),
         "model_id": number,
         "tensors": imported.tensors,
@@ -101,7 +106,7 @@ def write_for_gpu(
     return {
         "target": str(target),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": details(program.kernels, ["all"]),
+        "details": details(program, ["all"]),
         "kernels": [],
         "model_id": number,
     }
@@ -117,13 +122,17 @@ def write_graph(program: Program, number: int, files: Sequence[Path]) -> None:
 
 
 def details(
-    kernels: Collection[str], foreign: Sequence[str], left_out: Sequence[str] = ()
+    program: Program, foreign: Sequence[str], left_out: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return what the report says besides.
 
     `foreign` is what old runtimes cannot run, `left_out` the processors that have no clones.
     """
-    told = {"kernels": str(len(kernels))}
+    planned, least = planned_bytes(program.storage), least_bytes(program.graph)
+    told = {
+        "kernels": str(len(program.kernels)),
+        "memory for values": f"{planned:,} bytes, of which {least:,} are in use at once",
+    }
     if left_out:
         told["processors without kernels of their own"] = (
             f"{', '.join(left_out)}: their graph or parameters would be others"
