@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`export` to the virtual machine: when it is chosen, what it writes and says."""
 
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,6 +9,7 @@ from onnx import TensorProto, helper
 import tvmgo
 from tests.compiler.models import onnx_model, onnx_runtime, relax_module
 from tests.compiler.vm import run, start
+from tests.helpers import output_of
 from tvmgo.compiler import ExportError, export
 
 pytestmark = pytest.mark.slow
@@ -114,10 +113,7 @@ machine = start({str(artifacts.library)!r})
 print(run(machine, [np.array([[0, 1, 0, 2]], "float32")])[0].tolist())
 print({{"tvm", "onnx", "onnxruntime", "tvm_ffi"}} & set(sys.modules))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
-    assert (done.stderr, done.stdout) == ("", "[[0, 0], [1, 3]]\nset()\n")
+    assert output_of(script) == "[[0, 0], [1, 3]]\nset()\n"
 
 
 def test_the_same_model_gives_the_same_library(tmp_path):

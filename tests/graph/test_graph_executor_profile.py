@@ -78,8 +78,9 @@ def test_number_grows_until_a_repeat_lasts_long_enough(counting):
 def test_times_are_means_over_number(kernel):
     slow = kernel(lambda x, out: time.sleep(0.003))
     module = create_debug(document([var("x"), op(slow, ["x"], name="s")], ["s"]))
+    begin = time.perf_counter()
     [seconds] = struct.unpack("=d", module["run_individual_node"]("s", 4, 1, 0, 100, 0, 1))
-    assert 0.003 <= seconds < 0.010
+    assert 0.003 <= seconds <= (time.perf_counter() - begin) / 4
 
 
 def test_cooldown_sleeps_after_the_first_and_every_so_many_repeats(counting):
