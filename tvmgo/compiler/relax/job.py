@@ -27,12 +27,13 @@ from tvmgo.compiler.relax.codegen.classic import needing_runtime, not_for_classi
 from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.linking import linker_for
-from tvmgo.compiler.relax.codegen.target import is_gpu, resolve_targets
+from tvmgo.compiler.relax.codegen.target import for_bytes, is_gpu, resolve_targets
 from tvmgo.compiler.relax.explaining import explain
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
 from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels, simplify_model
+from tvmgo.compiler.relax.passes.quantized.sums import has_byte_products
 from tvmgo.compiler.relax.vm_library import write_vm_library
 from tvmgo.exceptions import ExportError
 
@@ -60,6 +61,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         program = lower(module, imported.outputs, targets[0])
         written = write_for_gpu(program, targets[0], files, linker)
         return {**written, "tensors": imported.tensors}
+    if has_byte_products(module):
+        targets = for_bytes(targets)
     first, codes, explained, left_out = None, [], [], []
     for target in targets:
         progress(f"optimising for {target}")

@@ -18,8 +18,12 @@ from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.reference import fold_by_reference
 from tvmgo.compiler.simplify.weights import save_model
 
-# Fusions that write what no other compiler reads, or hide constants that it would fold better.
-LEFT_OUT = ("TransposeOptimizer", "ConstantSharing", "MatMulAddFusion", "GemmTransposeFusion")
+# Fusions that write what no other compiler reads, or hide constants that it would fold better: weights
+# that are whole numbers are no more, times a scale.
+LEFT_OUT = (
+    *("TransposeOptimizer", "ConstantSharing", "MatMulAddFusion", "GemmTransposeFusion"),
+    "ConvMulFusion",
+)
 
 
 def fold_constants(model: Any) -> Any:

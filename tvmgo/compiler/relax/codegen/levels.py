@@ -14,6 +14,10 @@ from pathlib import Path
 # The levels of x86-64 that a library has by default; the lowest is what it needs.
 LEVELS = ("x86-64-v2", "x86-64-v3", "x86-64-v4")
 
+# What multiplies bytes, which the highest level has not: a library whose kernels do that asks for it,
+# and goes one level down where it is absent.
+FOR_BYTES = {"x86-64-v4": ["+avx512vnni"]}
+
 # Limits the level: a variable of the environment, such as v3.
 VARIABLE = "TVMGO_CPU_LEVEL"
 

@@ -12,7 +12,7 @@ from typing import Any
 import tvm
 
 from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
-from tvmgo.compiler.relax.codegen.levels import LEVELS
+from tvmgo.compiler.relax.codegen.levels import FOR_BYTES, LEVELS
 from tvmgo.exceptions import ExportError, TVMValueError
 
 # Code for any machine of this architecture.
@@ -36,6 +36,17 @@ def resolve_targets(target: str | Mapping[str, Any] | None) -> list[tvm.target.T
     if target is None and triple.startswith("x86_64"):
         return [resolve_target({**DEFAULT, "mcpu": level}) for level in LEVELS]
     return [resolve_target(target)]
+
+
+def for_bytes(targets: list[tvm.target.Target]) -> list[tvm.target.Target]:
+    """Return levels with what kernels of bytes need beside them; a single target is left alone."""
+    if len(targets) == 1:
+        return targets
+    levels = [str(target.attrs["mcpu"]) for target in targets]
+    options = [{"mattr": FOR_BYTES[level]} if level in FOR_BYTES else {} for level in levels]
+    return [
+        resolve_target({**DEFAULT, "mcpu": level, **more}) for level, more in zip(levels, options)
+    ]
 
 
 def resolve_target(target: str | Mapping[str, Any] | tvm.target.Target | None) -> tvm.target.Target:

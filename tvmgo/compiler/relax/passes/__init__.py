@@ -2,5 +2,5 @@
 """Relax to calls of fused kernels.
 
 `pipeline` lists the stages and runs them. A stage is a file with its passes in order: `simplify`
-(fewer and simpler operators), `kernels` (operators to fused kernels). `rewrite` is a pass of ours.
+(fewer and simpler operators), `kernels` (operators to fused kernels). `rewrite` and `quantized` are passes of ours.
 """

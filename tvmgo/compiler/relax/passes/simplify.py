@@ -7,6 +7,7 @@ from tvm.relax import transform
 
 from tvmgo.compiler.relax.passes.attention import FindAttention
 from tvmgo.compiler.relax.passes.folding import FoldBatchNorm, FoldConstants
+from tvmgo.compiler.relax.passes.quantized.rewrite import UseBytes
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
 # The order matters. Our rewrites come before the first folding, so that constants are computed by
@@ -14,6 +15,7 @@ from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 # must be folded in between.
 PASSES = (
     transform.InlinePrivateFunctions(),
+    UseBytes(),
     RewriteOperators(),
     transform.ConvertToDataflow(min_size=1),
     transform.FoldBatchnormToConv2D(),

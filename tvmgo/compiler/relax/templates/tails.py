@@ -31,6 +31,10 @@ from tvmgo.compiler.relax.templates.kernels.epilogue import (
 from tvmgo.compiler.relax.templates.values import Values, to_channels_last
 
 FLOATS = ("float16", "float32", "float64")
+BYTES = ("int8", "uint8")
+
+# Element types that vectors of a tail have, of as many lanes each.
+COMPUTED = (*FLOATS, *BYTES, "int32")
 
 # More steps than any network has between two products; what is longer is cut.
 LONGEST = 32
@@ -63,7 +67,8 @@ class Block:
     def __init__(self, module: tvm.IRModule, block: relax.DataflowBlock) -> None:
         self.module = module
         self.bindings = list(block.bindings)
-        self.position = {binding.var: i for i, binding in enumerate(self.bindings)}
+        self.made_at = {binding.var: i for i, binding in enumerate(self.bindings)}
+        self.position = dict(self.made_at)  # from where on a value is there
         self.users: dict[relax.Var, list[int]] = defaultdict(list)
         for i, binding in enumerate(self.bindings):
             for variable in free_vars(binding.value):
@@ -104,18 +109,30 @@ class Block:
             inner = members
             members = {*members, binding.var}
             waiting.update(self.users[binding.var])
-            ends = str(binding.var.ty.dtype) in FLOATS
+            # Who reads the floats of bytes computes them again, and the bytes are shorter.
+            ends = (
+                str(binding.var.ty.dtype) in COMPUTED
+                and self.dequantised(binding.var, i, shape) is None
+            )
             if ends and all(self.is_inside(variable, chosen) for variable in inner):
                 longest = len(chosen)
         chosen = chosen[:longest]
         self.taken.update(chosen)
         for i in chosen:
             self.position[self.bindings[i].var] = start  # from then on it is there
-        calls = []
+        calls: list[tuple[relax.Var, relax.Call, Elementwise]] = []
+        known = {first}
         for i in chosen:
-            kernel = self.elementwise(self.bindings[i].value)
+            variable, call = self.bindings[i].var, self.bindings[i].value
+            for argument in call.args[1].fields:
+                found = self.dequantised(argument, start, shape)
+                if argument not in known and found is not None:
+                    calls.append((argument, *found))
+                    known.add(argument)
+            kernel = self.elementwise(call)
             assert kernel is not None  # it fits
-            calls.append((self.bindings[i].var, self.bindings[i].value, kernel))
+            calls.append((variable, call, kernel))
+            known.add(variable)
         return Tail(self.bindings[chosen[-1]].var if chosen else first, calls)
 
     def is_image(self, variable: relax.Var) -> bool:
@@ -140,8 +157,11 @@ class Block:
         if kernel is None or not kernel.is_vectorised:
             return False
         dtype = str(binding.value.ty.dtype)
-        if known_shape(binding.value) != shape or dtype not in (*FLOATS, "bool"):
+        if known_shape(binding.value) != shape or dtype not in (*COMPUTED, "bool"):
             return False
+        types = {str(argument.ty.dtype) for argument in binding.value.args[1].fields}
+        if dtype == "int32" and types & set(BYTES):
+            return False  # the operand of a product of bytes, which takes these as they are
         for parameter, argument in zip(kernel.parameters, binding.value.args[1].fields):
             if parameter not in kernel.patterns:
                 continue
@@ -151,9 +171,32 @@ class Block:
             if argument in members:
                 if any(axis is None and shape[i] != 1 for i, axis in enumerate(pattern)):
                     return False
-            elif str(argument.ty.dtype) not in FLOATS or self.position.get(argument, -1) >= start:
+            elif self.dequantised(argument, start, shape) is None and (
+                str(argument.ty.dtype) not in COMPUTED or self.position.get(argument, -1) >= start
+            ):
                 return False
         return True
+
+    def dequantised(
+        self, variable: relax.Expr, start: int, shape: Any
+    ) -> tuple[relax.Call, Elementwise] | None:
+        """Return what computes floats of bytes, if a tail does better to compute them again."""
+        if not isinstance(variable, relax.Var) or variable not in self.made_at:
+            return None
+        call = self.bindings[self.made_at[variable]].value
+        kernel = self.elementwise(call)
+        if kernel is None or not kernel.is_vectorised or len(kernel.patterns) != 1:
+            return None
+        ((parameter, pattern),) = kernel.patterns.items()
+        source = dict(zip(kernel.parameters, call.args[1].fields))[parameter]
+        fits = (
+            str(source.ty.dtype) in BYTES
+            and str(variable.ty.dtype) in FLOATS
+            and known_shape(variable) == shape == known_shape(source)
+            and is_aligned(pattern, len(shape))
+            and self.position.get(source, -1) < start
+        )
+        return (call, kernel) if fits else None
 
 
 def is_aligned(pattern: Pattern, rank: int) -> bool:
@@ -190,7 +233,7 @@ def make_epilogue(
             if argument in numbers:
                 sources[parameter] = Inner(numbers[argument])
             elif content is not None and content.size == 1:
-                sources[parameter] = Number(float(content.reshape(())))
+                sources[parameter] = Number(content.reshape(()).item())
             else:
                 sources[parameter] = Outer(operands.add(argument, kernel.patterns[parameter]))
         numbers[variable] = len(steps)

@@ -41,6 +41,16 @@ class Depthwise:
     has_weights = True
 
     @staticmethod
+    def sum_type(dtype: str) -> str:
+        """Return the type of sums of products with weights of a type."""
+        return dtype
+
+    @staticmethod
+    def read(value: Any, lanes: int) -> Any:
+        """Return what is added of a value of the image."""
+        return value
+
+    @staticmethod
     def start(dtype: str) -> Any:
         return zero(dtype)
 
@@ -60,11 +70,25 @@ class Maximum(Depthwise):
 
     @staticmethod
     def start(dtype: str) -> Any:
-        return tirx.const(-np.inf, dtype)
+        return tirx.min_value(dtype) if "int" in dtype else tirx.const(-np.inf, dtype)
 
     @staticmethod
     def add(total: Any, value: Any, weight: Any) -> Any:
         return larger(total, value)
+
+
+class CentredDepthwise(Depthwise):
+    """The weighted sum of bytes less their zero point."""
+
+    def __init__(self, zero: int) -> None:
+        self.zero = zero
+
+    @staticmethod
+    def sum_type(dtype: str) -> str:
+        return "int32"
+
+    def read(self, value: Any, lanes: int) -> Any:  # type: ignore[override]  # others need no self
+        return value - broadcast(tirx.const(self.zero, "int32"), lanes) if self.zero else value
 
 
 class Average(Depthwise):
@@ -94,22 +118,30 @@ def pack_channelwise(weights: np.ndarray) -> np.ndarray:
 
 
 class ChannelwiseKernel:
-    """Emits one kernel of a `kind`, which is one of the classes above."""
+    """Emits one kernel of a `kind`, which is one of the classes above, or an object of such."""
 
     def __init__(
-        self, windows: Windows, epilogue: Epilogue, unit: VectorUnit, kind: type[Depthwise]
+        self,
+        windows: Windows,
+        epilogue: Epilogue,
+        unit: VectorUnit,
+        kind: type[Depthwise] | Depthwise,
+        lanes: int = 0,
     ) -> None:
         self.windows = windows
         self.epilogue = epilogue
         self.kind = kind
-        self.lanes = unit.lanes
+        self.lanes = lanes or unit.lanes
         self.vectors = -(-windows.channels // self.lanes)
         self.tail = windows.channels - (self.vectors - 1) * self.lanes
         self.stride = -(-windows.channels // BLOCK) * BLOCK
         self.spans = list(windows.spans(best_rows(windows.out_width)))
 
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
-        """Return the kernel; its parameters are x, packed weights if any, operands, the result."""
+        """Return the kernel; its parameters are x, packed weights if any, operands, the result.
+
+        The weights are of `dtype`, as are the sums, unless the kind says otherwise.
+        """
         specs = [("x", x_shape, x_dtype)]
         if self.kind.has_weights:
             specs.append(("weights", self.packed_shape, dtype))
@@ -134,7 +166,7 @@ class ChannelwiseKernel:
         """Emit what is to be done; the packed weights, if any, begin at `base`."""
         self.x, self.weights, self.base, self.results = x, weights, base, results
         if weights is not None:
-            self.dtype = weights.dtype
+            self.dtype = self.kind.sum_type(weights.dtype)
         loop(self.windows.rows, self.row, self.windows.products >= FEWEST_PARALLEL)
 
     def row(self, row: Any) -> None:
@@ -165,14 +197,13 @@ class ChannelwiseKernel:
             if self.weights is not None:
                 tap = ((lowest + deep) * windows.window[0] + low + tall) * windows.window[1] + wide
                 at = tap * self.stride + vector * lanes
-                weight = T.bind(self.weights[lanes_at(self.base + at, lanes)])
+                weight = T.bind(self.cast(self.weights[lanes_at(self.base + at, lanes)]))
             for i in rows:
                 x = windows.x(start + i) + wide * windows.dilation[1]
                 at = (image * windows.height + y) * windows.width + x
                 value = load(self.x, at * windows.channels + vector * lanes, lanes, used)
-                if self.x.dtype != self.dtype:
-                    value = tirx.Cast(self.dtype if lanes == 1 else f"{self.dtype}x{lanes}", value)
-                totals[i].set(self.kind.add(totals[i].value, T.bind(value), weight))
+                value = T.bind(self.kind.read(self.cast(value), lanes))
+                totals[i].set(self.kind.add(totals[i].value, value, weight))
 
         columns = [0] * span.rows
         parts = list(windows.columns(span))
@@ -202,6 +233,11 @@ class ChannelwiseKernel:
             values.append([self.kind.finish(total.value, broadcast(covered, lanes))])
         pixel = windows.pixel(row, start)
         self.results.put(values, pixel, vector * lanes, lanes, [used], windows.step)
+
+    def cast(self, value: Any) -> Any:
+        """Return a vector in the type of the sums."""
+        dtype = self.dtype if self.lanes == 1 else f"{self.dtype}x{self.lanes}"
+        return value if str(value.ty.dtype) == dtype else tirx.Cast(dtype, value)
 
 
 def best_rows(width: int, most: int = ROWS) -> int:

@@ -16,6 +16,7 @@ from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.relax.templates.kernels.emitting import Accumulator, broadcast, load, zero
+from tvmgo.compiler.relax.templates.kernels.products import ONE_BY_ONE, Products
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling
 
 # Steps of a vector by which weights are fetched ahead: in a network they are not in the cache.
@@ -74,29 +75,35 @@ class Weights:
 
 
 def sum_up(
-    tile: Tiling, lanes: int, values: tirx.Buffer, weights: Weights, parts: Sequence[Loops]
+    tile: Tiling,
+    lanes: int,
+    values: tirx.Buffer,
+    weights: Weights,
+    parts: Sequence[Loops],
+    products: Products = ONE_BY_ONE,
+    starts: Sequence[Any] | None = None,
 ) -> list[list[Accumulator]]:
-    """Emit the sum of a tile over all `parts`; return its accumulators by row and vector."""
+    """Emit the sum of a tile over all `parts`; return its accumulators by row and vector.
+
+    `starts` are what the sums of each vector begin at, 0 if not given.
+    """
     dtype = weights.buffer.dtype
-    start = broadcast(zero(dtype), lanes)
-    sums = [
-        [Accumulator(start, dtype, lanes) for _ in range(tile.vectors)] for _ in range(tile.rows)
-    ]
+    starts = starts or [broadcast(zero(dtype), lanes)] * tile.vectors
+    sums = [[Accumulator(start, dtype, lanes) for start in starts] for _ in range(tile.rows)]
 
     def step(part: Loops, *variables: Any) -> None:
         number = part.step(*variables)
         weights.fetch(number)
         vectors = [
-            T.bind(load(weights.buffer, base + number * weights.stride, lanes, used))
+            products.weight(
+                load(weights.buffer, base + number * weights.stride, lanes, used), lanes
+            )
             for base, used in zip(weights.bases, weights.used)
         ]
         for row in part.rows:
-            value = values[part.value(row, *variables)]
-            if values.dtype != dtype:
-                value = tirx.Cast(dtype, value)
-            value = T.bind(broadcast(value, lanes))
+            value = products.value(values, part.value(row, *variables), dtype, lanes)
             for total, vector in zip(sums[row], vectors):
-                total.set(total.value + value * vector)
+                total.set(products.add(total.value, value, vector, lanes))
 
     for part in parts:
         nest(part.extents, lambda *variables, part=part: step(part, *variables))

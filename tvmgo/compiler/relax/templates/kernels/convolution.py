@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tvm import tirx
+from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.relax.templates.kernels.contraction import AHEAD, Loops, Weights, sum_up
-from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, loop
+from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, lanes_at, loop
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.products import Products
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -37,7 +39,14 @@ class Panel:
 class ConvolutionKernel:
     """Emits one convolution."""
 
-    def __init__(self, conv: Windows, epilogue: Epilogue, unit: VectorUnit) -> None:
+    def __init__(
+        self,
+        conv: Windows,
+        epilogue: Epilogue,
+        unit: VectorUnit,
+        products: Products | None = None,
+    ) -> None:
+        self.products = products or Products()
         self.conv = conv = conv.flattened()
         self.epilogue = epilogue
         self.inputs = conv.channels // conv.groups
@@ -45,11 +54,14 @@ class ConvolutionKernel:
         self.block = block_of(self.outputs)
         self.lanes = min(unit.lanes, self.block)
         self.vectors = -(-self.outputs // self.lanes)
-        self.tiling = choose_tiling(conv.out_width, self.vectors, self.block // self.lanes, unit)
+        self.tiling = choose_tiling(
+            *(conv.out_width, self.vectors, self.block // self.lanes, unit), self.products.fits
+        )
         self.spans = list(conv.spans(self.tiling.rows))
         self.panels = list(self.find_panels())
         self.window_rows = conv.deep.window * conv.window[0]
-        self.block_size = self.window_rows * conv.window[1] * self.inputs * self.block
+        self.pass_size = self.window_rows * conv.window[1] * self.inputs * self.block
+        self.block_size = self.pass_size * self.products.passes
         self.blocks = -(-self.outputs // self.block)
 
     # What there is to do
@@ -69,6 +81,8 @@ class ConvolutionKernel:
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, the packed weights, operands, and the result.
 
+        Behind the weights is what sums begin at, if that is not 0, for each channel of the blocks.
+
         Parameters
         ----------
         name : str
@@ -78,16 +92,14 @@ class ConvolutionKernel:
         dtype : str
             Of the weights and of sums.
         """
-        epilogue = self.epilogue
-        with Kernel(name, epilogue.in_place(2), epilogue.extends(2)) as kernel:
-            x, packed, *others = kernel.tensors(
-                [
-                    ("x", x_shape, x_dtype),
-                    ("weights", self.packed_shape, dtype),
-                    *epilogue.parameters(),
-                ]
-            )
-            self.emit_into(x, packed, 0, Results.of(epilogue, others))
+        specs = [("x", x_shape, x_dtype), ("weights", self.packed_shape, dtype)]
+        if self.products.starts:
+            specs.append(("starts", (self.conv.groups, self.blocks * self.block), dtype))
+        epilogue, first = self.epilogue, len(specs)
+        with Kernel(name, epilogue.in_place(first), epilogue.extends(first)) as kernel:
+            x, packed, *others = kernel.tensors([*specs, *epilogue.parameters()])
+            starts = others.pop(0) if self.products.starts else None
+            self.emit_into(x, packed, 0, Results.of(epilogue, others), starts)
         pointwise = (self.window_rows, self.conv.window[1]) == (1, 1)
         template = "product" if pointwise else "convolution"
         return explained(kernel.function, template, 2 * self.conv.products, str(self.tiling))
@@ -98,11 +110,20 @@ class ConvolutionKernel:
         order = (conv.window[1], self.inputs)
         if conv.channels_first:
             order = order[::-1]
-        return (conv.groups, self.blocks, self.window_rows, *order, self.block)
+        passes = (self.products.passes,) if self.products.passes > 1 else ()
+        return (conv.groups, self.blocks, *passes, self.window_rows, *order, self.block)
 
-    def emit_into(self, x: tirx.Buffer, packed: tirx.Buffer, base: int, results: Results) -> None:
+    def emit_into(
+        self,
+        x: tirx.Buffer,
+        packed: tirx.Buffer,
+        base: int,
+        results: Results,
+        starts: tirx.Buffer | None = None,
+    ) -> None:
         """Emit what is to be done; the packed weights begin at `base`."""
         self.x, self.packed, self.base, self.results = x, packed, base, results
+        self.starts = starts
         # The weights of a single row are read once: it waits for memory, twice as long.
         alone = self.conv.rows * self.conv.out_width == 1
         parallel = self.conv.products * (2 if alone else 1) >= FEWEST_PARALLEL
@@ -170,7 +191,14 @@ class ConvolutionKernel:
             AHEAD if span.rows > 1 else 0,
         )
         parts = list(self.parts(row, span, start, group))
-        sums = sum_up(Tiling(span.rows, panel.vectors), lanes, self.x, weights, parts)
+        starts = None
+        if self.starts is not None:
+            at = group * self.blocks * self.block + first * lanes
+            starts = [
+                T.bind(self.starts[lanes_at(at + i * lanes, lanes)]) for i in range(panel.vectors)
+            ]
+        tile = Tiling(span.rows, panel.vectors)
+        sums = sum_up(tile, lanes, self.x, weights, parts, self.products, starts)
         values = [[total.value for total in totals] for totals in sums]
         column = group * self.outputs + first * lanes
         pixel = self.conv.pixel(row, start)
@@ -185,6 +213,14 @@ class ConvolutionKernel:
         return self.base + block * self.block_size + within * self.lanes
 
     def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
+        """Yield the loops over the window, for each set of weights."""
+        for each in range(self.products.passes):
+            before = each * (self.pass_size // self.block)
+            for part in self.window_parts(row, span, start, group):
+                step = part.step
+                yield replace(part, step=lambda *at, step=step, before=before: before + step(*at))
+
+    def window_parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
         """Yield the loops over the window, cut where pixels of the tile have no more of it."""
         conv, inputs = self.conv, self.inputs
         plane, top = conv.at(row)

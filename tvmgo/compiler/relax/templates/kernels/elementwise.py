@@ -26,7 +26,8 @@ LITERALS = (prim.IntImm, prim.FloatImm)
 
 # Functions that are one instruction for a vector; others are called for each of its lanes.
 VECTOR_CALLS = frozenset(
-    f"tirx.{name}" for name in ("sqrt", "fabs", "floor", "ceil", "trunc", "nearbyint")
+    f"tirx.{name}"
+    for name in ("sqrt", "fabs", "floor", "ceil", "trunc", "nearbyint", "reinterpret")
 )
 
 

@@ -39,7 +39,7 @@ class Inner:
 
 @dataclass(frozen=True)
 class Number:
-    value: float
+    value: float  # or int
 
 
 @dataclass(frozen=True)

@@ -47,3 +47,48 @@ def pack_weights(weights: np.ndarray, groups: int, channels_first: bool) -> np.n
 def packed_order(channels_first: bool) -> tuple[int, ...]:
     """Return the order in which (groups, blocks, block, inputs, rows, columns) are packed."""
     return (0, 1, 4, 3, 5, 2) if channels_first else (0, 1, 4, 5, 3, 2)
+
+
+FOUR = 4  # bytes that are multiplied at once
+
+
+def pack_bytes(weights: np.ndarray, groups: int) -> np.ndarray:
+    """Pack weights as bytes, four input channels in an int32.
+
+    Parameters
+    ----------
+    weights : numpy.ndarray
+        Of shape (output channels, input channels of a group, window height, window width); whole
+        numbers.
+    groups : int
+
+    Returns
+    -------
+    numpy.ndarray
+        As `pack_weights` packs a fourth of the channels, the first of the four in the lowest byte;
+        channels are filled up with zeros. If int8 cannot hold the weights, there is an axis more
+        behind the blocks, for parts of them that add up.
+    """
+    parts: list[np.ndarray] = []
+    rest = weights
+    while not parts or rest.any():
+        parts.append(np.clip(rest, -128, 127))
+        rest = rest - parts[-1]
+    outputs, inputs, height, width = weights.shape
+    packed = []
+    for part in parts:
+        filled = np.zeros((outputs, -(-inputs // FOUR) * FOUR, height, width), "int8")
+        filled[:, :inputs] = part
+        fours = filled.reshape(outputs, -1, FOUR, height, width).transpose(0, 1, 3, 4, 2)
+        words = np.ascontiguousarray(fours).view("<i4")[..., 0].astype("int32")
+        packed.append(pack_weights(words, groups, False))
+    return packed[0] if len(packed) == 1 else np.stack(packed, 2)
+
+
+def pack_starts(starts: np.ndarray, groups: int) -> np.ndarray:
+    """Return numbers of output channels as (groups, channels of all blocks), filled up with zeros."""
+    each = starts.size // groups
+    block = block_of(each)
+    filled = np.zeros((groups, -(-each // block) * block), starts.dtype)
+    filled[:, :each] = starts.reshape(groups, each)
+    return filled

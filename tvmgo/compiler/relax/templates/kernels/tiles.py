@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -35,7 +36,13 @@ def fits(rows: int, vectors: int, unit: VectorUnit) -> bool:
     return rows * vectors + vectors + (1 if unit.fused else 2) <= unit.registers
 
 
-def choose_tiling(rows: int, vectors: int, per_block: int, unit: VectorUnit) -> Tiling:
+def choose_tiling(
+    rows: int,
+    vectors: int,
+    per_block: int,
+    unit: VectorUnit,
+    fits: Callable[[int, int, VectorUnit], bool] = fits,
+) -> Tiling:
     """Choose the tile with which all steps of `rows` by `vectors` results cost least.
 
     Tiles are cut off at the end of the rows and of the vectors. A tile is whole blocks of weights, or

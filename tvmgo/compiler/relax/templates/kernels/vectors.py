@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tvm
 from tvm.target import codegen
@@ -21,16 +21,19 @@ class VectorUnit:
         Vectors that the registers hold.
     fused : bool
         Whether a product is added in one instruction, without a register between.
+    dots : tuple of str
+        Instructions that add up products of neighbours, whatever the width of the vectors.
     """
 
     lanes: int
     registers: int
     fused: bool
+    dots: tuple[str, ...] = ()
 
 
-AVX512 = VectorUnit(16, 32, True)
-AVX2 = VectorUnit(8, 16, True)
-SSE = VectorUnit(4, 16, False)  # every x86-64
+AVX512 = VectorUnit(16, 32, True, ("pmaddwd",))
+AVX2 = VectorUnit(8, 16, True, ("pmaddwd",))
+SSE = VectorUnit(4, 16, False, ("pmaddwd",))  # every x86-64
 NEON = VectorUnit(4, 32, True)
 
 # By the features of an x86 processor that they need, the best first.
@@ -38,6 +41,9 @@ LEVELS = (
     (("avx512f", "avx512bw", "avx512dq", "avx512vl"), AVX512),
     (("avx2", "fma"), AVX2),
 )
+
+# What multiplies bytes has a name of its own for each width of vectors.
+DOT_FEATURES = {AVX512: "avx512vnni", AVX2: "avxvnni"}
 
 
 def vector_unit(target: tvm.target.Target) -> VectorUnit:
@@ -47,5 +53,7 @@ def vector_unit(target: tvm.target.Target) -> VectorUnit:
         return NEON if triple.startswith(("aarch64", "arm64")) else SSE
     for features, unit in LEVELS:
         if all(codegen.llvm_cpu_has_features(feature, target) for feature in features):
+            if codegen.llvm_cpu_has_features(DOT_FEATURES[unit], target):
+                return replace(unit, dots=("vpdpbusd", *unit.dots))
             return unit
     return SSE

@@ -15,7 +15,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue, Part
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 from tvmgo.compiler.relax.templates.kernels.windows import Deep, Windows
-from tvmgo.compiler.relax.templates.tails import FLOATS, Block, Tail, make_epilogue
+from tvmgo.compiler.relax.templates.tails import COMPUTED, FLOATS, Block, Tail, make_epilogue
 from tvmgo.compiler.relax.templates.values import Place, Value, Values
 
 # Channels up to which an image is read as NCHW, if it is that: pixels side by side lie in few cache
@@ -126,10 +126,16 @@ def sum_type(dtype: str) -> str:
 def can_compute(call: relax.Call, *tensors: relax.Expr) -> bool:
     """Whether templates compute with such tensors: of one float type, neither empty nor huge."""
     types = {str(each.ty.dtype) for each in (call, *tensors)}
-    sizes = [size_of(known_shape(each)) for each in (call, *tensors)]
-    return (
-        len(types) == 1
-        and types <= set(FLOATS)
-        and min(sizes) > 0
-        and (max(sizes) <= MOST_ELEMENTS)
-    )
+    return len(types) == 1 and types <= set(FLOATS) and can_index(call, *tensors)
+
+
+def can_map(call: relax.Call, *tensors: relax.Expr) -> bool:
+    """Whether vectors of such tensors can be computed one by one."""
+    types = {str(each.ty.dtype) for each in (call, *tensors)}
+    return types <= set(COMPUTED) and can_index(call, *tensors)
+
+
+def can_index(*tensors: relax.Expr) -> bool:
+    """Whether no tensor is empty or huge."""
+    sizes = [size_of(known_shape(each)) for each in tensors]
+    return min(sizes) > 0 and max(sizes) <= MOST_ELEMENTS

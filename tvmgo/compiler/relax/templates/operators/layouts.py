@@ -13,7 +13,7 @@ from tvmgo.compiler.relax.templates.kernels.elementwise import Elementwise
 from tvmgo.compiler.relax.templates.kernels.emitting import size_of
 from tvmgo.compiler.relax.templates.kernels.epilogue import vectorise
 from tvmgo.compiler.relax.templates.kernels.mapping import MapKernel
-from tvmgo.compiler.relax.templates.operators.context import Context, can_compute
+from tvmgo.compiler.relax.templates.operators.context import Context, can_map
 from tvmgo.compiler.relax.templates.operators.joining import join, source_of
 from tvmgo.compiler.relax.templates.tails import Tail, is_aligned, make_epilogue
 from tvmgo.compiler.relax.templates.values import Value, to_channels_first, to_channels_last
@@ -86,7 +86,7 @@ def map_channels_last(context: Context, index: int, call: relax.Call, kernel: El
         ),
         None,
     )
-    if image is None or not can_compute(call, *call.args[1].fields):
+    if image is None or not can_map(call, *call.args[1].fields):
         return False
     if not kernel.is_vectorised or not all(
         is_aligned(pattern, rank) for pattern in kernel.patterns.values()

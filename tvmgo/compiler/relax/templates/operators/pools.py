@@ -10,6 +10,7 @@ from tvmgo.compiler.relax.templates.kernels.channelwise import (
     Average,
     ChannelwiseKernel,
     Depthwise,
+    Maximum,
     PaddedAverage,
 )
 from tvmgo.compiler.relax.templates.kernels.emitting import size_of
@@ -21,6 +22,7 @@ from tvmgo.compiler.relax.templates.operators.context import (
     sum_type,
     windows_over,
 )
+from tvmgo.compiler.relax.templates.tails import BYTES
 
 
 def replace_pool(kind: type[Depthwise]) -> Operator:
@@ -58,7 +60,8 @@ def emit_pool(
     context: Context, index: int, call: relax.Call, windows: Windows, kind: type[Depthwise]
 ) -> bool:
     (x,) = call.args
-    if not context.values.is_channels_last(x) or not can_compute(call, x):
+    narrow = kind is Maximum and str(x.ty.dtype) == str(call.ty.dtype) in BYTES
+    if not context.values.is_channels_last(x) or not (narrow or can_compute(call, x)):
         return False
     if windows.is_mostly_edges:
         return False
@@ -66,7 +69,8 @@ def emit_pool(
     image = context.values.channels_last(x)
     tail, epilogue, operands = context.take_tail(index, channels_last=True, joins=True)
     name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
-    kernel = ChannelwiseKernel(windows, epilogue, context.unit, kind)
+    lanes = context.unit.lanes * 4 if narrow and not tail.calls else 0
+    kernel = ChannelwiseKernel(windows, epilogue, context.unit, kind, lanes)
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
     result = context.call(function, name, [image, *operands], epilogue)
     context.set(tail.result, result, channels_last=True)

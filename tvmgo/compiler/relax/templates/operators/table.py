@@ -12,6 +12,10 @@ from tvmgo.compiler.relax.templates.operators.axes import (
     replace_resize,
     replace_softmax,
 )
+from tvmgo.compiler.relax.templates.operators.byte_products import (
+    replace_byte_conv2d,
+    replace_byte_matmul,
+)
 from tvmgo.compiler.relax.templates.operators.context import Operator
 from tvmgo.compiler.relax.templates.operators.conv2d import replace_convolution
 from tvmgo.compiler.relax.templates.operators.described import replace_described
@@ -25,13 +29,18 @@ from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace
 from tvmgo.compiler.relax.templates.operators.scanning import SCANS
 from tvmgo.compiler.relax.templates.operators.transposed import replace_transposed
 
+
+def first_of(*operators: Operator) -> Operator:
+    return lambda *binding: any(operator(*binding) for operator in operators)
+
+
 OPERATORS: dict[str, Operator] = {
     "relax.nn.conv1d": replace_convolution,
-    "relax.nn.conv2d": replace_convolution,
+    "relax.nn.conv2d": first_of(replace_convolution, replace_byte_conv2d),
     "relax.nn.conv3d": replace_convolution,
     "relax.nn.conv1d_transpose": replace_transposed,
     "relax.nn.conv2d_transpose": replace_transposed,
-    "relax.matmul": replace_matmul,
+    "relax.matmul": first_of(replace_matmul, replace_byte_matmul),
     "relax.nn.max_pool1d": replace_pool(Maximum),
     "relax.nn.max_pool2d": replace_pool(Maximum),
     "relax.nn.max_pool3d": replace_pool(Maximum),
