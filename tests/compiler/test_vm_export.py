@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`export` to the virtual machine: when it is chosen, what it writes and says."""
 
-
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
