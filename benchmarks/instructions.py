@@ -7,7 +7,8 @@ it), or a number that is known: the operations of a kernel's definition. What th
 machine to the next. ``--store`` writes the counts to be compared with anew. Without either they
 are shown only.
 
-One process does all cases. Each rival runs in loops of two lengths; the difference of the two
+One process does all calls, another the kernels: these need ONNX Runtime, whose threads would count among the
+calls. Each rival runs in loops of two lengths; the difference of the two
 counts, divided by the difference in length, is the cost of one operation: what comes before and
 after the loop cancels out.
 """
@@ -23,12 +24,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from benchmarks import harness, machine, native
+from benchmarks.case import Case
 from benchmarks.cases import CASES as CALLS
 from benchmarks.cases import kernels
 
+LOOPS = {"calls": CALLS, "kernels": kernels.CASES}
 CASES = (*CALLS, *kernels.CASES)
 STORED = Path(__file__).with_name("instructions.json")
 GROWTH = 1.03  # more than so many times the stored ratio fails
@@ -41,11 +45,11 @@ SEPARATOR = " | "
 Counts = dict[str, dict[str, float]]
 
 
-def run_loops() -> None:
+def run_loops(cases: Iterable[Case]) -> None:
     """Run each loop and have callgrind write its count. Runs under valgrind."""
     client = ctypes.CDLL(native.library("callgrind"))
     client.start()
-    prepared = {case.title: case.prepare() for case in CASES if case.counted}
+    prepared = {case.title: case.prepare() for case in cases if case.counted}
     with harness.collector_off():
         for title, rivals in prepared.items():
             for rival, timed in rivals.items():
@@ -89,9 +93,15 @@ def count() -> Counts:
     if valgrind is None:
         sys.exit("counting instructions needs valgrind, which is not installed")
     kernels.export_all()
+    counts = count_loops(valgrind, "calls") | count_loops(valgrind, "kernels")
+    return {title: {**rivals, **KNOWN[title]} for title, rivals in counts.items()}
+
+
+def count_loops(valgrind: str, which: str) -> Counts:
+    """Do the same for some of the cases, in a process of their own."""
     with tempfile.TemporaryDirectory(prefix="tvmgo-callgrind-") as directory:
         options = ("--instr-atstart=no", "--quiet", f"--callgrind-out-file={directory}/out")
-        loops = (sys.executable, "-m", "benchmarks.instructions", "--loops")
+        loops = (sys.executable, "-m", "benchmarks.instructions", "--loops", which)
         done = subprocess.run(
             [valgrind, "--tool=callgrind", *options, *loops],
             env={**os.environ, "PYTHONHASHSEED": "0", kernels.READY: "1", "TVM_NUM_THREADS": "1"},
@@ -101,8 +111,7 @@ def count() -> Counts:
         if done.returncode != 0:
             sys.exit(f"the loops failed under valgrind:\n{done.stderr}")
         files = sorted(Path(directory).iterdir(), key=lambda path: path.stat().st_mtime_ns)
-        counts = per_operation(list(filter(None, (read_dump(path.read_text()) for path in files))))
-        return {title: {**rivals, **KNOWN[title]} for title, rivals in counts.items()}
+        return per_operation(list(filter(None, (read_dump(path.read_text()) for path in files))))
 
 
 def beside_floor(title: str, counts: dict[str, float]) -> tuple[float, str]:
@@ -156,10 +165,10 @@ def main() -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--check", action="store_true", help="compare with the stored counts")
     what.add_argument("--store", action="store_true", help="store the counts")
-    what.add_argument("--loops", action="store_true", help=argparse.SUPPRESS)
+    what.add_argument("--loops", choices=LOOPS, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.loops:
-        run_loops()
+        run_loops(LOOPS[options.loops])
         return
     counts = count()
     for title, rivals in counts.items():

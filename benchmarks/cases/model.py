@@ -1,26 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`Model` beside ONNX Runtime's session: what a request costs around the kernels, and many rows."""
+"""`Model` beside ONNX Runtime's session: what a request costs around the kernels, and many rows.
+
+What they need is imported when a case is prepared: ONNX Runtime has threads, whose instructions
+would count in other cases.
+"""
 
 from __future__ import annotations
 
-import atexit
-import functools
-import tempfile
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-import onnxruntime
-from onnx import ModelProto, TensorProto, helper
-
-import tvmgo
-from benchmarks.case import Case, Group, Timed, at_most
-from benchmarks.networks.built import Writer
-from tvmgo.compiler import export
+from benchmarks.case import Case, Group, at_most
 
 ONNX_RUNTIME = "ONNX Runtime"
-ROWS = 10_000
 SERVICE = Group(
     "A model in a service",
     "What does a request cost, and one of 10,000 rows of three dense layers (784, 512, 512, 10)?",
@@ -28,78 +19,34 @@ SERVICE = Group(
 )
 
 
-class Rivals:
-    """A model and a session of the same network, and a request."""
+def one_operator() -> Any:
+    from benchmarks.networks import service
 
-    def __init__(self, network: ModelProto, rows: tuple[int, ...], x: np.ndarray) -> None:
-        self.x = x
-        folder = tempfile.TemporaryDirectory(prefix="tvmgo-model-")
-        atexit.register(folder.cleanup)
-        path = Path(folder.name, "model.onnx")
-        onnx.save(network, path)
-        export(path, folder.name, batch=rows or None, verify=False)
-        self.model = tvmgo.Model.load(folder.name, threads=1)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        self.session = onnxruntime.InferenceSession(path, options)
-        self.expected = self.session.run(None, {"x": x})[0]
-
-    def is_right(self, answer: Any) -> bool:
-        return np.allclose(answer, self.expected, 1e-4, 1e-5)
-
-    def call(self) -> Timed:
-        return Timed(functools.partial(self.model, self.x), self.is_right)
-
-    def session_run(self) -> Timed:
-        run = functools.partial(self.session.run, None, {"x": self.x})
-        return Timed(run, lambda answer: self.is_right(answer[0]))
-
-    def bound(self) -> Timed:
-        binding = self.model.bind({"x": self.x})
-        (output,) = binding.outputs.values()
-        return Timed(binding.run, lambda _answer: self.is_right(np.asarray(output)))
-
-    def session_bound(self) -> Timed:
-        binding = self.session.io_binding()
-        binding.bind_cpu_input("x", self.x)
-        binding.bind_output(self.session.get_outputs()[0].name)
-        run = functools.partial(self.session.run_with_iobinding, binding)
-        return Timed(run, lambda _answer: self.is_right(binding.copy_outputs_to_cpu()[0]))
+    return service.one_operator()
 
 
-@functools.cache
-def one_operator() -> Rivals:
-    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [16])
-    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [16])
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "relu", [x], [y])
-    network = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    return Rivals(network, (), np.linspace(-1, 1, 16, dtype="float32"))
+def dense_layers() -> Any:
+    from benchmarks.networks import service
+
+    return service.dense_layers()
 
 
-@functools.cache
-def dense_layers() -> Rivals:
-    writer, value = Writer(), "x"
-    for inputs, outputs in ((784, 512), (512, 512)):
-        value = writer.add("Relu", writer.dense(value, inputs, outputs))
-    network = writer.model({"x": ("FLOAT", ["N", 784])}, writer.dense(value, 512, 10))
-    x = np.random.default_rng(0).standard_normal((ROWS, 784)).astype("float32")
-    return Rivals(network, (1, 8, 64, 256), x)
-
-
+CALLS = {
+    "tvmgo": lambda rivals: rivals.call(),
+    ONNX_RUNTIME: lambda rivals: rivals.session_run(),
+}
+BINDINGS = {
+    "tvmgo": lambda rivals: rivals.bound(),
+    ONNX_RUNTIME: lambda rivals: rivals.session_bound(),
+}
 CASES = (
+    Case(*(SERVICE, "one operator, 16 floats", one_operator, CALLS), (at_most(0.5, ONNX_RUNTIME),)),
     Case(
-        *(SERVICE, "one operator, 16 floats", one_operator),
-        {"tvmgo": Rivals.call, ONNX_RUNTIME: Rivals.session_run},
+        *(SERVICE, "one operator, 16 floats, bound", one_operator, BINDINGS),
         (at_most(0.5, ONNX_RUNTIME),),
     ),
     Case(
-        *(SERVICE, "one operator, 16 floats, bound", one_operator),
-        {"tvmgo": Rivals.bound, ONNX_RUNTIME: Rivals.session_bound},
-        (at_most(0.5, ONNX_RUNTIME),),
-    ),
-    Case(
-        *(SERVICE, "10,000 rows", dense_layers),
-        {"tvmgo": Rivals.call, ONNX_RUNTIME: Rivals.session_run},
+        *(SERVICE, "10,000 rows", dense_layers, CALLS),
         (at_most(1.2, ONNX_RUNTIME),),
         sample_ns=1e7,
     ),
