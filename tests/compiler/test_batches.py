@@ -142,6 +142,21 @@ def test_batches_that_cannot_be(mlp, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_name_whose_size_another_input_tells_is_not_open(tmp_path):
+    graph = helper.make_graph(
+        [helper.make_node("Add", ["a", "b"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N", 2]) for name in "ab"],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    artifacts = export(model, tmp_path, shapes={"a": (3, 2)}, target="native")
+    assert artifacts.sizes == {}
+    assert artifacts.report.format == "graph"
+    with tvmgo.Model.load(tmp_path) as loaded:
+        assert loaded.inputs[1].shape == (3, 2)
+
+
 def test_several_inputs_and_integers(tmp_path):
     table = np.random.default_rng(0).normal(size=(10, 6)).astype("float32")
     graph = helper.make_graph(

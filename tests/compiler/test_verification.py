@@ -44,6 +44,7 @@ def test_report_says_what_the_results_agree_with(tmp_path):
         "deploy.json",
         "deploy.params",
         "deploy.so",
+        "model.json",
     ]
     open_graph(artifacts)(inputs)
 

@@ -95,9 +95,13 @@ def shapes_of_batch(
     if batch is None:
         return None
     weights = {tensor.name for tensor in model.graph.initializer}
-    names = {value.name for value in model.graph.input} - weights - set(shapes)
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    every = {value.name: dimensions_of(value) for value in inputs}
+    known = match_dimensions(every, shapes)  # names whose sizes other inputs tell
     declared = {
-        value.name: dimensions_of(value) for value in model.graph.input if value.name in names
+        name: sizes and [known.get(size, size) for size in sizes]
+        for name, sizes in every.items()
+        if name not in shapes
     }
     unfit = [
         name
