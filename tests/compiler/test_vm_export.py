@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`export` to the virtual machine: when it is chosen, what it writes and says."""
 
+import json
+
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
@@ -8,6 +10,7 @@ from onnx import TensorProto, helper
 import tvmgo
 from tests.compiler.models import onnx_model, onnx_runtime, relax_module
 from tests.compiler.vm import run, start
+from tests.graphs import document, var
 from tests.helpers import output_of
 from tvmgo.compiler import ExportError, export
 
@@ -121,3 +124,12 @@ def test_the_same_model_gives_the_same_library(tmp_path):
         export(model, tmp_path / name, format="vm")
     a, b = ((tmp_path / name / "deploy.so").read_bytes() for name in "ab")
     assert a == b
+
+
+def test_the_executor_is_not_taken_for_compiled_code_after_a_machine_was(tmp_path):
+    """Functions that work on tensors are given copies of those that kernels cannot work on."""
+    start(export(model_of(DOUBLE), tmp_path, format="vm").library)["main"](tvmgo.array(X))
+    graph = tvmgo.graph_executor.create(json.dumps(document([var("x")], ["x"])), None)
+    unaligned = np.zeros(9, "uint8")[1:].view("float32")
+    with pytest.raises(ValueError, match="aligned"):
+        graph.set_input_zero_copy("x", unaligned)

@@ -185,10 +185,12 @@ cdef object find_function(Module self, object name, object query_imports):
     function = _get_function(self, name, False)
     if function is not None:
         kind = self.kind
-        if kind == VIRTUAL_MACHINE:
-            function = get_global_function("tvmgo.one_thread_at_a_time")(self, function, name)
         if kind in COMPILED_KINDS:
             mark_compiled(function)
+        if kind == VIRTUAL_MACHINE:
+            function = get_global_function("tvmgo.one_thread_at_a_time")(self, function, name)
+            # It alone: all functions of ours in C++ have one entry.
+            (<Function>function).c_compiled = True
         if kind == LIBRARY:
             enter_at_symbol(function, self.c_library, name)
         return function
