@@ -356,3 +356,10 @@ def test_names_that_are_names_of_parameters(write):
     binding = model.bind({name: value.astype("float32") for name, value in values.items()})
     binding.run()
     assert np.asarray(binding.outputs["y"]).tolist() == [1111, 1111]
+
+
+def test_states_are_made_by_many_threads_at_once(write_one):
+    for _ in range(20):
+        with Model.load(write_one("double", (50_000,)), concurrency=8) as model:
+            x = np.ones(50_000, "float32")
+            assert all(in_threads(lambda number: model(x)[0] == 2, 8))

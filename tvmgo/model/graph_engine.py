@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +13,17 @@ from tvmgo._core.dtype import DType
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import Output
 from tvmgo.model.tensor_info import TensorInfo
+
+_cloning = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _cloning
+    _cloning = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 class GraphEngine:
@@ -37,7 +50,9 @@ class GraphEngine:
 
     def new_state(self, threads: int) -> GraphState:
         """Return a state whose kernels use up to so many threads."""
-        state = GraphState(self._executor.clone(), self._keys, self.outputs, threads)
+        with _cloning:  # an executor that is being cloned refuses another call
+            clone = self._executor.clone()
+        state = GraphState(clone, self._keys, self.outputs, threads)
         state.activation_bytes = self._activation_bytes
         return state
 
