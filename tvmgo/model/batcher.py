@@ -4,20 +4,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.model.closing import ClosesItself
 from tvmgo.model.errors import ModelClosedError, QueueFullError, TensorShapeError
+from tvmgo.model.forks import reset_in_children
 from tvmgo.model.model import Model
 from tvmgo.model.request_queue import CAPACITY, check_seconds
 
@@ -38,18 +37,17 @@ class _Entry:
         self.future: Future[dict[str, Any]] = Future()
 
 
-class Batcher:
+class Batcher(ClosesItself):
     """Merges requests that come at the same time into runs of more rows.
 
-    For models whose rows are independent: ``export(..., batch=...)`` has shown it, or the model is
-    a program of the virtual machine. A context manager, which closes it.
+    For models whose rows are independent, as ``export(..., batch=...)`` has shown. A context manager, which closes it.
 
     Parameters
     ----------
     model : Model
         It may be called directly as well.
     max_batch : int, optional
-        How many rows run together at most. Default: the largest size of the export, else 32.
+        How many rows run together at most. Default: the largest size of the export.
     max_delay : float, default 0.002
         How many seconds a request waits for others at most. With 0 it runs with those that are
         there.
@@ -84,13 +82,13 @@ class Batcher:
         for name, value in (("max_batch", max_batch), ("capacity", capacity)):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise TVMValueError(f"{name}: expected an int, 1 or more, got {value!r}")
+        _require_rows(model)
         self._model = model
-        self.max_batch = max_batch or max(model.batch_sizes or (32,))
+        self.max_batch = max_batch or max(model.batch_sizes)
         self.max_delay = max_delay
         self.capacity = capacity
-        _require_rows(model)
         self.reset()
-        _batchers.add(self)
+        reset_in_children(self)
 
     def reset(self) -> None:
         """Begin anew, without those who wait: in a child after a fork."""
@@ -197,16 +195,15 @@ class Batcher:
         else:
             columns = zip(*(entry.arrays for entry in batch))
             arrays = [np.concatenate(list(map(np.asarray, column))) for column in columns]
-        results = serving.request(arrays)
-        names = [info.name for info in serving.outputs] or list(map(str, range(len(results))))
+        results = serving.by_name(serving.request(arrays))
         rows = sum(entry.rows for entry in batch)
-        for name, result in zip(names, results):
+        for name, result in results.items():
             if result.shape[:1] != (rows,):
                 raise TensorShapeError(f"output {name!r}", f"{rows} rows", list(result.shape))
         answers, start = [], 0
         for entry in batch:
             part = slice(start, start + entry.rows)
-            answers.append({name: result[part] for name, result in zip(names, results)})
+            answers.append({name: result[part] for name, result in results.items()})
             start += entry.rows
         return answers
 
@@ -218,17 +215,6 @@ class Batcher:
             self._full.notify_all()
         for thread in self._threads:
             thread.join()
-
-    def __enter__(self) -> Batcher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _serve(batcher: Batcher) -> None:
@@ -244,15 +230,3 @@ def _require_rows(model: Model) -> None:
             "model: expected one whose rows are independent, as export(..., batch=(1, 8, 32)) "
             f"makes it, got {model!r}"
         )
-
-
-_batchers: weakref.WeakSet[Batcher] = weakref.WeakSet()
-
-
-def _reset_in_child() -> None:
-    for batcher in _batchers:
-        batcher.reset()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_in_child)

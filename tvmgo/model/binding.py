@@ -100,15 +100,20 @@ def bind_graph(
 
 
 def bind_any(
-    state: Any, values: Sequence[Any], names: Sequence[str], out: Mapping[str, Any], may_copy: bool
+    state: Any,
+    values: Sequence[Any],
+    by_name: Callable[[Sequence[Any]], dict[str, Any]],
+    out: Mapping[str, Any],
+    may_copy: bool,
 ) -> Binding:
-    """The same for other engines, whose states are given the arrays at each run."""
+    """The same for other engines, whose states are given the arrays at each run.
+
+    `by_name` gives outputs their names.
+    """
     binding: Binding
 
     def run() -> None:
-        results = state.run(values, None, may_copy)
-        named = names or [str(index) for index in range(len(results))]
-        for name, result in zip(named, results):
+        for name, result in by_name(state.run(values, None, may_copy)).items():
             if name in out:
                 out[name][...] = result
             else:

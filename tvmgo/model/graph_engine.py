@@ -4,26 +4,16 @@
 from __future__ import annotations
 
 import itertools
-import os
-import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tvmgo._core.dtype import DType
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import Output
+from tvmgo.model.forks import ForkSafeLock
 from tvmgo.model.tensor_info import TensorInfo
 
-_cloning = threading.Lock()
-
-
-def _renew_lock() -> None:
-    global _cloning
-    _cloning = threading.Lock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_cloning = ForkSafeLock()
 
 
 class GraphEngine:

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from types import TracebackType
 from typing import Any
 
 from numpy import ndarray
@@ -18,10 +16,11 @@ from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.batched_engine import BatchedEngine
 from tvmgo.model.binding import Binding, bind_any, bind_graph
+from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
 from tvmgo.model.graph_engine import GraphEngine
-from tvmgo.model.model_files import Pathlike, find_files
+from tvmgo.model.model_files import Pathlike, existing, find_files
 from tvmgo.model.request_queue import RequestQueue
 from tvmgo.model.serving import Serving
 from tvmgo.model.stats import Stats, latency_of
@@ -30,7 +29,7 @@ from tvmgo.model.tensor_info import TensorInfo
 __all__ = ["Model"]
 
 
-class Model:
+class Model(ClosesItself):
     """A model, ready to answer requests from any number of threads.
 
     Made by `Model.load`. Up to `concurrency` requests run at a time, each with memory of its own for
@@ -102,14 +101,13 @@ class Model:
         """
         if copy not in ("auto", "never"):
             raise TVMValueError(f"copy: expected 'auto' or 'never', got {copy!r}")
-        find_files(path, library, graph, params)  # says what is wrong with these first
         concurrency, threads = share_out(concurrency, threads)
         return cls(
             {
-                "path": absolute(path),
-                "library": absolute(library),
-                "graph": absolute(graph),
-                "params": absolute(params),
+                "path": absolute("path", path),
+                "library": absolute("library", library),
+                "graph": absolute("graph", graph),
+                "params": absolute("params", params),
                 "device": str(Device(device)),
                 "concurrency": concurrency,
                 "threads": threads,
@@ -257,8 +255,7 @@ class Model:
         known = [info.name for info in serving.outputs]
         wanted = known if outputs is None else checked_outputs(outputs, known)
         arrays = serving.values_of((), inputs)
-        results = serving.request(arrays, serving.outs_of(out, arrays))
-        named = dict(zip(known or map(str, range(len(results))), results))
+        named = serving.by_name(serving.request(arrays, serving.outs_of(out, arrays)))
         return named if outputs is None else {name: named[name] for name in wanted}
 
     def submit(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Future[Any]:
@@ -337,7 +334,7 @@ class Model:
         may_copy = self._arguments["copy"] != "never"
         if isinstance(engine, GraphEngine):
             return bind_graph(state, values, known, into, may_copy)  # type: ignore[arg-type]
-        return bind_any(state, values, known, into, may_copy)
+        return bind_any(state, values, serving.by_name, into, may_copy)
 
     def warmup(self, runs: int = 1) -> None:
         """Make all states and run each so many times, on zeros, so that no request has to wait for it.
@@ -385,17 +382,6 @@ class Model:
         self._queue.close()
         self._serving = None
 
-    def __enter__(self) -> Model:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
     def __repr__(self) -> str:
         serving = self._serving
         if serving is None:
@@ -410,8 +396,8 @@ class Model:
         return unpickle, (tuple(self._arguments.items()), self._open().identity)
 
 
-def absolute(path: Pathlike | None) -> str | None:
-    return None if path is None else os.path.abspath(os.fspath(path))
+def absolute(name: str, path: Pathlike | None) -> str | None:
+    return None if path is None else str(existing(name, path))
 
 
 def merged(values: Mapping[Any, Any], named: Mapping[str, Any]) -> dict[Any, Any]:

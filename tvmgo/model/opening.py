@@ -15,6 +15,7 @@ from tvmgo._core.module import load_module
 from tvmgo.exceptions import TVMValueError
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.batched_engine import BatchedEngine
+from tvmgo.model.forks import ForkSafeLock
 from tvmgo.model.graph_engine import GraphEngine
 from tvmgo.model.model_files import ModelFiles
 from tvmgo.model.vm_engine import VmEngine
@@ -24,22 +25,13 @@ Engine = GraphEngine | VmEngine | BatchedEngine
 FACTORY_KINDS = ("GraphExecutorFactory", "GraphRuntimeFactory")
 
 _known: weakref.WeakValueDictionary[tuple[object, ...], Engine] = weakref.WeakValueDictionary()
-_lock = threading.RLock()
-
-
-def _renew_lock() -> None:
-    global _lock
-    _lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_loading = ForkSafeLock(threading.RLock)
 
 
 def open_engine(files: ModelFiles, device: Device) -> Engine:
     """Return the engine of files, the one that is in memory already if they have not changed."""
     key = (str(device), *(stamp for path in files.paths for stamp in _stamp(path)))
-    with _lock:  # the same files are loaded once, though two threads come at once
+    with _loading:  # the same files are loaded once, though two threads come at once
         engine = _known.get(key)
         if engine is None:
             engine = _known[key] = _open(files, device)

@@ -6,10 +6,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-import os
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +15,7 @@ from typing import Any
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.errors import ModelClosedError, QueueFullError
+from tvmgo.model.forks import reset_in_children
 
 CAPACITY = 1024
 
@@ -36,7 +35,7 @@ class RequestQueue:
         self._threads = threads
         self._capacity = capacity
         self.reset()
-        _queues.add(self)
+        reset_in_children(self)
 
     def reset(self) -> None:
         """Begin anew: in a child after a fork the threads and who waits are gone."""
@@ -227,15 +226,3 @@ def check_seconds(name: str, value: float | None) -> None:
         raise TVMTypeError(f"{name}: expected seconds, got {type(value).__name__}")
     if not value > 0:
         raise TVMValueError(f"{name}: expected more than 0 seconds, got {value}")
-
-
-_queues: weakref.WeakSet[RequestQueue] = weakref.WeakSet()
-
-
-def _reset_in_child() -> None:
-    for queue in _queues:
-        queue.reset()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_in_child)

@@ -140,6 +140,11 @@ class Serving:
         self.latencies.append(time.perf_counter() - start)
         return results
 
+    def by_name(self, results: Sequence[Any]) -> dict[str, Any]:
+        """Return outputs under their names, or under their numbers if nothing tells names."""
+        names = [info.name for info in self.outputs] or map(str, range(len(results)))
+        return dict(zip(names, results))
+
     def outs_of(self, out: Any, values: Sequence[Any]) -> Sequence[Any] | None:
         """Return the caller's arrays for all outputs, in order.
 

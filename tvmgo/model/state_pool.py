@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from tvmgo.exceptions import TVMBusyError
+from tvmgo.model.forks import reset_in_children
 
 
 class Owned(Protocol):
@@ -43,7 +43,7 @@ class StatePool(Generic[_State]):
         self._make = make
         self.limit = limit
         self.reset()
-        _pools.add(self)
+        reset_in_children(self)
 
     def reset(self) -> None:
         """Forget all states and who waits: those of the parent, in a child after a fork."""
@@ -158,15 +158,7 @@ class StatePool(Generic[_State]):
         return made
 
 
-_pools: weakref.WeakSet[StatePool] = weakref.WeakSet()  # type: ignore[type-arg]
 _waiting: dict[int, StatePool] = {}  # type: ignore[type-arg]  # threads, and for which pool
 
-
-def _reset_in_child() -> None:
-    _waiting.clear()
-    for pool in _pools:
-        pool.reset()
-
-
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_reset_in_child)
+    os.register_at_fork(after_in_child=_waiting.clear)
