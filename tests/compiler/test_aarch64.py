@@ -112,3 +112,17 @@ def test_a_library_linked_by_lld_runs(driver, tmp_path, monkeypatch):
     artifacts = export(made, tmp_path, target=target, format="graph")
     assert_same(run_emulated(driver, artifacts, inputs), onnx_runtime(made, inputs))
     assert b"clang version" in artifacts.library.read_bytes()
+
+
+def test_a_model_of_any_number_of_rows(driver, tmp_path):
+    """Rows that cannot be compared here are not taken for independent."""
+    made, inputs = mlp()
+    rows = made.graph.input[0].type.tensor_type.shape.dim[0]
+    count = rows.dim_value
+    rows.dim_param = "N"
+    assert export(made, tmp_path / "open", target="aarch64").report.format == "vm"
+    artifacts = export(made, tmp_path / "sizes", target="aarch64", batch=(count, 2 * count))
+    assert list(artifacts.sizes) == [count, 2 * count]
+    assert "were not compared" in str(artifacts.report)
+    results = run_emulated(driver, artifacts, inputs)
+    assert_same(results, onnx_runtime(made, inputs), rtol=1e-4, atol=1e-5)

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 import tvmgo
 from tvmgo._core import vm_builtins
 from tvmgo.compiler import ExportError, export
+from tvmgo.compiler.verify import job as verify_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 
@@ -140,6 +141,14 @@ def test_batches_that_cannot_be(mlp, tmp_path):
         with pytest.raises(kind, match=text):
             export(model, tmp_path, target="native", **arguments)
     assert not list(tmp_path.iterdir())
+
+
+def test_rows_are_not_compared_where_files_are_for_other_machines(tmp_path):
+    library = tmp_path / "deploy.so"
+    library.write_bytes(b"\x7fELF of another machine")
+    sizes = [[1, str(library), None, None]]
+    job = {"sizes": sizes, "inputs": "rows.npz", "directory": str(tmp_path)}
+    assert "deploy.so" in verify_job.run(job, print)["unloadable"]
 
 
 def test_a_name_whose_size_another_input_tells_is_not_open(tmp_path):

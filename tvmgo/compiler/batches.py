@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -75,13 +76,19 @@ def compile_sizes(
         one = replace(for_rows(request, rows, required=True), formats=("graph",))
         compiled.append(compile_model(source, one, artifacts_in(folders[-1]), progress))
     difference = row_difference(sizes, folders, compiled, progress)
-    if difference > SAME_ROW and not required:
-        return without_batch(source, request, files, progress)
+    if not (difference <= SAME_ROW or required):
+        return without_batch(source, request, files, progress, told(difference))
     join(sizes, folders, compiled, difference, request)
     report = compiled[0].report
-    shown = "are independent" if difference <= SAME_ROW else "depend on each other"
-    details = {**report.details, "batch": f"{', '.join(map(str, sizes))} rows, which {shown}"}
-    return replace(report, details=details)
+    said = f"{', '.join(map(str, sizes))} rows, which {told(difference)}"
+    return replace(report, details={**report.details, "batch": said})
+
+
+def told(difference: float) -> str:
+    """Say of rows what a difference shows."""
+    if math.isnan(difference):
+        return "were not compared, for this machine cannot run them"
+    return "are independent" if difference <= SAME_ROW else "depend on each other"
 
 
 def for_rows(request: Request, rows: int, required: bool) -> Request:
@@ -102,11 +109,13 @@ def finish(files: Artifacts, compiled: Compiled, request: Request) -> Report:
     return compiled.report
 
 
-def without_batch(source: Source, request: Request, files: Artifacts, progress: Progress) -> Report:
-    """Rows turned out to depend on each other: leave their number open."""
+def without_batch(
+    source: Source, request: Request, files: Artifacts, progress: Progress, rows: str
+) -> Report:
+    """Leave the number of rows open, which are not known to be independent, as `rows` says."""
     if "vm" not in request.formats:
         raise ExportError(
-            "the first dimension", "it is open, and rows depend on each other", "pass shapes={...}"
+            "the first dimension", f"it is open, and rows {rows}", "pass shapes={...}"
         )
     for path in (files.library, files.graph, files.params):
         assert path is not None
@@ -118,7 +127,10 @@ def without_batch(source: Source, request: Request, files: Artifacts, progress: 
 def row_difference(
     sizes: Sequence[int], folders: Sequence[Path], compiled: Sequence[Compiled], progress: Progress
 ) -> float:
-    """Return how much a row's results differ between sizes and beside other rows."""
+    """Return how much a row's results differ between sizes and beside other rows.
+
+    It is infinite where they cannot be compared, NaN where this machine cannot run the files.
+    """
     if not all_first(sizes, compiled):
         return float("inf")
     progress("comparing rows between sizes")
@@ -134,6 +146,8 @@ def row_difference(
         "directory": str(inputs.parent),
     }
     answer = run_files(job, SECONDS)
+    if "unloadable" in answer:
+        return float("nan")
     return float("inf") if answer["difference"] is None else float(answer["difference"])
 
 

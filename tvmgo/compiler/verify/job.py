@@ -32,13 +32,9 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     if "sizes" in job:
         return compare_rows(job)
     library = Path(job["library"])
-    try:
-        tvmgo.load_module(library)
-    except tvmgo.TVMError as error:
-        return {"unloadable": str(error)}
-    device = device_of(job["graph"])
-    if not device.exist:
-        return {"unloadable": f"this machine has no {device}"}
+    reason = why_unloadable(library, job["graph"])
+    if reason is not None:
+        return {"unloadable": reason}
     inputs = read_tensors(job["inputs"])
     runs = {}
     for level in levels_of(library):
@@ -56,8 +52,13 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
 def compare_rows(job: Mapping[str, Any]) -> dict[str, Any]:
     """Hold rows of several ``sizes`` (rows, library, graph, parameters) beside each other.
 
-    The answer's ``difference`` is that of the level where it is largest.
+    The answer's ``difference`` is that of the level where it is largest; None if results cannot be
+    compared. Or it is ``unloadable``, and why.
     """
+    _, library, graph, _ = job["sizes"][0]
+    reason = why_unloadable(Path(library), graph)
+    if reason is not None:
+        return {"unloadable": reason}
     inputs = read_tensors(job["inputs"])
     differences: list[float | None] = []
     for level in levels_of(Path(job["sizes"][0][1])):
@@ -70,6 +71,16 @@ def compare_rows(job: Mapping[str, Any]) -> dict[str, Any]:
         differences.append(difference_of_rows(programs, inputs))
     known = [each for each in differences if each is not None]
     return {"difference": max(known) if len(known) == len(differences) else None}
+
+
+def why_unloadable(library: Path, graph: str | None) -> str | None:
+    """Return why files cannot even be loaded here, None if they can."""
+    try:
+        tvmgo.load_module(library)
+    except tvmgo.TVMError as error:
+        return str(error)
+    device = device_of(graph)
+    return None if device.exist else f"this machine has no {device}"
 
 
 def levels_of(library: Path) -> list[str]:
