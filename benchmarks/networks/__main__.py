@@ -67,7 +67,7 @@ def measured(name: str, seconds: float) -> dict:
         **{str(count): measure(case, count, seconds) for count, case in zip(threads, cases)},
         "export": prepared.seconds,
         "layers": [our_layers(prepared), their_layers(prepared)],
-        "versions": {"onnxruntime": onnxruntime.__version__},
+        "versions": {**machine.describe_versions(), "onnxruntime": onnxruntime.__version__},
     }
 
 

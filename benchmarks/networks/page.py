@@ -40,7 +40,7 @@ def section(figures: Figures) -> str:
     one, two, old = ({name: ratio(each, key) for name, each in figures.items()} for key in COLUMNS)
     worst = sorted(figures, key=one.__getitem__, reverse=True)[:WORST]
     described = machine.describe_machine()
-    versions = {**machine.describe_versions(), **next(iter(figures.values()))["versions"]}
+    versions = next(iter(figures.values()))["versions"]
     return TEXT.format(
         machine=f"{described['cpu']}, {described['cores']} cores",
         versions=", ".join(f"{name} {version}" for name, version in versions.items()),
