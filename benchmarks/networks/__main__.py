@@ -10,7 +10,7 @@ import json
 
 import onnxruntime
 
-from benchmarks import BUILD
+from benchmarks import BUILD, machine
 from benchmarks.cases.networks import CASES
 from benchmarks.networks import page
 from benchmarks.networks.catalogue import NETWORKS
