@@ -24,7 +24,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
 .PHONY: demo test lint format bench bench-check bench-models wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
-	models soak compilers operators random-models clean
+	models soak load compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -116,6 +116,10 @@ valgrind: $(INSTALLED)
 soak: $(INSTALLED)
 	$(RUN) -m tests.graph.soak
 	$(RUN) -m pytest tests/core/library_files_soak.py
+
+# A million requests to the service of examples/, over HTTP; LOAD='--requests 10000' makes fewer.
+load: $(INSTALLED)
+	$(RUN) -m tests.model.service_load $(LOAD)
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.

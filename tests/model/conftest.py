@@ -14,6 +14,7 @@ from tests.blobs import params_blob
 from tests.graphs import document, op, var
 
 PREFIX = "test_model."
+COLUMNS = 3  # of models of several sizes
 
 
 def kernel(function):
@@ -122,3 +123,37 @@ def two_inputs(write):
         op("add", ["sum", "k"], shape, dtype, name="z", prefix=PREFIX),
     ]
     return write(nodes, ["y", "z"], {"k": np.array([10, 20, 30])})
+
+
+@pytest.fixture
+def write_sizes(tmp_path, kernels_path, operators):
+    """Return a function that writes a folder with y = operator(x) for several numbers of rows."""
+
+    def write_sizes(operator="double", sizes=(1, 4, 8), independent=True):
+        folder = tmp_path / "sizes"
+        folder.mkdir(exist_ok=True)
+        shutil.copy(kernels_path, folder / "deploy.so")
+        (folder / "deploy.params").write_bytes(params_blob([]))
+        for rows in sizes:
+            shape = (rows, COLUMNS)
+            nodes = [var("x", shape), op(operator, ["x"], shape, name="y", prefix=PREFIX)]
+            (folder / f"deploy_{rows}.json").write_text(json.dumps(document(nodes, ["y"])))
+        tensor = {"shape": ["batch", COLUMNS], "dtype": "float32"}
+        manifest = {
+            "format": 1,
+            "model_id": 1,
+            "inputs": [{"name": "x", **tensor}],
+            "outputs": [{"name": "y", **tensor}],
+            "rows_independent": independent,
+            "sizes": [
+                {"batch": rows, "library": "deploy.so", "graph": f"deploy_{rows}.json"}
+                for rows in sizes
+            ],
+            "params": "deploy.params",
+            "files": {},
+            "made": {},
+        }
+        (folder / "model.json").write_text(json.dumps(manifest))
+        return folder
+
+    return write_sizes

@@ -3,8 +3,6 @@
 
 import asyncio
 import itertools
-import json
-import shutil
 import threading
 import time
 
@@ -12,49 +10,11 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.blobs import params_blob
-from tests.graphs import document, op, var
 from tests.helpers import in_threads
-from tests.model.conftest import PREFIX
+from tests.model.conftest import COLUMNS
 from tvmgo import Batcher, Model
 from tvmgo.model import ModelClosedError, QueueFullError
 from tvmgo.model.batched_engine import cheapest
-
-COLUMNS = 3
-
-
-@pytest.fixture
-def write_sizes(tmp_path, kernels_path, operators):
-    """Return a function that writes a folder with y = operator(x) for several numbers of rows."""
-
-    def write_sizes(operator="double", sizes=(1, 4, 8), independent=True):
-        folder = tmp_path / "sizes"
-        folder.mkdir(exist_ok=True)
-        shutil.copy(kernels_path, folder / "deploy.so")
-        (folder / "deploy.params").write_bytes(params_blob([]))
-        for rows in sizes:
-            shape = (rows, COLUMNS)
-            nodes = [var("x", shape), op(operator, ["x"], shape, name="y", prefix=PREFIX)]
-            (folder / f"deploy_{rows}.json").write_text(json.dumps(document(nodes, ["y"])))
-        tensor = {"shape": ["batch", COLUMNS], "dtype": "float32"}
-        manifest = {
-            "format": 1,
-            "model_id": 1,
-            "inputs": [{"name": "x", **tensor}],
-            "outputs": [{"name": "y", **tensor}],
-            "rows_independent": independent,
-            "sizes": [
-                {"batch": rows, "library": "deploy.so", "graph": f"deploy_{rows}.json"}
-                for rows in sizes
-            ],
-            "params": "deploy.params",
-            "files": {},
-            "made": {},
-        }
-        (folder / "model.json").write_text(json.dumps(manifest))
-        return folder
-
-    return write_sizes
 
 
 def rows_of(count, start=0):
@@ -224,3 +184,11 @@ def test_threads_end_with_the_batcher(write_sizes):
         batcher({"x": rows_of(1)})
         assert threading.active_count() == before + model.concurrency
     assert threading.active_count() == before
+
+
+def test_warmup_runs_every_size(write_sizes):
+    with Model.load(write_sizes(sizes=(1, 4)), concurrency=2) as model:
+        model.warmup()
+        states = model._serving.states.states
+        assert [sorted(state._states) for state in states] == [[1, 4], [1, 4]]
+        assert model._serving.engine._costs.keys() == {1, 4}  # before others need the CPUs

@@ -18,6 +18,7 @@ PAGES = (
     "README.md",
     "docs/deploy.md",
     "docs/model.md",
+    "docs/serve.md",
     "docs/command_line.md",
     "docs/graph_executor.md",
     "docs/old_artifacts.md",

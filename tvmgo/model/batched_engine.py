@@ -59,11 +59,15 @@ class BatchedEngine:
                 f"batch: expected {_or(self.engines)} rows, for which the model was exported, "
                 f"got {rows}; its rows are not independent, so they cannot be split or filled up"
             )
-        self._costs = self._costs or {size: state.measure(size) for size in self.engines}
+        self.measure(state)
         plan = cheapest(self._costs, rows)
         if len(self._plans) < MOST_PLANS:
             self._plans[rows] = plan
         return plan
+
+    def measure(self, state: BatchedState) -> None:
+        """Have a state time each size, once."""
+        self._costs = self._costs or {size: state.measure(size) for size in self.engines}
 
 
 def _opened(info: TensorInfo) -> TensorInfo:

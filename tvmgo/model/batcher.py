@@ -101,6 +101,11 @@ class Batcher(ClosesItself):
         self._threads: list[threading.Thread] = []
         self._closed = False
 
+    @property
+    def queued(self) -> int:
+        """How many requests wait for their run to begin."""
+        return len(self._entries)
+
     def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a request of one or more rows, as `Model.run` does.
 

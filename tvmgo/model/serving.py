@@ -13,6 +13,7 @@ from typing import Any
 from tvmgo._core.device import Device
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import Input, check_output, is_copy, zeros
+from tvmgo.model.batched_engine import BatchedEngine
 from tvmgo.model.errors import TensorShapeError, UnknownNameError
 from tvmgo.model.manifest import Manifest
 from tvmgo.model.model_files import ModelFiles
@@ -183,14 +184,21 @@ class Serving:
                 check_output(info, shape, out[info.name])
 
     def warm_up(self, runs: int) -> None:
-        """Make all states and run each on zeros."""
-        values = [zeros(info) for info in self.engine.inputs]
-        taken = []
+        """Make all states and run each on zeros, for every size of a batch."""
+        engine = self.engine
+        if isinstance(engine, BatchedEngine):
+            sizes = [size.inputs for size in engine.engines.values()]
+        else:
+            sizes = [tuple(self._inputs[info.name].info for info in engine.inputs)]
+        requests = [list(map(zeros, size)) for size in sizes]
+        taken: list[Any] = []
         try:
             for _ in range(self.states.limit):
                 taken.append(self.states.take())
-                for _ in range(runs):
+                for values in requests * runs:
                     taken[-1].run(values)
+            if isinstance(engine, BatchedEngine):
+                engine.measure(taken[0])
         finally:
             for state in taken:
                 self.states.give(state)
