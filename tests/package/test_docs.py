@@ -19,6 +19,9 @@ PAGES = (
     "docs/deploy.md",
     "docs/model.md",
     "docs/serve.md",
+    "docs/load.md",
+    "docs/async.md",
+    "docs/threads_and_forks.md",
     "docs/command_line.md",
     "docs/graph_executor.md",
     "docs/old_artifacts.md",
@@ -56,8 +59,9 @@ def rows() -> onnx.ModelProto:
 
 @pytest.fixture(scope="module")
 def builtins():
-    """Functions that stay registered once a library for the virtual machine was loaded."""
+    """What stays once it was used: functions for the virtual machine, and those of a Model."""
     vm_builtins.provide()
+    tvmgo.Model  # its module is imported when it is asked for
 
 
 @pytest.mark.slow
