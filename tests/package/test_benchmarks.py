@@ -117,6 +117,7 @@ def test_gotvm_figures_exist_for_the_cases_that_name_them():
 
 
 @pytest.mark.slow
+@pytest.mark.apache_tvm  # some cases export a model
 def test_each_rival_alone_gives_the_right_answer_and_a_sample():
     done = run_python("""
         from benchmarks import harness
@@ -154,6 +155,7 @@ def test_answer_equals_what_is_expected(expected, answer, right):
 
 
 @pytest.mark.slow
+@pytest.mark.apache_tvm  # some cases export a model
 def test_pytest_runs_each_rival_of_each_case_once():
     assert f"{RIVALS} passed" in run_cases("--benchmark-disable")
 
