@@ -91,10 +91,10 @@ from tvmgo.exceptions import (
 )
 
 if _typing.TYPE_CHECKING:
-    from tvmgo.model import Batcher, Binding, Model, TensorInfo, doctor
+    from tvmgo.model import Batcher, Binding, Model, TensorInfo, bundle, doctor
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
-_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo", "doctor")
+_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo", "bundle", "doctor")
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -142,6 +142,7 @@ __all__ = [
     "Value",
     "__version__",
     "array",
+    "bundle",
     "compat",
     "convert_function",
     "cpu",

@@ -316,6 +316,21 @@ def load_module(path, format=None, private=None):
     return loader(path, format)
 
 
+def load_own_file(path, shown):
+    """Load a library, or object files, that nobody else can write to, as `load_module` does.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        Of use only until this returns.
+    shown : str
+        Its name in messages.
+    """
+    locate.load()
+    with linking.linked(os.fspath(path), False) as library:
+        return load_as(shown, "so", library, library)
+
+
 cdef object load_as(str path, str reader, str source, str name):
     """The module of a file that can be read at `source` and opened as `name`."""
     cdef Module module = get_global_function("tvmgo.load_library_copy")(path, reader, source, name)

@@ -8,27 +8,37 @@ import mmap
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 _FICLONE = 0x40049409  # linux/fs.h
 _CHUNK = 1 << 20
 _no_clones: set[int] = set()  # the devices of file systems that cannot clone
 
 
-def make_copy(source: int, path: str, target: str, clone_only: bool) -> int | None:
+def make_copy(
+    source: int,
+    path: str,
+    target: str,
+    clone_only: bool = False,
+    part: tuple[int, int] | None = None,
+) -> int | None:
     """Make `target`, where nothing is yet, lead to a copy of an open file.
 
     The first of these that the system lets us do: a clone, which shares the blocks of the file
     until one of both is written to; a copy in memory, which has the name of the file, for
-    debuggers and profilers; a file at `target`. With `clone_only` nothing but the first.
+    debuggers and profilers; a file at `target`. With `clone_only` nothing but the first. Of a
+    `part`, its start and size, there are no clones.
 
     Returns the copy, an open file that the caller closes after use; or None. Nobody else can open
     the copy any more after that and after removing `target`.
     """
+    write = partial(_write, start=part[0], size=part[1]) if part else _write
     ways: list[tuple[Callable[[str, str], int], Callable[[int, int], object]]] = []
     if sys.platform == "linux":  # elsewhere there is no path to a file without a name
-        ways.append((_create_beside, _clone))
-        ways.append((_create_in_memory, _write))
-    ways.append((_create_at_target, _write))
+        if part is None:
+            ways.append((_create_beside, _clone))
+        ways.append((_create_in_memory, write))
+    ways.append((_create_at_target, write))
     for create, fill in ways[:1] if clone_only else ways:
         try:
             copy = create(path, target)
@@ -45,6 +55,22 @@ def make_copy(source: int, path: str, target: str, clone_only: bool) -> int | No
             continue
         return copy
     return None
+
+
+def make_clone(source: int, path: str) -> int | None:
+    """Return a clone of an open file that lies at `path`, an open file of no name; None if the file
+    system makes none.
+    """
+    try:
+        clone = _create_beside(path, "")
+    except (OSError, AttributeError):  # no such flag elsewhere than on Linux
+        return None
+    try:
+        _clone(source, clone)
+    except OSError:
+        os.close(clone)
+        return None
+    return clone
 
 
 def _create_beside(path: str, _target: str) -> int:
@@ -72,9 +98,9 @@ def _clone(source: int, copy: int) -> None:
         raise
 
 
-def _write(source: int, copy: int) -> None:
-    offset = 0
-    while chunk := os.pread(source, _CHUNK, offset):
-        offset += len(chunk)
+def _write(source: int, copy: int, start: int = 0, size: int = sys.maxsize) -> None:
+    end = start + size
+    while chunk := os.pread(source, min(_CHUNK, end - start), start):
+        start += len(chunk)
         while chunk:
             chunk = chunk[os.write(copy, chunk) :]

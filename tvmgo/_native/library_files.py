@@ -114,6 +114,34 @@ def load_file(
     raise TVMError(f"path: {path!r} is being written to; {_ADVICE}")
 
 
+@contextlib.contextmanager
+def copy_of_part(file: int, name: str, start: int, size: int) -> Iterator[str]:
+    """Give the path of a copy of a part of an open file; nobody can open it after the block.
+
+    Raises
+    ------
+    TVMOSError
+        If none can be made.
+    """
+    with contextlib.ExitStack() as stack:
+        for parent in _FOLDERS:
+            try:
+                folder = stack.enter_context(_folder_in(parent))
+            except OSError:  # not there, or not ours
+                continue
+            target = os.path.join(folder, name)
+            copy = make_copy(file, target, target, part=(start, size))
+            if copy is not None:
+                stack.callback(os.close, copy)
+                yield target
+                return
+        raise TVMOSError(f"{name}: no copy of it can be made")
+
+
+def _folder_in(parent: str | None) -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="tvmgo-", dir=parent)
+
+
 _ADVICE = "write a new library to another file in the same folder and rename that (os.replace)"
 
 
@@ -171,7 +199,7 @@ class _Naming:
         return self.path, in_place
 
     def _folder(self, parent: str | None = None) -> str:
-        return self.stack.enter_context(tempfile.TemporaryDirectory(prefix="tvmgo-", dir=parent))
+        return self.stack.enter_context(_folder_in(parent))
 
     def _keep_in_memory(self, name: str) -> int:
         return self.stack.enter_context(_in_memory(name))

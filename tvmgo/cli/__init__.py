@@ -21,6 +21,7 @@ VERBS = {
     "info": "tell what a model is: inputs, outputs, sizes, how it was made",
     "doctor": "tell whether a model will run here, and if not, what to do",
     "compile": "compile an ONNX model",
+    "bundle": "put the files of a model into one",
     "run": "run a model once",
     "bench": "measure latency and throughput of a model",
     "compiler": "install, list and remove compilers",

@@ -15,7 +15,13 @@ from tvmgo.compiler.exporter import FORMATS
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="an ONNX file")
-    parser.add_argument("-o", "--output", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="DIR|NAME.tvmgo",
+        help="the folder or bundle to write",
+    )
     parser.add_argument("--target", help='for which processor, such as "native"')
     parser.add_argument(
         "--shapes",

@@ -10,7 +10,7 @@ from tvmgo.model.outline import describe
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder with a model, or its library")
+    parser.add_argument("path", help="a folder or bundle with a model, or its library")
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -11,7 +11,7 @@ from tvmgo.model.single_run import run_once
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder with a model, or its library")
+    parser.add_argument("path", help="a folder or bundle with a model, or its library")
     add_input(parser)
     parser.add_argument(
         "--output",

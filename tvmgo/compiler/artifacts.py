@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tvmgo.compiler.graph.file_names import PARAMS, graph_files
 from tvmgo.compiler.report import Report
+from tvmgo.model.bundling import bundle
 from tvmgo.model.manifest import MANIFEST, read_manifest
 
 
@@ -44,6 +45,7 @@ class Artifacts:
     Notes
     -----
     The paths begin with the directory as it was given to `export`, so they are relative if it was.
+    If a bundle was asked for (``NAME.tvmgo``), all that are not None are its path.
     Nothing is kept open, and nothing is deleted with the object.
     """
 
@@ -73,6 +75,18 @@ def made_in(files: Artifacts, form: str) -> Artifacts:
     return replace(files, graph=None, params=None) if form == "vm" else files
 
 
+def artifacts_of(bundle: Path, files: Artifacts) -> Artifacts:
+    """Return where files are that a bundle was made of."""
+    return replace(
+        files,
+        library=bundle,
+        graph=files.graph and bundle,
+        params=files.params and bundle,
+        manifest=bundle,
+        sizes=dict.fromkeys(files.sizes, (bundle, bundle)),
+    )
+
+
 @contextmanager
 def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
     """Yield paths to write; the files replace those of `directory` when the block has succeeded.
@@ -89,18 +103,43 @@ def staged_artifacts(directory: Path) -> Iterator[Artifacts]:
     and those that have found the old one refuse the new graph, whose number is another.
     """
     with ExitStack() as undo:
-        for path in reversed([directory, *directory.parents]):
-            if not path.exists():
-                path.mkdir(exist_ok=True)
-                undo.callback(remove_if_empty, path)
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
-            yield artifacts_in(Path(scratch))
+        make_folders(directory, undo)
+        with scratch_folder(directory) as scratch:
+            yield artifacts_in(scratch)
             made = [name for name in os.listdir(scratch) if is_artifact(name)]
             for name in sorted(made, key=is_library):
-                os.replace(Path(scratch, name), directory / name)
+                os.replace(scratch / name, directory / name)
             for name in set(filter(is_artifact, os.listdir(directory))) - set(made):
                 Path(directory, name).unlink(missing_ok=True)  # of what was there before
         undo.pop_all()
+
+
+@contextmanager
+def staged_bundle(target: Path) -> Iterator[Artifacts]:
+    """Yield paths to write; the files become the bundle `target` when the block has succeeded.
+
+    The folder it is in is made as `staged_artifacts` makes one, and holds the files meanwhile.
+    """
+    with ExitStack() as undo:
+        make_folders(target.parent, undo)
+        with scratch_folder(target.parent) as scratch:
+            yield artifacts_in(scratch)
+            bundle(scratch, target)
+        undo.pop_all()
+
+
+def make_folders(directory: Path, undo: ExitStack) -> None:
+    """Make a folder with its parents; what was made goes again with `undo` if it is empty."""
+    for path in reversed([directory, *directory.parents]):
+        if not path.exists():
+            path.mkdir(exist_ok=True)
+            undo.callback(remove_if_empty, path)
+
+
+@contextmanager
+def scratch_folder(directory: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=directory) as scratch:
+        yield Path(scratch)
 
 
 def of_size(path: Path, rows: int) -> Path:

@@ -13,13 +13,21 @@ from typing import Any
 
 import numpy as np
 
-from tvmgo.compiler.artifacts import Artifacts, artifacts_in, staged_artifacts
+from tvmgo.compiler.artifacts import (
+    Artifacts,
+    artifacts_in,
+    artifacts_of,
+    staged_artifacts,
+    staged_bundle,
+)
 from tvmgo.compiler.attempts import Request, absent_beside, compilers_named
 from tvmgo.compiler.batches import batch_named, compile_sizes
 from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import is_instance, source_of
 from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
+from tvmgo.model.bundles import is_bundle_name
+from tvmgo.model.bundling import checked_target
 
 FORMATS = ("graph", "vm")
 
@@ -46,7 +54,9 @@ def export(
     model : str, os.PathLike, onnx.ModelProto or tvm.IRModule
         An ONNX file, an ONNX model, or a Relax module whose entry is ``main``. Not changed.
     directory : str or os.PathLike
-        Made if missing, with its parents. Files of an earlier export are replaced.
+        Made if missing, with its parents. Files of an earlier export are replaced. A name that
+        ends with ``.tvmgo`` is that of a bundle: one file, which holds what the directory would
+        (`tvmgo.bundle` says how), and takes the place of an earlier one in one step.
     compiler : str or os.PathLike, default "auto"
         ``"relax"`` (apache-tvm 0.27), ``"relay"`` (TVM 0.19), or the path of a Python whose
         environment has one of them. ``"auto"``: relax, and relay for what that refuses, if it is
@@ -149,9 +159,12 @@ def export(
     )
     sizes = batch_named(batch)
     directory = Path(directory)
-    with staged_artifacts(directory) as files:
+    is_bundle = is_bundle_name(directory)
+    target = checked_target(directory) if is_bundle else directory
+    with (staged_bundle if is_bundle else staged_artifacts)(target) as files:
         report = compile_sizes(source, request, sizes, files, progress or (lambda line: None))
-    return artifacts_in(directory, report)
+        made = artifacts_in(files.library.parent, report)
+    return artifacts_of(target, made) if is_bundle else artifacts_in(directory, report)
 
 
 def formats_named(name: str) -> tuple[str, ...]:

@@ -11,7 +11,8 @@ from tvmgo._core.dtype import DType
 from tvmgo._core.version import __version__
 from tvmgo.compiler.artifacts import Artifacts
 from tvmgo.compiler.report import Report
-from tvmgo.model.manifest import Manifest, Size, sha256_of
+from tvmgo.model.file_parts import whole_file
+from tvmgo.model.manifest import Manifest, Size
 from tvmgo.model.tensor_info import TensorInfo
 
 SAME_ROW = 1e-6  # how far a row's results may differ between sizes, as a part of the largest
@@ -58,7 +59,7 @@ def write_manifest(
         params=first.params.name if first.params else None,
         model_id=model_ids[0],
         rows_independent=row_difference <= SAME_ROW,
-        files={path.name: sha256_of(path) for path in paths},
+        files={path.name: whole_file(path).sha256() for path in paths},
         made={
             "tvmgo": __version__,
             "compiler": report.compiler,

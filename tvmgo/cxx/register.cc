@@ -71,11 +71,15 @@ Value CreateFactory(const CallArgs& args) {
   return Value(std::move(factory));
 }
 
+// What our exporter writes between parameters, so that kernels can read them where they lie.
+constexpr std::string_view kPadding = "tvmgo_padding_";
+
 Value ParamsOf(const CallArgs& args) {
   args.RequireSize(1, 1);
   std::vector<Value> members;
   const std::string_view blob = args.Text(0, "params_bytes");
   for (const auto& [name, param] : ParseParams(blob, TensorUse::kTodaysTensor)) {
+    if (name.substr(0, kPadding.size()) == kPadding) continue;
     members.emplace_back(name);
     members.emplace_back(NewTensor(param));
   }

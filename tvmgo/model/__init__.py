@@ -3,6 +3,7 @@
 
 from tvmgo.model.batcher import Batcher
 from tvmgo.model.binding import Binding
+from tvmgo.model.bundling import bundle
 from tvmgo.model.diagnosis import Check, Report
 from tvmgo.model.errors import (
     ModelClosedError,
@@ -29,5 +30,6 @@ __all__ = [
     "TensorShapeError",
     "TensorTypeError",
     "UnknownNameError",
+    "bundle",
     "doctor",
 ]

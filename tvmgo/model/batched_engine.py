@@ -36,7 +36,9 @@ class BatchedEngine:
         self.inputs = tuple(map(_opened, first.inputs))
         self.outputs = tuple(map(_opened, first.outputs))
         self.model_id = first.model_id
-        self.parameter_bytes = sum(each.parameter_bytes for each in self.engines.values())
+        # Of one file, so that those of one name are the same.
+        parameters = {k: v for each in self.engines.values() for k, v in each.parameters.items()}
+        self.parameter_bytes = sum(parameters.values())
         self._plans: dict[int, tuple[int, ...]] = {size: (size,) for size in self.engines}
         self._costs: dict[int, float] = {}
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tvmgo._native import locate
 from tvmgo.exceptions import TVMError
 from tvmgo.model.diagnosis import Check, Report
+from tvmgo.model.file_parts import FilePart
 from tvmgo.model.library_checks import check_library
-from tvmgo.model.manifest import Manifest, sha256_of
-from tvmgo.model.model_files import ModelFiles, Pathlike, find_files
+from tvmgo.model.manifest import Manifest
+from tvmgo.model.model_files import ModelFiles, Pathlike, SizeFiles, find_files
 from tvmgo.model.outline import MODEL_ID, Graph, inputs_and_outputs, read_graph, read_params
 
 COPY_AGAIN = "copy all files of the export again, or export anew"
@@ -27,7 +27,7 @@ def doctor(path: Pathlike) -> Report:
     Parameters
     ----------
     path : path-like
-        As for `Model.load`: a folder, or a library.
+        As for `Model.load`: a folder, a bundle, or a library.
 
     Returns
     -------
@@ -56,33 +56,36 @@ def doctor(path: Pathlike) -> Report:
     graphs: dict[str, Graph] = {}
     for size in files.sizes:
         if size.graph is not None:
-            read = attempt(checks, size.graph, partial(read_graph, Path(size.graph)))
+            read = attempt(checks, size.graph, partial(read_graph, size.graph))
             if read is not None:
-                graphs[size.graph] = read
+                graphs[size.graph.name] = read
     params = None
     if files.params is not None:
         params = attempt(checks, files.params, partial(read_params, files.params))
+    checks += check_sums(files)
     if files.manifest is not None:
         checks += check_digests(files, files.manifest)
     checks += check_ids(files, graphs, params or {})
-    for size in files.sizes:
-        found = check_library(
-            Path(size.library), graphs.get(size.graph or ""), size.graph is not None
-        )
-        attempt(checks, size.library, partial(checks.extend, found))
-    first = graphs.get(files.sizes[0].graph or "")
-    known = inputs_and_outputs(files, first, params or {})
+    found = [graphs.get(size.graph.name if size.graph else "") for size in files.sizes]
+    for size, graph in zip(files.sizes, found):
+        attempt(checks, size.library, partial(look_into, checks, size, graph))
+    known = inputs_and_outputs(files, found[0], params or {})
     inputs, outputs = (None, None) if known is None else map(tuple, known)
     made = files.manifest.made if files.manifest else {}
     return Report(files.place, tuple(checks), inputs, outputs, made)
 
 
-def attempt(checks: list[Check], path: Pathlike, read: Callable[[], Any]) -> Any:
+def look_into(checks: list[Check], size: SizeFiles, graph: Graph | None) -> None:
+    with size.library.as_file() as path:
+        checks += check_library(path, graph, size.graph is not None)
+
+
+def attempt(checks: list[Check], part: FilePart, read: Callable[[], Any]) -> Any:
     """Return what `read` does, or note why it cannot, and return None."""
     try:
         return read()
     except TVMError as error:
-        checks.append(Check(f"{Path(path).name}: contents", False, str(error), COPY_AGAIN))
+        checks.append(Check(f"{part.name}: contents", False, str(error), COPY_AGAIN))
         return None
 
 
@@ -97,27 +100,40 @@ def check_runtime() -> Check:
     return Check("libtvm_runtime", found, where if found else reason, advice)
 
 
+def check_sums(files: ModelFiles) -> Iterator[Check]:
+    """See that what is in a bundle is what was put there."""
+    try:
+        for part in files.parts:
+            part.check()
+    except TVMError as error:
+        yield Check(f"{files.place.name}: checksums", False, str(error), COPY_AGAIN)
+    else:
+        if files.parts[0].checksum is not None:
+            found = f"{len(files.parts)} files are as they were put in"
+            yield Check(f"{files.place.name}: checksums", True, found)
+
+
 def check_digests(files: ModelFiles, manifest: Manifest) -> Iterator[Check]:
     changed = [
-        path.name
-        for path in files.paths
-        if path.name in manifest.files and sha256_of(path) != manifest.files[path.name]
+        part.name
+        for part in files.parts
+        if part.name in manifest.files and part.sha256() != manifest.files[part.name]
     ]
-    untold = [path.name for path in files.paths if path.name not in manifest.files]
+    untold = [part.name for part in files.parts if part.name not in manifest.files]
     if changed:
         found = f"{', '.join(changed)}: not as exported"
         yield Check("model.json: digests", False, found, COPY_AGAIN)
     elif untold:
         yield Check("model.json: digests", None, f"none of {', '.join(untold)}")
     else:
-        yield Check("model.json: digests", True, f"{len(files.paths)} files are as exported")
+        yield Check("model.json: digests", True, f"{len(files.parts)} files are as exported")
 
 
 def check_ids(
     files: ModelFiles, graphs: Mapping[str, Graph], params: Mapping[str, Any]
 ) -> Iterator[Check]:
     """See that graphs, parameters and manifest are of one export."""
-    ids = {Path(name).name: graph.model_id for name, graph in graphs.items()}
+    ids = {name: graph.model_id for name, graph in graphs.items()}
     told = {name: number for name, number in ids.items() if number is not None}
     if not told:
         return

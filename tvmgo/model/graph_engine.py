@@ -28,7 +28,8 @@ class GraphEngine:
     def __init__(self, executor: GraphModule) -> None:
         self._executor = executor
         self.model_id: int | None = executor["strict.get_model_id"]()
-        self.parameter_bytes, self._activation_bytes = executor["strict.count_bytes"]()
+        self._activation_bytes, *counts = executor["strict.count_bytes"]()
+        self.parameters = dict(zip(counts[::2], counts[1::2]))  # bytes by name
         described = list(executor["strict.describe_inputs"]())
         self._keys = [index for *_, index in described]
         self.inputs = infos((name, shape, dtype) for name, shape, dtype, _ in described)
@@ -37,6 +38,10 @@ class GraphEngine:
         self.outputs = infos(
             (name, shape, dtype) for name, (_, shape, dtype, _) in zip(names, outputs)
         )
+
+    @property
+    def parameter_bytes(self) -> int:
+        return sum(self.parameters.values())
 
     def new_state(self, threads: int) -> GraphState:
         """Return a state whose kernels use up to so many threads."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from tvmgo._core.dtype import DType
 from tvmgo.exceptions import TVMError, TVMValueError
+from tvmgo.model.file_parts import FilePart, is_file_name
 from tvmgo.model.tensor_info import TensorInfo
 
 MANIFEST = "model.json"
@@ -93,7 +93,7 @@ def tensor_to_json(info: TensorInfo) -> dict[str, Any]:
     }
 
 
-def read_manifest(path: Path) -> Manifest:
+def read_manifest(file: Path | FilePart) -> Manifest:
     """Return what a file says; entries that are not known are passed over.
 
     Raises
@@ -102,10 +102,12 @@ def read_manifest(path: Path) -> Manifest:
         If it is no manifest, or one of a later format.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except TVMError:
+        raise
     except ValueError as error:
-        raise TVMValueError(f"{path}: not a model's manifest: {error}") from None
-    return parse_manifest(document, str(path))
+        raise TVMValueError(f"{file}: not a model's manifest: {error}") from None
+    return parse_manifest(document, str(file))
 
 
 def parse_manifest(document: Any, where: str) -> Manifest:
@@ -184,15 +186,6 @@ def optional_file_name(name: str | None, where: str) -> str | None:
 
 def file_name(name: str, where: str) -> str:
     """Return the name of a file that lies beside the manifest."""
-    if not name or Path(name).name != name:
+    if not is_file_name(name):
         raise TVMValueError(f"{where}: expected a file name without folders, got {name!r:.60}")
     return name
-
-
-def sha256_of(path: Path) -> str:
-    """Return the digest of a file, as the manifest has it."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

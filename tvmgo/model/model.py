@@ -60,16 +60,17 @@ class Model(ClosesItself):
         concurrency: int | None = None,
         threads: int | None = None,
         copy: str = "auto",
+        private: bool | None = None,
     ) -> Model:
         """Load a model.
 
         Parameters
         ----------
         path : path-like, optional
-            A folder that `tvmgo.compiler.export` has written, or one with one library and, if it
-            needs them, one graph (``.json``) and one file of parameters (``.params``), of TVM 0.2
-            to 0.20 or of today. Or a library that has its graph inside (a factory), or a program
-            of the Relax virtual machine.
+            A folder or a bundle (``.tvmgo``) that `tvmgo.compiler.export` or `tvmgo.bundle` has
+            written, or a folder with one library and, if it needs them, one graph (``.json``) and
+            one file of parameters (``.params``), of TVM 0.2 to 0.20 or of today. Or a library that
+            has its graph inside (a factory), or a program of the Relax virtual machine.
         library, graph, params : path-like, optional
             The files, where they are no such folder.
         device : Device or str, default "cpu"
@@ -85,6 +86,12 @@ class Model(ClosesItself):
             What is done with arrays of another element type than the model's, or that kernels
             cannot work on where they are. ``"auto"``: they are copied, and `stats` counts it.
             ``"never"``: an error says why a copy is needed.
+        private : bool, optional
+            False maps the library and the parameters where they lie, as `load_module` says of the
+            library: all processes have them in memory once, and nobody must write to the files
+            while they are in use, or cut them off. True makes clones or copies of both. Default:
+            parameters are mapped if this process cannot write to their file; a library as
+            `load_module` has it.
 
         Raises
         ------
@@ -101,6 +108,10 @@ class Model(ClosesItself):
         """
         if copy not in ("auto", "never"):
             raise TVMValueError(f"copy: expected 'auto' or 'never', got {copy!r}")
+        if private is not None and not isinstance(private, bool):
+            raise TVMTypeError(
+                f"private: expected True, False or None, got {type(private).__name__}"
+            )
         concurrency, threads = share_out(concurrency, threads)
         return cls(
             {
@@ -112,6 +123,7 @@ class Model(ClosesItself):
                 "concurrency": concurrency,
                 "threads": threads,
                 "copy": copy,
+                "private": private,
             }
         )
 
@@ -124,6 +136,7 @@ class Model(ClosesItself):
             arguments["concurrency"],
             arguments["threads"],
             arguments["copy"],
+            arguments["private"],
         )
 
     def _open(self) -> Serving:

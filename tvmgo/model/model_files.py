@@ -4,18 +4,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from tvmgo._core.module import SHARED_LIBRARY_FORMATS
 from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError, TVMValueError
-from tvmgo.model.manifest import MANIFEST, Manifest, Size, read_manifest
+from tvmgo.model.bundles import ENDING, is_bundle_name, read_bundle
+from tvmgo.model.file_parts import FilePart, whole_file
+from tvmgo.model.manifest import MANIFEST, Manifest, read_manifest
 
 LIBRARIES = tuple(f".{name}" for name in (*SHARED_LIBRARY_FORMATS, "tar", "o"))
 GRAPHS = (".json",)
 PARAMS = (".params", ".params.bin")
 RECORDINGS = ("recording.json", "manifest.json")  # of runs; no graphs
+
+
+@dataclass(frozen=True)
+class SizeFiles:
+    """The files of one size of the batch, as `Size` names them."""
+
+    batch: int | None
+    library: FilePart
+    graph: FilePart | None
 
 
 @dataclass(frozen=True)
@@ -26,24 +37,27 @@ class ModelFiles:
     ----------
     place : Path
         What the user named: a folder or a file.
-    sizes : tuple of Size
-        With paths as names. At least one.
-    params : Path or None
+    sizes : tuple of SizeFiles
+        At least one.
+    params : FilePart or None
         Parameters of all sizes.
     manifest : Manifest or None
         What the export has said.
+    manifest_file : FilePart or None
+        Where.
     """
 
     place: Path
-    sizes: tuple[Size, ...]
-    params: Path | None
+    sizes: tuple[SizeFiles, ...]
+    params: FilePart | None
     manifest: Manifest | None = None
+    manifest_file: FilePart | None = None
 
     @property
-    def paths(self) -> list[Path]:
+    def parts(self) -> list[FilePart]:
         """All of them that are loaded."""
-        named = [name for size in self.sizes for name in (size.library, size.graph) if name]
-        return [*map(Path, named), *([self.params] if self.params else [])]
+        named = [part for size in self.sizes for part in (size.library, size.graph)]
+        return [part for part in (*named, self.params) if part is not None]
 
 
 Pathlike = str | os.PathLike[str]
@@ -59,26 +73,22 @@ def find_files(
     if path is not None:
         if not (library is graph is params is None):
             raise TVMTypeError("path: expected it alone, or library, graph and params instead")
-        return in_folder(existing("path", path)) if is_folder(path) else one_file(path)
+        found = existing("path", path)
+        if found.is_dir():
+            return among(found, Folder(found))
+        return among(found, read_bundle(found)) if is_bundle_name(found) else one_file(found)
     if library is None:
         raise TVMTypeError("path: expected a path, or library=...; got neither")
     if (graph is None) != (params is None) and graph is None:
         raise TVMTypeError("graph: expected a path, because params was given; got None")
-    return ModelFiles(
-        place=existing("library", library),
-        sizes=(
-            Size(
-                None,
-                str(existing("library", library)),
-                None if graph is None else str(existing("graph", graph)),
-            ),
-        ),
-        params=None if params is None else existing("params", params),
+    place = existing("library", library)
+    size = SizeFiles(
+        None,
+        whole_file(place),
+        None if graph is None else whole_file(existing("graph", graph)),
     )
-
-
-def is_folder(path: Pathlike) -> bool:
-    return existing("path", path).is_dir()
+    weights = None if params is None else whole_file(existing("params", params))
+    return ModelFiles(place, (size,), weights)
 
 
 def existing(name: str, path: Pathlike) -> Path:
@@ -89,48 +99,74 @@ def existing(name: str, path: Pathlike) -> Path:
     return Path(path).absolute()  # wherever the process goes
 
 
-def one_file(path: Pathlike) -> ModelFiles:
+def one_file(found: Path) -> ModelFiles:
     """Return a library that has its graph inside, or needs none."""
-    found = existing("path", path)
     if not found.name.endswith(LIBRARIES):
         raise TVMValueError(
-            f"path: expected a folder, or a library ({', '.join(LIBRARIES)}), got {found.name!r}"
+            f"path: expected a folder, a bundle ({ENDING}) or a library ({', '.join(LIBRARIES)}), "
+            f"got {found.name!r}"
         )
-    return ModelFiles(found, (Size(None, str(found), None),), None)
+    return ModelFiles(found, (SizeFiles(None, whole_file(found), None),), None)
 
 
-def in_folder(folder: Path) -> ModelFiles:
-    if (folder / MANIFEST).is_file():
-        manifest = read_manifest(folder / MANIFEST)
-        sizes = tuple(
-            Size(
-                size.batch,
-                str(existing("path", folder / size.library)),
-                None if size.graph is None else str(existing("path", folder / size.graph)),
-            )
-            for size in manifest.sizes
-        )
-        params = None if manifest.params is None else existing("path", folder / manifest.params)
-        return ModelFiles(folder, sizes, params, manifest)
-    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-    library = only_one(folder, "library", names, LIBRARIES)
+class Folder(Mapping[str, FilePart]):
+    """The files in a folder by name."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __getitem__(self, name: str) -> FilePart:
+        path = self._path / name
+        if not path.is_file():
+            raise KeyError(name)
+        return whole_file(path)
+
+    def __iter__(self) -> Iterator[str]:
+        return (entry.name for entry in self._path.iterdir() if entry.is_file())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def among(place: Path, files: Mapping[str, FilePart]) -> ModelFiles:
+    """Return those of a folder, or a bundle, that are a model."""
+    if MANIFEST in files:
+        return as_manifest_says(place, files, files[MANIFEST])
+    names = sorted(files)
+    library = only_one(place, "library", names, LIBRARIES)
     if library is None:
         raise TVMValueError(
             f"path: expected a folder with a library ({', '.join(LIBRARIES)}), "
-            f"got {folder} with {', '.join(names[:10]) or 'no files'}"
+            f"got {place} with {', '.join(names[:10]) or 'no files'}"
         )
     others = [name for name in names if name not in (*RECORDINGS, library)]
-    graph = only_one(folder, "graph", others, GRAPHS)
-    weights = only_one(folder, "params", others, PARAMS)
+    graph = only_one(place, "graph", others, GRAPHS)
+    weights = only_one(place, "params", others, PARAMS)
     if weights is not None and graph is None:
-        raise TVMValueError(
-            f"path: expected a graph (.json) beside {weights}, got none in {folder}"
+        raise TVMValueError(f"path: expected a graph (.json) beside {weights}, got none in {place}")
+    size = SizeFiles(None, files[library], files[graph] if graph else None)
+    return ModelFiles(place, (size,), files[weights] if weights else None)
+
+
+def as_manifest_says(
+    place: Path, files: Mapping[str, FilePart], manifest_file: FilePart
+) -> ModelFiles:
+    def named(name: str) -> FilePart:
+        if name not in files:
+            raise TVMFileNotFoundError.for_argument("path", str(place / name))
+        return files[name]
+
+    manifest = read_manifest(manifest_file)
+    sizes = tuple(
+        SizeFiles(
+            size.batch,
+            named(size.library),
+            None if size.graph is None else named(size.graph),
         )
-    return ModelFiles(
-        folder,
-        (Size(None, str(folder / library), str(folder / graph) if graph else None),),
-        folder / weights if weights else None,
+        for size in manifest.sizes
     )
+    params = None if manifest.params is None else named(manifest.params)
+    return ModelFiles(place, sizes, params, manifest, manifest_file)
 
 
 def only_one(folder: Path, what: str, names: Iterable[str], endings: tuple[str, ...]) -> str | None:

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
-import mmap
-import os
 import threading
 import weakref
-from pathlib import Path
+from typing import Any
 
-import tvmgo.graph_executor as graph_executor
 from tvmgo._core.device import Device
-from tvmgo._core.module import load_module
+from tvmgo._core.module import Module, load_module, load_own_file
+from tvmgo._graph.making import make_executor
 from tvmgo.exceptions import TVMValueError
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.batched_engine import BatchedEngine
+from tvmgo.model.file_parts import FilePart
 from tvmgo.model.forks import ForkSafeLock
 from tvmgo.model.graph_engine import GraphEngine
-from tvmgo.model.model_files import ModelFiles
+from tvmgo.model.mapping import bytes_of
+from tvmgo.model.model_files import ModelFiles, SizeFiles
 from tvmgo.model.vm_engine import VmEngine
 
 Engine = GraphEngine | VmEngine | BatchedEngine
@@ -28,56 +28,52 @@ _known: weakref.WeakValueDictionary[tuple[object, ...], Engine] = weakref.WeakVa
 _loading = ForkSafeLock(threading.RLock)
 
 
-def open_engine(files: ModelFiles, device: Device) -> Engine:
+def open_engine(files: ModelFiles, device: Device, private: bool | None) -> Engine:
     """Return the engine of files, the one that is in memory already if they have not changed."""
-    key = (str(device), *(stamp for path in files.paths for stamp in _stamp(path)))
+    key = (str(device), private, *((part.path, part.stamp, part.start) for part in files.parts))
     with _loading:  # the same files are loaded once, though two threads come at once
         engine = _known.get(key)
         if engine is None:
-            engine = _known[key] = _open(files, device)
+            engine = _known[key] = _open(files, device, private)
         return engine
 
 
-def _stamp(path: Path) -> tuple[object, ...]:
-    status = path.stat()
-    return (str(path), status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _open(files: ModelFiles, device: Device) -> Engine:
-    if len(files.sizes) == 1 and files.sizes[0].batch is None:
-        only = files.sizes[0]
-        return _open_one(only.library, only.graph, files.params, device)
-    engines = {}
-    for size in files.sizes:
-        engine = _open_one(size.library, size.graph, files.params, device)
+def _open(files: ModelFiles, device: Device, private: bool | None) -> Engine:
+    params = None if files.params is None else bytes_of(files.params, private)
+    engines = [(size, _open_one(size, params, device, private)) for size in files.sizes]
+    if len(engines) == 1 and files.sizes[0].batch is None:
+        return engines[0][1]
+    batched = {}
+    for size, engine in engines:
         if size.batch is None or not isinstance(engine, GraphEngine):
             raise TVMValueError(f"{files.place}: expected a graph and a batch for each size")
-        engines[size.batch] = engine
+        batched[size.batch] = engine
     assert files.manifest is not None
-    return BatchedEngine(engines, files.manifest.rows_independent)
+    return BatchedEngine(batched, files.manifest.rows_independent)
 
 
-def _open_one(library: str, graph: str | None, params: Path | None, device: Device) -> Engine:
-    module = load_module(library)
-    if graph is not None:
-        text = Path(graph).read_text(encoding="utf-8")
-        executor = graph_executor.create(text, module, device)
+def _open_one(
+    size: SizeFiles, params: Any, device: Device, private: bool | None
+) -> GraphEngine | VmEngine:
+    module = _load_library(size.library, private)
+    if size.graph is not None:
+        text = size.graph.read_text(encoding="utf-8")
+        program = make_executor("tvmgo.graph_program.create", text, module, device, None)
         if params is not None:
-            executor.load_params(_contents(params))
-        return GraphEngine(executor)
+            program["load_params"](params)
+        return GraphEngine(GraphModule(program["create_state"]()))
     if module.kind in FACTORY_KINDS:
         return GraphEngine(GraphModule(module["default"](device)))
     if "vm_load_executable" in module:
         return VmEngine(module, device)
     raise TVMValueError(
-        f"library: {Path(library).name} has neither a graph inside nor a program of the virtual "
+        f"library: {size.library.name} has neither a graph inside nor a program of the virtual "
         f"machine; give its graph as well: graph=..., params=..."
     )
 
 
-def _contents(path: Path) -> memoryview:
-    """Show a file's contents without a copy of them in memory."""
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size == 0:
-            return memoryview(b"")
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+def _load_library(library: FilePart, private: bool | None) -> Module:
+    if library.checksum is None:
+        return load_module(library.path, private=private)
+    with library.as_file() as path:
+        return load_own_file(path, str(library))

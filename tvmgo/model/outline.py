@@ -6,13 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.dtype import DType
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMError, TVMValueError
+from tvmgo.model.file_parts import FilePart
 from tvmgo.model.graph_engine import unique
 from tvmgo.model.manifest import tensor_to_json
 from tvmgo.model.model import Model
@@ -45,7 +45,7 @@ class Graph:
     model_id: int | None
 
 
-def read_graph(path: Path) -> Graph:
+def read_graph(file: FilePart) -> Graph:
     """Read a graph file.
 
     Raises
@@ -54,9 +54,9 @@ def read_graph(path: Path) -> Graph:
         If it is none.
     """
     try:
-        return graph_of(json.loads(path.read_text(encoding="utf-8")))
+        return graph_of(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, TVMError) as error:
-        raise TVMValueError(f"{path}: not a graph of TVM: {error!r:.80}") from None
+        raise TVMValueError(f"{file}: not a graph of TVM: {error!r:.80}") from None
 
 
 def graph_of(document: Mapping[str, Any]) -> Graph:
@@ -78,7 +78,7 @@ def graph_of(document: Mapping[str, Any]) -> Graph:
     )
 
 
-def read_params(path: Path | None) -> dict[str, Any]:
+def read_params(file: FilePart | None) -> dict[str, Any]:
     """Return a file's parameters by name.
 
     Raises
@@ -87,9 +87,9 @@ def read_params(path: Path | None) -> dict[str, Any]:
         If the file is none of parameters, or is cut short.
     """
     try:
-        return dict(_parse_params(ByteArray(path.read_bytes()))) if path else {}
+        return dict(_parse_params(ByteArray(file.read_bytes()))) if file else {}
     except TVMError as error:
-        raise TVMValueError(f"{path}: {error}") from None
+        raise TVMValueError(f"{file}: {error}") from None
 
 
 def inputs_and_outputs(
@@ -115,7 +115,7 @@ def describe(path: Pathlike) -> dict[str, Any]:
     """
     files = find_files(path, None, None, None)
     first, manifest = files.sizes[0], files.manifest
-    graph = read_graph(Path(first.graph)) if first.graph else None
+    graph = read_graph(first.graph) if first.graph else None
     params = read_params(files.params)
     params.pop(MODEL_ID, None)
     known = inputs_and_outputs(files, graph, params)
@@ -137,7 +137,7 @@ def describe(path: Pathlike) -> dict[str, Any]:
         "rows_independent": manifest is not None and manifest.rows_independent,
         "kernels": None if graph is None else len(graph.functions),
         "parameters": parameters,
-        "files": [{"name": file.name, "bytes": file.stat().st_size} for file in files.paths],
+        "files": [{"name": part.name, "bytes": part.size} for part in files.parts],
         "model_id": None if manifest is None else f"{manifest.model_id:#018x}",
         "made": dict(manifest.made) if manifest else {},
     }

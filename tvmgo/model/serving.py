@@ -34,13 +34,21 @@ class Serving:
         How many requests run at a time, and how many threads the kernels of each use.
     copy : str
         ``"auto"`` or ``"never"``.
+    private : bool or None
+        As for `Model.load`.
     """
 
     def __init__(
-        self, files: ModelFiles, device: Device, concurrency: int, threads: int, copy: str
+        self,
+        files: ModelFiles,
+        device: Device,
+        concurrency: int,
+        threads: int,
+        copy: str,
+        private: bool | None,
     ) -> None:
         self.files = files
-        self.engine = engine = open_engine(files, device)
+        self.engine = engine = open_engine(files, device, private)
         self.threads = threads
         manifest = files.manifest
         self.inputs = manifest.inputs if manifest else engine.inputs
@@ -221,8 +229,9 @@ class Serving:
         if self.files.manifest is not None:
             return str(self.files.manifest.model_id)
         digest = hashlib.sha256()
-        for path in self.files.paths:
-            digest.update(path.read_bytes())
+        for part in self.files.parts:
+            for chunk in part.chunks():
+                digest.update(chunk)
         return digest.hexdigest()
 
 

@@ -15,7 +15,8 @@ namespace tvmgo {
 //   create_state()      -> executor, a module of kind "GraphExecutor", with the parameters loaded
 //                          so far; states have them in common
 //   load_params(blob)   loads parameters for states made afterwards; those that are there stay as
-//                       they are
+//                       they are. Of a tensor that holds the blob, kernels read what is aligned for
+//                       them where it lies, if that is most of it: nobody may write there any more
 Value NewProgramModule(std::shared_ptr<const GraphProgram> program);
 
 }  // namespace tvmgo

@@ -108,19 +108,24 @@ Value GetModelId(GraphState* state, const CallArgs&) {
   return id ? Value(*id) : Value();
 }
 
-// [bytes of parameters, of all else]: what several states have in common, and what each has.
+// [bytes of all but the parameters, then the name and the bytes of each parameter]: what a state
+// has of its own, and what several have in common.
 Value CountBytes(GraphState* state, const CallArgs&) {
   const GraphProgram& program = state->program();
   std::vector<bool> is_param(program.num_pools());
+  std::vector<Value> counts(1);
   for (uint32_t i = 0; i < program.num_inputs(); ++i) {
-    if (state->IsParam(i)) is_param[program.pool_of_entry(program.input_entry(i))] = true;
+    const uint32_t pool = program.pool_of_entry(program.input_entry(i));
+    if (!state->IsParam(i) || is_param[pool]) continue;
+    is_param[pool] = true;
+    counts.emplace_back(std::string_view(program.input_name(i)));
+    counts.emplace_back(static_cast<int64_t>(program.pool(pool).nbytes));
   }
-  int64_t bytes[2] = {0, 0};
+  int64_t others = 0;
   for (uint32_t i = 0; i < program.num_pools(); ++i) {
-    bytes[is_param[i] ? 0 : 1] += static_cast<int64_t>(program.pool(i).nbytes);
+    if (!is_param[i]) others += static_cast<int64_t>(program.pool(i).nbytes);
   }
-  std::vector<Value> counts;
-  for (int64_t count : bytes) counts.emplace_back(count);
+  counts[0] = Value(others);
   return NewArray(counts);
 }
 

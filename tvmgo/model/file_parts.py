@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of a model: each is a file of its own, or a part of one that holds them all."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from tvmgo._native.library_files import copy_of_part
+from tvmgo.exceptions import TVMError, TVMValueError
+
+CHUNK = 1 << 20
+
+Stamp = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """A file, or a part of a bundle.
+
+    Attributes
+    ----------
+    name : str
+        Without folders.
+    path : Path
+        Of the file that it is, or is in.
+    stamp : tuple of int
+        What would be another one if the file at `path` was replaced or written to.
+    start, size : int
+        Which bytes of the file it is.
+    checksum : int or None
+        The CRC-32 of a part of a bundle; None for a file of its own.
+    """
+
+    name: str
+    path: Path
+    stamp: Stamp
+    start: int
+    size: int
+    checksum: int | None = None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.checksum is None else f"{self.path}: {self.name}"
+
+    @contextlib.contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Give the open file, which is the one that was found, and is so after the block, too.
+
+        Raises
+        ------
+        TVMError
+            If it is another one, or is written to meanwhile.
+        """
+        with self.path.open("rb", buffering=0) as file:
+            self._compare(file)
+            yield file
+            self._compare(file)
+
+    def _compare(self, file: BinaryIO) -> None:
+        if stamp_of(os.fstat(file.fileno())) != self.stamp:
+            raise TVMError(
+                f"{self.path} was replaced or written to while it was read; read it again, and "
+                f"write new files beside it and rename them (os.replace)"
+            )
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give what it holds, piece by piece."""
+        with self.open() as file:
+            file.seek(self.start)
+            done = 0
+            while done < self.size:
+                chunk = file.read(min(CHUNK, self.size - done))
+                if not chunk:
+                    raise TVMError(f"{self}: expected {self.size} bytes, got {done}")
+                done += len(chunk)
+                yield chunk
+
+    def read_bytes(self) -> bytes:
+        """Return what it holds, and raise TVMValueError if a bundle's checksum is another one."""
+        contents = b"".join(self.chunks())
+        self._check(zlib.crc32(contents))
+        return contents
+
+    def read_text(self, encoding: str = "utf-8") -> str:
+        """The same as text; ValueError if it is none."""
+        return self.read_bytes().decode(encoding)
+
+    def check(self) -> None:
+        """Raise TVMValueError if it is not what was put into the bundle."""
+        checksum = 0
+        for chunk in self.chunks() if self.checksum is not None else ():
+            checksum = zlib.crc32(chunk, checksum)
+        self._check(checksum)
+
+    def _check(self, checksum: int) -> None:
+        if self.checksum not in (None, checksum):
+            raise TVMValueError(
+                f"{self}: damaged: expected the checksum {self.checksum:#010x}, got {checksum:#010x}"
+            )
+
+    def sha256(self) -> str:
+        """Return the digest as the manifest has it, in hexadecimal."""
+        digest = hashlib.sha256()
+        for chunk in self.chunks():
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    @contextlib.contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """Give the path of a file with nothing else in it; of a part a copy, as long as the block."""
+        if self.checksum is None:
+            yield self.path
+            return
+        self.check()
+        with (
+            self.open() as file,
+            copy_of_part(file.fileno(), self.name, self.start, self.size) as copy,
+        ):
+            yield Path(copy)
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def whole_file(path: Path) -> FilePart:
+    """Return a file of its own."""
+    status = path.stat()
+    return FilePart(path.name, path, stamp_of(status), 0, status.st_size)
+
+
+def is_file_name(name: str) -> bool:
+    """Whether it names a file without a folder."""
+    return name not in ("", ".", "..") and not set(name) & set("/\\\0")
