@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Source:
 
     kind: str
     write: Callable[[Path], Path]
+
+    def written(self, folder: Path) -> Source:
+        """Return the same model as a file, for several jobs: it is written to the folder now."""
+        folder.mkdir()
+        path = self.write(folder)
+        return replace(self, write=lambda _folder: path)
 
 
 def source_of(model: Any) -> Source:
