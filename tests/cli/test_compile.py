@@ -14,7 +14,7 @@ import pytest
 import tvmgo
 from tests.helpers import output_of
 from tests.package.test_docs import builtins, image_classifier, rows  # noqa: F401, a fixture
-from tvmgo import doctor
+from tvmgo import bundle, doctor
 from tvmgo.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
@@ -49,6 +49,24 @@ def test_compile_says_what_it_does(models, tvmgo_says, tmp_path):
     assert tvmgo_says("info", tmp_path / "out", "--json").document["parameters"] is None
     y = tvmgo_says("run", tmp_path / "out", "--json").document["outputs"][0]
     assert (y["name"], y["dtype"], y["shape"]) == ("y", "float32", [3, 4])
+
+
+def test_compile_to_one_file(models, tvmgo_says, tmp_path):
+    path = tmp_path / "new" / "rows.tvmgo"
+    words = ["--batch", "1,4", "--target", "native", "--no-verify", "--json"]
+    said = tvmgo_says("compile", models / "rows.onnx", "-o", path, *words)
+    assert json.loads(said.out)["files"] == [str(path)]
+    assert list(path.parent.iterdir()) == [path]
+    assert bundle(models / "rows", tmp_path / "b.tvmgo").read_bytes() == path.read_bytes()
+    assert tvmgo_says("info", path, "--json").document["batch_sizes"] == [1, 4]
+    assert tvmgo_says("doctor", path, "--json").document["runs"]
+    with tvmgo.Model.load(path) as model:
+        x = np.arange(24, dtype="float32").reshape(6, 4) / 8
+        np.testing.assert_allclose(model(x), np.exp(x), rtol=1e-5)
+    before = path.read_bytes()
+    said = tvmgo_says("compile", models / "rows.onnx", "-o", path, "--shapes", "z=1,4")
+    assert said.status == 1 and path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_run_of_a_batch(models, tvmgo_says, tmp_path):

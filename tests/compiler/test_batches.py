@@ -2,6 +2,7 @@
 """Exports for several numbers of rows, beside ONNX Runtime."""
 
 import json
+import zipfile
 
 import numpy as np
 import onnxruntime
@@ -10,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tvmgo
 from tvmgo._core import vm_builtins
-from tvmgo.compiler import ExportError, export
+from tvmgo.compiler import ExportError, export, sources
 from tvmgo.compiler.verify import job as verify_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
@@ -68,6 +69,32 @@ def test_an_open_first_dimension_gets_three_sizes(mlp, tmp_path):
     assert manifest["rows_independent"] is True
     assert [tensor["shape"] for tensor in manifest["inputs"]] == [["batch", 20]]
     check(tmp_path, mlp, (1, 2, 8, 9, 33), (20,))
+
+
+def test_a_model_is_written_once_for_all_sizes(mlp, tmp_path, monkeypatch):
+    written = []
+    write = sources.write_onnx
+
+    def count(model, folder):
+        written.append(write(model, folder))
+        return written[-1]
+
+    monkeypatch.setattr(sources, "write_onnx", count)
+    export(mlp, tmp_path, batch=(1, 2), target="native", verify=False)
+    assert len(written) == 1
+
+
+def test_weights_are_in_memory_once_for_all_sizes(tmp_path):
+    """In the layouts that kernels for these sizes have in common."""
+    weights = {"w": np.random.default_rng(0).normal(size=(512, 512)).astype("float32") / 30}
+    model = model_of([helper.make_node("MatMul", ["x", "w"], ["y"])], ["N", 512], weights)
+    bundle = export(model, tmp_path / "net.tvmgo", batch=(1, 8, 32), target="native")
+    assert bundle.library == bundle.graph == bundle.params == bundle.manifest
+    assert bundle.sizes[8] == (tmp_path / "net.tvmgo",) * 2
+    check(bundle.manifest, model, (1, 8, 33), (512,))
+    with tvmgo.Model.load(bundle.manifest) as loaded:
+        stored = zipfile.ZipFile(bundle.manifest).getinfo("deploy.params").file_size
+        assert 0.97 * stored < loaded.memory()["parameters"] < stored
 
 
 def test_named_sizes_and_equal_parameters_once(mlp, tmp_path):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tvm
 
+import tvmgo
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
 from tvmgo.compiler.graph.params import write_params
 
@@ -47,6 +48,33 @@ def test_write_params_equals_save_params_of_the_runtime(dtype):
     value = np.array([[0, 1], [1, 0]]).astype(kind)
     save_params = tvm.get_global_func("runtime.SaveParams")
     assert blob({"weight": value}) == bytes(save_params({"weight": tvm.runtime.tensor(value)}))
+
+
+def test_large_tensors_lie_where_kernels_can_read_them_in_a_mapped_file():
+    numbers = np.random.default_rng(1)
+    params = {
+        "bias": numbers.random(7, "float32"),
+        "weights": numbers.random((8, 3, 16, 16), "float32"),
+        "table": numbers.integers(0, 99, (1 << 14) + 1).astype("int8"),
+        "scalar": np.array(5, "int64"),
+        "cube": numbers.random((2, 4096, 1)),
+        "just too small": np.zeros((1 << 14) - 1, "uint8"),
+    }
+    data = blob(params)
+    places = {name: data.find(value.tobytes()) for name, value in params.items()}
+    assert all(place > 0 for place in places.values())
+    assert [places[name] % 64 for name in ("weights", "table", "cube")] == [0, 0, 0]
+    assert len(data) < sum(value.nbytes for value in params.values()) + 6 * 250
+    for load in (tvmgo.runtime.load_param_dict, as_others_read):
+        loaded = load(data)
+        padding = [name for name in loaded if name not in params]
+        assert len(padding) == (0 if load is tvmgo.runtime.load_param_dict else 3)
+        for name, value in params.items():
+            np.testing.assert_array_equal(loaded[name].numpy(), value, strict=True)
+
+
+def as_others_read(data):
+    return tvm.runtime.load_param_dict(data)
 
 
 def test_write_params_writes_strided_arrays_in_c_order():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``tvmgo.graph_program.create``: a program that never changes, and the states made of it."""
 
+import json
 import threading
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import tvmgo
 from tests.blobs import params_blob
 from tests.graph.executors import run
-from tests.graphs import WORKED_GRAPH, WORKED_PARAMS
+from tests.graphs import WORKED_GRAPH, WORKED_PARAMS, document, op, var
 from tests.helpers import address_of, f32
 
 CPU = (1, 0)
@@ -84,6 +85,71 @@ def test_parameters_that_are_malformed_or_do_not_fit_change_nothing(blob):
     module = program(params=WORKED_PARAMS)
     with pytest.raises(ValueError):
         module["load_params"](blob)
+    expect(module["create_state"](), W)
+
+
+K = np.arange(4096, dtype="float32")
+
+
+def in_memory(blob, shift):
+    """Return a blob in a tensor, K so far from a multiple of 64."""
+    start = (shift - blob.find(K.tobytes())) % 64
+    memory = np.asarray(tvmgo.empty((len(blob) + 64,), "uint8"))[start : start + len(blob)]
+    memory[...] = np.frombuffer(blob, "uint8")
+    return memory
+
+
+def loaded_from(memory, sid=None):
+    """Return a state for y = (x + k) ** 2 of 4,096 numbers, y at the storage id `sid`, k at 7."""
+    shape = (4096,)
+    nodes = [
+        var("x", shape),
+        var("k", shape, sid=7),
+        op("add", ["x", "k"], shape, name="sum"),
+        op("square", ["sum"], shape, sid=sid, name="y"),
+    ]
+    create = tvmgo.get_global_function("tvmgo.graph_program.create")
+    module = create(json.dumps(document(nodes, ["y"])), None, *CPU)
+    module["load_params"](memory)
+    return module["create_state"]()
+
+
+@pytest.mark.parametrize("shift", [0, 8])
+def test_kernels_read_parameters_where_they_lie_if_they_can(shift):
+    memory = in_memory(params_blob([("k", K)]), shift)
+    state = loaded_from(memory)
+    clone = tvmgo.graph_executor.GraphModule(state).clone().module
+    x = np.ones(4096, "float32")
+    np.testing.assert_array_equal(run(state, x=x)[0], (x + K) ** 2)
+    memory[-K.nbytes :] = 0  # which nobody may do
+    expected = x if shift == 0 else (x + K) ** 2
+    for each in (state, clone):
+        np.testing.assert_array_equal(run(each, x=x)[0], expected)
+
+
+def test_parameters_where_operators_write_are_copied():
+    memory = in_memory(params_blob([("k", K)]), 0)
+    x = np.ones(4096, "float32")
+    np.testing.assert_array_equal(run(loaded_from(memory, sid=7), x=x)[0], (x + K) ** 2)
+    np.testing.assert_array_equal(memory[-K.nbytes :].view("float32"), K)
+
+
+def test_a_few_parameters_that_are_aligned_by_chance_are_copied():
+    memory = in_memory(params_blob([("k", K), ("large", np.zeros(3 * K.size, "float32"))]), 0)
+    nodes = [var("k", K.shape), var("large", (3 * K.size,)), op("square", ["k"], K.shape, name="y")]
+    create = tvmgo.get_global_function("tvmgo.graph_program.create")
+    module = create(json.dumps(document(nodes, ["y"])), None, *CPU)
+    module["load_params"](memory)
+    memory[...] = 0
+    np.testing.assert_array_equal(run(module["create_state"]())[0], K**2)
+
+
+def test_tensors_that_hold_no_blob():
+    module = program(params=WORKED_PARAMS)
+    memory = np.frombuffer(WORKED_PARAMS * 2, "uint8").copy()
+    for wrong in (memory[::2], memory[: len(WORKED_PARAMS) - 3], memory[:0]):
+        with pytest.raises(ValueError):
+            module["load_params"](wrong)
     expect(module["create_state"](), W)
 
 

@@ -129,16 +129,20 @@ def two_inputs(write):
 def write_sizes(tmp_path, kernels_path, operators):
     """Return a function that writes a folder with y = operator(x) for several numbers of rows."""
 
-    def write_sizes(operator="double", sizes=(1, 4, 8), independent=True):
+    def write_sizes(
+        operator="double", sizes=(1, 4, 8), independent=True, columns=COLUMNS, params=None
+    ):
+        params = params or {}  # shapes by name: further arguments of the operator
         folder = tmp_path / "sizes"
         folder.mkdir(exist_ok=True)
         shutil.copy(kernels_path, folder / "deploy.so")
         (folder / "deploy.params").write_bytes(params_blob([]))
         for rows in sizes:
-            shape = (rows, COLUMNS)
-            nodes = [var("x", shape), op(operator, ["x"], shape, name="y", prefix=PREFIX)]
+            shape = (rows, columns)
+            nodes = [var("x", shape), *(var(name, each) for name, each in params.items())]
+            nodes += [op(operator, ["x", *params], shape, name="y", prefix=PREFIX)]
             (folder / f"deploy_{rows}.json").write_text(json.dumps(document(nodes, ["y"])))
-        tensor = {"shape": ["batch", COLUMNS], "dtype": "float32"}
+        tensor = {"shape": ["batch", columns], "dtype": "float32"}
         manifest = {
             "format": 1,
             "model_id": 1,

@@ -64,6 +64,56 @@ def test_any_number_of_rows(write_sizes, count):
         assert (model.batch_sizes, model.rows_independent) == ((1, 4, 8), True)
 
 
+def aligned(array):
+    memory = np.asarray(tvmgo.empty(array.shape, array.dtype))
+    memory[...] = array
+    return memory
+
+
+def test_requests_that_must_not_be_copied(write_sizes):
+    folder = write_sizes(sizes=(4, 8), columns=16)  # rows of 64 bytes
+    x = aligned(np.arange(20 * 16, dtype="float32").reshape(20, 16))
+    with Model.load(folder, copy="never") as model:
+        out = aligned(np.zeros((20, 16), "float32"))
+        for count in (4, 8, 12, 20):
+            np.testing.assert_array_equal(model(x[:count]), 2 * x[:count])
+            np.testing.assert_array_equal(model(x[:count], out=out[:count]), 2 * x[:count])
+        with pytest.raises(
+            ValueError, match='copy="never": expected a number of rows that 4 or 8 add up'
+        ):
+            model(x[:5])
+        for wrong in (np.zeros((12, 17), "float32")[:, 1:], unaligned(x[:12])):
+            with pytest.raises(ValueError, match="copy=\"never\": input 'x': rows 0 to"):
+                model(wrong)
+        out[...] = -1
+        with pytest.raises(ValueError, match="copy=\"never\": output 'y': rows 0 to"):
+            model(x[:12], out=unaligned(out)[:12])
+        assert model.copies == 0 and (out == -1).all()
+    with Model.load(folder) as model:
+        assert model(x[:5]).shape == (5, 16) and model.copies > 0
+
+
+def test_parts_of_a_request_that_begin_at_odd_addresses(write_sizes):
+    x = aligned(rows_of(13))  # of 12 bytes: 8 rows are 96
+    with Model.load(write_sizes(sizes=(1, 8)), copy="never") as model:
+        assert model(x[:8]).tolist() == (2 * x[:8]).tolist()
+        out = aligned(np.full((13, COLUMNS), -1, "float32"))
+        with pytest.raises(ValueError, match="rows 8 to 9 run by themselves|rows 1 to 2 run by"):
+            model(x, out=out)
+        assert (out == -1).all()
+    with Model.load(write_sizes(sizes=(1, 8))) as model:
+        assert model(x).tolist() == (2 * x).tolist()
+        assert model.copies > 0
+
+
+def unaligned(array):
+    memory = np.zeros(array.nbytes + 128, "uint8")
+    start = -memory.ctypes.data % 64 + 4
+    view = memory[start : start + array.nbytes].view(array.dtype).reshape(array.shape)
+    view[...] = array
+    return view
+
+
 def test_rows_that_depend_on_each_other_are_not_split(write_sizes):
     with Model.load(write_sizes(independent=False)) as model:
         np.testing.assert_array_equal(model(rows_of(4)), 2 * rows_of(4))

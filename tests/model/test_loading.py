@@ -92,7 +92,11 @@ def test_arguments_that_make_no_sense(folder):
         (dict(path=folder, library=library), TypeError, "path: expected it alone"),
         (dict(library=library, params=library), TypeError, "graph: expected a path"),
         (dict(path=library), ValueError, "neither a graph inside nor a program"),
-        (dict(path=folder / "deploy.json"), ValueError, "expected a folder, a bundle .* or a library"),
+        (
+            dict(path=folder / "deploy.json"),
+            ValueError,
+            "expected a folder, a bundle .* or a library",
+        ),
         (dict(path=folder, concurrency=0), ValueError, "concurrency: expected 1 or more, got 0"),
         (dict(path=folder, threads=1.5), TypeError, "threads: expected an int, got float"),
         (dict(path=folder, device="abacus"), ValueError, "abacus"),

@@ -100,7 +100,7 @@ def load_file(
         except OSError:
             return load(path, path)  # says why it cannot be read
         with file, contextlib.ExitStack() as stack:
-            status = _settled(file.fileno())
+            status = settled(file.fileno())
             if status.st_size == 0:
                 return load(path, path)
             known = _files.setdefault((status.st_dev, status.st_ino), _File())
@@ -145,7 +145,7 @@ def _folder_in(parent: str | None) -> tempfile.TemporaryDirectory[str]:
 _ADVICE = "write a new library to another file in the same folder and rename that (os.replace)"
 
 
-def _settled(file: int) -> os.stat_result:
+def settled(file: int) -> os.stat_result:
     """Return the status of an open file, which shows whatever is written to it from now on."""
     while True:
         status = os.fstat(file)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from tvmgo._native.library_files import copy_of_part
+from tvmgo._native.library_files import copy_of_part, settled
 from tvmgo.exceptions import TVMError, TVMValueError
 
 CHUNK = 1 << 20
@@ -58,12 +58,12 @@ class FilePart:
             If it is another one, or is written to meanwhile.
         """
         with self.path.open("rb", buffering=0) as file:
-            self._compare(file)
+            self._compare(settled(file.fileno()))
             yield file
-            self._compare(file)
+            self._compare(os.fstat(file.fileno()))
 
-    def _compare(self, file: BinaryIO) -> None:
-        if stamp_of(os.fstat(file.fileno())) != self.stamp:
+    def _compare(self, status: os.stat_result) -> None:
+        if stamp_of(status) != self.stamp:
             raise TVMError(
                 f"{self.path} was replaced or written to while it was read; read it again, and "
                 f"write new files beside it and rename them (os.replace)"

@@ -127,12 +127,19 @@ class GraphState:
         if out is None:
             only = self._only_output
             out = [each.new() for each in self._outputs] if only is None else (only.new(),)
-        if self._only_key is not None:
-            copies = self._run_into(may_copy, is_callers, self._only_key, values[0], *out)
-        else:
-            pairs = itertools.chain.from_iterable(zip(self.keys, values))
-            copies = self._run_into(may_copy, is_callers, *pairs, *out)
+        if self._only_key is None:
+            return self.run_into(values, out, may_copy, is_callers)
+        copies = self._run_into(may_copy, is_callers, self._only_key, values[0], *out)
         if copies:
             self.copies += copies
+        self.runs += 1
+        return out
+
+    def run_into(
+        self, values: Sequence[Any], out: Sequence[Any], may_copy: bool, is_callers: bool
+    ) -> Sequence[Any]:
+        """The same, where `out` may be memory of ours, of which no copies are counted."""
+        pairs = itertools.chain.from_iterable(zip(self.keys, values))
+        self.copies += self._run_into(may_copy, is_callers, *pairs, *out)
         self.runs += 1
         return out

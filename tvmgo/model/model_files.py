@@ -55,9 +55,9 @@ class ModelFiles:
 
     @property
     def parts(self) -> list[FilePart]:
-        """All of them that are loaded."""
+        """All of them that are loaded, once each; sizes may have a library in common."""
         named = [part for size in self.sizes for part in (size.library, size.graph)]
-        return [part for part in (*named, self.params) if part is not None]
+        return [part for part in dict.fromkeys((*named, self.params)) if part is not None]
 
 
 Pathlike = str | os.PathLike[str]

@@ -40,7 +40,12 @@ def open_engine(files: ModelFiles, device: Device, private: bool | None) -> Engi
 
 def _open(files: ModelFiles, device: Device, private: bool | None) -> Engine:
     params = None if files.params is None else bytes_of(files.params, private)
-    engines = [(size, _open_one(size, params, device, private)) for size in files.sizes]
+    libraries = {
+        part: _load_library(part, private) for part in {size.library for size in files.sizes}
+    }
+    engines = [
+        (size, _open_one(size, libraries[size.library], params, device)) for size in files.sizes
+    ]
     if len(engines) == 1 and files.sizes[0].batch is None:
         return engines[0][1]
     batched = {}
@@ -53,9 +58,8 @@ def _open(files: ModelFiles, device: Device, private: bool | None) -> Engine:
 
 
 def _open_one(
-    size: SizeFiles, params: Any, device: Device, private: bool | None
+    size: SizeFiles, module: Module, params: Any, device: Device
 ) -> GraphEngine | VmEngine:
-    module = _load_library(size.library, private)
     if size.graph is not None:
         text = size.graph.read_text(encoding="utf-8")
         program = make_executor("tvmgo.graph_program.create", text, module, device, None)
