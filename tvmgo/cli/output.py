@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tvmgo.model.text_table import aligned
+
 Document = Mapping[str, Any]
 
 
@@ -48,8 +50,7 @@ def is_block(value: Any) -> bool:
 def table(rows: Sequence[Document]) -> list[str]:
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [names, *([text_of(name, row.get(name)) for name in names] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+    return aligned(cells)
 
 
 def text_of(name: str, value: Any) -> str:

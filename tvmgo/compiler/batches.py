@@ -215,7 +215,14 @@ def join(
         for kind in compiled[0].tensors
     }
     write_manifest(
-        made, sizes, compiled[0].report, tensors, ids, request.shapes, row_difference=difference
+        made,
+        sizes,
+        compiled[0].report,
+        tensors,
+        ids,
+        request.shapes,
+        row_difference=difference,
+        kernels=[each.report.kernels for each in compiled],
     )
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from tvmgo._core.dtype import DType
 from tvmgo._core.version import __version__
 from tvmgo.compiler.artifacts import Artifacts
-from tvmgo.compiler.report import Report
+from tvmgo.compiler.report import Kernel, Report
 from tvmgo.model.file_parts import whole_file
-from tvmgo.model.manifest import Manifest, Size
+from tvmgo.model.manifest import KernelInfo, Manifest, Size
 from tvmgo.model.tensor_info import TensorInfo
 
 SAME_ROW = 1e-6  # how far a row's results may differ between sizes, as a part of the largest
@@ -26,6 +26,7 @@ def write_manifest(
     model_ids: Sequence[int],
     shapes: Mapping[str, Sequence[int]],
     row_difference: float = math.inf,
+    kernels: Sequence[Sequence[Kernel]] = (),
 ) -> None:
     """Write what belongs together, and what it is.
 
@@ -45,6 +46,8 @@ def write_manifest(
         Those that the export was given.
     row_difference : float, optional
         How much a row's results differ between sizes.
+    kernels : sequence of sequence of Kernel, optional
+        What there is to tell of those of each size; by default the report's, of the only size.
     """
     first = sizes[0]
     paths = [path for each in sizes for path in (each.library, each.graph) if path is not None]
@@ -53,8 +56,8 @@ def write_manifest(
         inputs=tuple(map(tensor_info, tensors["inputs"])),
         outputs=tuple(map(tensor_info, tensors["outputs"])),
         sizes=tuple(
-            Size(rows, each.library.name, each.graph.name if each.graph else None)
-            for rows, each in zip(batch, sizes)
+            Size(rows, each.library.name, each.graph.name if each.graph else None, noted(known))
+            for rows, each, known in zip(batch, sizes, kernels or [report.kernels])
         ),
         params=first.params.name if first.params else None,
         model_id=model_ids[0],
@@ -72,6 +75,11 @@ def write_manifest(
         },
     )
     first.manifest.write_text(manifest.to_json(), encoding="utf-8")
+
+
+def noted(kernels: Sequence[Kernel]) -> dict[str, KernelInfo]:
+    """Return what profiles show of kernels beside their times."""
+    return {each.name: KernelInfo(each.template, each.bound, each.operations) for each in kernels}
 
 
 def tensor_info(described: Mapping[str, Any]) -> TensorInfo:

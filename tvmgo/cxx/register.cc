@@ -17,6 +17,7 @@
 #include "graph/module/executor_module.h"
 #include "graph/module/executor_variants.h"
 #include "graph/module/program_module.h"
+#include "profiling/profiler_module.h"
 
 namespace tvmgo {
 namespace {
@@ -97,6 +98,7 @@ constexpr GlobalFunction kGlobals[] = {
     {"tvmgo.graph_program.create", CreateProgram},
     {"tvmgo.one_thread_at_a_time", OneThreadAtATime},
     {"tvmgo.parse_params", ParamsOf},
+    {"tvmgo.profiler.create", NewProfiler},
     {"tvmgo.time_evaluator", MakeTimeEvaluator},
 };
 

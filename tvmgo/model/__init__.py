@@ -14,6 +14,7 @@ from tvmgo.model.errors import (
 )
 from tvmgo.model.examination import doctor
 from tvmgo.model.model import Model
+from tvmgo.model.profile import OperatorProfile, Profile
 from tvmgo.model.stats import Stats
 from tvmgo.model.tensor_info import TensorInfo
 
@@ -23,6 +24,8 @@ __all__ = [
     "Check",
     "Model",
     "ModelClosedError",
+    "OperatorProfile",
+    "Profile",
     "QueueFullError",
     "Report",
     "Stats",

@@ -14,6 +14,7 @@ import numpy as np
 from tvmgo.exceptions import TVMValueError
 from tvmgo.model.arrays import ALIGNMENT, Output, zeros
 from tvmgo.model.graph_engine import GraphEngine, GraphState
+from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 BATCH = "batch"  # how the open dimension is called where no manifest says it
@@ -34,6 +35,8 @@ class BatchedEngine:
 
     def __init__(self, engines: Mapping[int, GraphEngine], rows_independent: bool) -> None:
         self.engines = dict(sorted(engines.items()))
+        for size, engine in self.engines.items():
+            engine.batch = size
         self.rows_independent = rows_independent
         first = next(iter(self.engines.values()))
         self.inputs = tuple(map(_opened, first.inputs))
@@ -47,9 +50,9 @@ class BatchedEngine:
         }
         self._costs: dict[int, float] = {}
 
-    def new_state(self, threads: int) -> BatchedState:
-        """Return a state whose kernels use up to so many threads."""
-        return BatchedState(self, threads)
+    def new_state(self, threads: int, profiler: Profiler | None = None) -> BatchedState:
+        """Return a state whose kernels use up to so many threads, and which a profiler can watch."""
+        return BatchedState(self, threads, profiler)
 
     def plan(self, rows: int, state: BatchedState, may_fill: bool = True) -> tuple[int, ...]:
         """Return the sizes that together take so many rows in the least time.
@@ -125,11 +128,14 @@ def cheapest(
 class BatchedState:
     """States of the sizes that were needed so far; attributes as for one graph."""
 
-    def __init__(self, engine: BatchedEngine, threads: int) -> None:
+    def __init__(
+        self, engine: BatchedEngine, threads: int, profiler: Profiler | None = None
+    ) -> None:
         self.owner = 0
         self.runs = 0
         self._engine = engine
         self._threads = threads
+        self._profiler = profiler
         self._states: dict[int, GraphState] = {}
         self._padded = 0  # arrays, to fill up a size
 
@@ -143,12 +149,14 @@ class BatchedState:
 
     def _state(self, size: int) -> GraphState:
         if size not in self._states:
-            self._states[size] = self._engine.engines[size].new_state(self._threads)
+            self._states[size] = self._engine.engines[size].new_state(
+                self._threads, self._profiler
+            )
         return self._states[size]
 
     def measure(self, size: int) -> float:
-        """Return the seconds that a run of one size takes."""
-        state = self._state(size)
+        """Return the seconds that a run of one size takes, which no profile counts."""
+        state = self._engine.engines[size].new_state(self._threads)
         values = list(map(zeros, self._engine.engines[size].inputs))
         seconds, copies = [], state.copies
         for _ in range(MEASURED_RUNS):

@@ -11,6 +11,8 @@ from tvmgo._core.dtype import DType
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import Output
 from tvmgo.model.forks import ForkSafeLock
+from tvmgo.model.graph_nodes import Node, nodes_of
+from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 _cloning = ForkSafeLock()
@@ -23,10 +25,16 @@ class GraphEngine:
     ----------
     executor : GraphModule
         With its parameters. It is only cloned from now on, which this object alone may do.
+
+    Attributes
+    ----------
+    batch : int
+        For how many rows it is, where a model has several graphs; 0 where it has this one.
     """
 
     def __init__(self, executor: GraphModule) -> None:
         self._executor = executor
+        self.batch = 0
         self.model_id: int | None = executor["strict.get_model_id"]()
         self._activation_bytes, *counts = executor["strict.count_bytes"]()
         self.parameters = dict(zip(counts[::2], counts[1::2]))  # bytes by name
@@ -43,13 +51,20 @@ class GraphEngine:
     def parameter_bytes(self) -> int:
         return sum(self.parameters.values())
 
-    def new_state(self, threads: int) -> GraphState:
-        """Return a state whose kernels use up to so many threads."""
+    def new_state(self, threads: int, profiler: Profiler | None = None) -> GraphState:
+        """Return a state whose kernels use up to so many threads, and which a profiler can watch."""
         with _cloning:  # an executor that is being cloned refuses another call
             clone = self._executor.clone()
+        if profiler is not None:
+            profiler.watch_graph(clone, self.batch)
         state = GraphState(clone, self._keys, self.outputs, threads)
         state.activation_bytes = self._activation_bytes
         return state
+
+    def graph(self) -> tuple[list[Node], list[tuple[int, int]]]:
+        """Return the nodes, in order, and which node, and output of it, each output is."""
+        nodes, heads = self._executor["strict.describe_graph"]()
+        return nodes_of(nodes), [(node, output) for node, output in heads]
 
 
 def unique(names: Sequence[str], indexes: Sequence[int]) -> list[str]:

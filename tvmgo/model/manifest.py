@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,25 @@ from tvmgo.model.tensor_info import TensorInfo
 
 MANIFEST = "model.json"
 FORMAT = 1  # of the file; one that is read knows no other
+
+
+@dataclass(frozen=True)
+class KernelInfo:
+    """What the export knew of a kernel.
+
+    Attributes
+    ----------
+    template : str
+        What emitted it, as in `tvmgo.compiler.report.Kernel`.
+    bound : str
+        What it probably waits for: ``"compute"`` or ``"memory"``.
+    operations : float
+        On single numbers, in each call; 0 if not known.
+    """
+
+    template: str
+    bound: str
+    operations: float
 
 
 @dataclass(frozen=True)
@@ -30,11 +49,14 @@ class Size:
         File name beside the manifest.
     graph : str or None
         The same; None for the virtual machine.
+    kernels : mapping of str to KernelInfo
+        By name, those that there is something to tell of.
     """
 
     batch: int | None
     library: str
     graph: str | None
+    kernels: Mapping[str, KernelInfo] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,7 +98,7 @@ class Manifest:
             "inputs": [tensor_to_json(info) for info in self.inputs],
             "outputs": [tensor_to_json(info) for info in self.outputs],
             "rows_independent": self.rows_independent,
-            "sizes": [vars(size) for size in self.sizes],
+            "sizes": [asdict(size) for size in self.sizes],
             "params": self.params,
             "files": dict(self.files),
             "made": dict(self.made),
@@ -129,6 +151,7 @@ def parse_manifest(document: Any, where: str) -> Manifest:
                 size.get("batch", int, type(None)),
                 file_name(size.get("library", str), where),
                 optional_file_name(size.get("graph", str, type(None)), where),
+                _kernels(size.get("kernels", dict, type(None)) or {}, f"{where}: kernels"),
             )
             for size in sizes
         ),
@@ -178,6 +201,18 @@ def _tensor(entries: _Entries, where: str) -> TensorInfo:
     except TVMError as error:
         raise TVMValueError(f"{where}: {name}: {error}") from None
     return TensorInfo(name, None if shape is None else tuple(shape), kind)
+
+
+def _kernels(documents: Mapping[str, Any], where: str) -> dict[str, KernelInfo]:
+    kernels = {}
+    for name, document in documents.items():
+        entries = _Entries(document, f"{where}: {name}")
+        kernels[name] = KernelInfo(
+            entries.get("template", str),
+            entries.get("bound", str),
+            float(entries.get("operations", int, float)),
+        )
+    return kernels
 
 
 def optional_file_name(name: str | None, where: str) -> str | None:

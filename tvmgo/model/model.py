@@ -12,15 +12,19 @@ from typing import Any
 from numpy import ndarray
 
 from tvmgo._core.device import Device
-from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.exceptions import TVMNotImplementedError, TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.batched_engine import BatchedEngine
 from tvmgo.model.binding import Binding, bind_any, bind_graph
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
+from tvmgo.model.dot import chosen_batch, dot_of
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
 from tvmgo.model.graph_engine import GraphEngine
+from tvmgo.model.manifest import KernelInfo
 from tvmgo.model.model_files import Pathlike, existing, find_files
+from tvmgo.model.profile import MAX_EVENTS, OperatorProfile, Profile
+from tvmgo.model.profiler import Profiler
 from tvmgo.model.request_queue import RequestQueue
 from tvmgo.model.serving import Serving
 from tvmgo.model.stats import Stats, latency_of
@@ -44,7 +48,8 @@ class Model(ClosesItself):
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = dict(arguments)
-        self._serving: Serving | None = self._load()
+        self._profiled: tuple[OperatorProfile, ...] = ()
+        self._serving: Serving | None = self._load(Profiler())
         self._queue = RequestQueue(self.concurrency)
         self._reloading = threading.Lock()
 
@@ -127,7 +132,7 @@ class Model(ClosesItself):
             }
         )
 
-    def _load(self) -> Serving:
+    def _load(self, profiler: Profiler) -> Serving:
         arguments = self._arguments
         files = find_files(*(arguments[name] for name in ("path", "library", "graph", "params")))
         return Serving(
@@ -137,6 +142,7 @@ class Model(ClosesItself):
             arguments["threads"],
             arguments["copy"],
             arguments["private"],
+            profiler,
         )
 
     def _open(self) -> Serving:
@@ -343,7 +349,7 @@ class Model(ClosesItself):
         engine = serving.engine
         if isinstance(engine, BatchedEngine):
             engine = engine.engines.get(values[0].shape[0], engine)
-        state = engine.new_state(serving.threads)
+        state = engine.new_state(serving.threads, serving.profiler)
         may_copy = self._arguments["copy"] != "never"
         if isinstance(engine, GraphEngine):
             return bind_graph(state, values, known, into, may_copy)  # type: ignore[arg-type]
@@ -380,6 +386,83 @@ class Model(ClosesItself):
             latency=latency_of(list(serving.latencies)),
         )
 
+    def profile(self, *, max_events: int = MAX_EVENTS) -> Profile:
+        """Return a context manager that times every operator of every run in its block.
+
+        Parameters
+        ----------
+        max_events : int, default 1,000,000
+            So many calls are kept one by one, for `Profile.write_trace`; 32 bytes each. The sums
+            are of all.
+
+        Returns
+        -------
+        Profile
+            What was found, when the block has ended. It counts the runs that begin and end in the
+            block, on any thread, also those of bindings, of the queue and of a `Batcher`.
+
+        Raises
+        ------
+        TVMBusyError
+            At the begin of the block, if the model is being profiled already.
+
+        Notes
+        -----
+        Replaces ``profile`` of TVM's debug executor and ``vm.profile``. Kernels on another device
+        than the CPU are waited for one by one. Outside a block nothing is timed.
+        """
+        serving = self._open()
+        files, profiler = serving.files, serving.profiler
+        del serving  # a profile that is kept must not keep parameters
+
+        def kernels() -> dict[int, Mapping[str, KernelInfo]]:
+            manifest = (self._serving.files if self._serving else files).manifest
+            return {size.batch or 0: size.kernels for size in manifest.sizes} if manifest else {}
+
+        def ended(profile: Profile) -> None:
+            self._profiled = profile.operators
+
+        return Profile(files.place.name, profiler, kernels, ended, max_events)
+
+    def dot(self, batch: int | None = None) -> str:
+        """Return the graph as text in the language of Graphviz, which ``dot -Tsvg`` draws.
+
+        Operators that the last `profile` has timed show how long a call took, and are the redder
+        the larger their share is. Parameters are left out.
+
+        Parameters
+        ----------
+        batch : int, optional
+            Of which graph, if the model has one for each of several numbers of rows; by default
+            the one in which the profile spent most time, or the smallest.
+
+        Raises
+        ------
+        ValueError
+            If there is no such graph.
+        NotImplementedError
+            For a program of the virtual machine, which is no graph.
+        """
+        serving = self._open()
+        engine = serving.engine
+        if isinstance(engine, BatchedEngine):
+            engine = engine.engines[chosen_batch(batch, engine.engines, self._profiled)]
+        elif batch is not None:
+            raise TVMValueError(f"batch: the model has one graph, got {batch}")
+        if not isinstance(engine, GraphEngine):
+            raise TVMNotImplementedError(
+                "the model is a program of the virtual machine, which has no graph to show"
+            )
+        nodes, heads = engine.graph()
+        return dot_of(
+            serving.files.place.name,
+            nodes,
+            heads,
+            {info.name for info in engine.inputs},
+            [info.name for info in serving.outputs],
+            [each for each in self._profiled if (each.batch or 0) == engine.batch],
+        )
+
     def reload(self) -> None:
         """Load the files again, as they are now.
 
@@ -387,8 +470,7 @@ class Model(ClosesItself):
         leaves all as it was. Inputs and outputs may become others.
         """
         with self._reloading:
-            self._open()
-            self._serving = self._load()
+            self._serving = self._load(self._open().profiler)
 
     def close(self) -> None:
         """End the model: requests that are there are answered, later ones raise `ModelClosedError`."""

@@ -18,6 +18,7 @@ from tvmgo.model.errors import TensorShapeError, UnknownNameError
 from tvmgo.model.manifest import Manifest
 from tvmgo.model.model_files import ModelFiles
 from tvmgo.model.opening import Engine, open_engine
+from tvmgo.model.profiler import Profiler
 from tvmgo.model.state_pool import StatePool
 
 REMEMBERED = 4096  # latencies
@@ -36,6 +37,8 @@ class Serving:
         ``"auto"`` or ``"never"``.
     private : bool or None
         As for `Model.load`.
+    profiler : Profiler
+        That can watch the states.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Serving:
         threads: int,
         copy: str,
         private: bool | None,
+        profiler: Profiler,
     ) -> None:
         self.files = files
         self.engine = engine = open_engine(files, device, private)
@@ -71,7 +75,10 @@ class Serving:
         self.copies = 0  # that were made before a state saw the arrays
         self.failed = 0
         self.latencies: deque[float] = deque(maxlen=REMEMBERED)
-        self.states: StatePool[Any] = StatePool(lambda: engine.new_state(threads), concurrency)
+        self.profiler = profiler
+        self.states: StatePool[Any] = StatePool(
+            lambda: engine.new_state(threads, profiler), concurrency
+        )
 
     def values_of(self, given: Sequence[Any], named: Mapping[Any, Any]) -> list[Any]:
         """Return an array for each input, in order.

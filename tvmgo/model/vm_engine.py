@@ -13,6 +13,7 @@ from tvmgo._core.device import Device
 from tvmgo._core.module import Module
 from tvmgo._core.threads import num_threads
 from tvmgo.exceptions import TVMError, TVMNotImplementedError, TVMValueError
+from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 MAIN = "main"
@@ -49,21 +50,24 @@ class VmEngine:
         machine["vm_initialization"](self._device.device_type, self._device.device_id, POOLED)
         return machine
 
-    def new_state(self, threads: int) -> VmState:
-        """Return a state whose kernels use up to so many threads."""
-        return VmState(self._new_machine(), threads)
+    def new_state(self, threads: int, profiler: Profiler | None = None) -> VmState:
+        """Return a state whose kernels use up to so many threads, and which a profiler can watch."""
+        return VmState(self._new_machine(), threads, profiler)
 
 
 class VmState:
     """A machine of its own; attributes as for a graph's."""
 
-    def __init__(self, machine: Module, threads: int) -> None:
+    def __init__(self, machine: Module, threads: int, profiler: Profiler | None = None) -> None:
         self.owner = 0
         self.runs = 0
         self.copies = 0
         self.activation_bytes = 0  # the machine's memory is pooled, and nothing tells its size
+        self._machine = machine
         self._main = machine[MAIN]
         self._threads = threads
+        self._profiler = profiler
+        self._is_watched = False
 
     def run(
         self, values: Sequence[Any], out: Sequence[Any] | None = None, may_copy: bool = True
@@ -73,7 +77,7 @@ class VmState:
             raise TVMNotImplementedError('copy="never": the virtual machine copies its inputs')
         with num_threads(self._threads):
             # Copies: a result may be an input itself, and is the caller's for good.
-            results = flatten(self._main(*map(array, values)))
+            results = flatten(self._call(*map(array, values)))
         self.copies += len(values)
         self.runs += 1
         if out is None:
@@ -83,6 +87,16 @@ class VmState:
         for target, result in zip(out, results):
             np.asarray(target)[...] = result
         return out
+
+    def _call(self, *values: Array) -> Any:
+        profiler = self._profiler
+        if profiler is None:
+            return self._main(*values)
+        is_on = profiler.is_on
+        if is_on != self._is_watched:
+            profiler.watch_machine(self._machine, is_on)
+            self._is_watched = is_on
+        return profiler.run(self._main, *values) if is_on else self._main(*values)
 
 
 def flatten(result: Any) -> list[np.ndarray[Any, Any]]:

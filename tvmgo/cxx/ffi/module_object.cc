@@ -37,6 +37,8 @@ class ModuleObject final : public ModuleObj {
     return AnyView::CopyFromTVMFFIAny(AnyObject(function.get())).cast<tvm::ffi::Function>();
   }
 
+  ModuleImpl* impl() const { return impl_.get(); }
+
  private:
   std::unique_ptr<ModuleImpl> impl_;
 };
@@ -51,6 +53,12 @@ Ref Share(const AnyView& any) { return Ref::Share(any.CopyToTVMFFIAny().v_obj); 
 
 Ref NewModule(std::unique_ptr<ModuleImpl> impl) {
   return Share(Module(tvm::ffi::make_object<ModuleObject>(std::move(impl))));
+}
+
+ModuleImpl* ImplOf(const Ref& module) {
+  const Module held = ModuleOf(module.get());
+  const auto* object = dynamic_cast<const ModuleObject*>(held.operator->());
+  return object == nullptr ? nullptr : object->impl();
 }
 
 std::vector<Ref> ImportsOf(TVMFFIObjectHandle module) {

@@ -31,6 +31,9 @@ class ModuleImpl {
 // A module that behaves so.
 Ref NewModule(std::unique_ptr<ModuleImpl> impl);
 
+// What a module of ours does, borrowed; null for one of others.
+ModuleImpl* ImplOf(const Ref& module);
+
 // The modules it imports.
 std::vector<Ref> ImportsOf(TVMFFIObjectHandle module);
 void ImportModule(const Ref& module, const Ref& imported);

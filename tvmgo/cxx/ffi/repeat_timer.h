@@ -22,10 +22,10 @@ class Stopwatch {
   void Start();
   // Seconds since Start.
   double Read() const;
-
- private:
+  // Waits for the device.
   void Synchronize() const;
 
+ private:
   DLDevice device_;
   Ref synchronize_;  // none for the CPU, which is never behind
   std::chrono::steady_clock::time_point start_;

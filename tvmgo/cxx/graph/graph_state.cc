@@ -2,9 +2,13 @@
 #include "graph/graph_state.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "capi/kernel_rules.h"
+#include "ffi/containers.h"
+#include "ffi/repeat_timer.h"
+#include "graph/graph_outline.h"
 #include "graph/model_id.h"
 #include "graph/param_check.h"
 #include "graph/zero_copy_check.h"
@@ -187,6 +191,29 @@ void GraphState::SetParam(const std::string& name, const DLTensor& from) {
 bool GraphState::IsParam(uint32_t index) const {
   return is_param_[*program_->FindInput(program_->input_name(index))] ||
          program_->is_constant(program_->input_entry(index));
+}
+
+void GraphState::RunProfiled() const {
+  ProfiledRun run(profiler_.get());
+  const auto num_nodes = static_cast<uint32_t>(program_->graph().nodes.size());
+  const std::string key = std::to_string(reinterpret_cast<uintptr_t>(program_.get())) + ' ' +
+                          std::to_string(label_);
+  const int64_t first = run.Find(key, num_nodes, program_, [this] {
+    std::vector<Value> items;
+    items.emplace_back(label_);
+    items.push_back(DescribeNodes(program_->graph()));
+    return NewArray(items);
+  });
+  int64_t start = ProfiledRun::Now();
+  for (uint32_t node = 0; node < num_nodes; ++node) {
+    const auto call = program_->CallOf(node);
+    if (!call) continue;
+    calls_.RunOne(*call);
+    Stopwatch(program_->DeviceOf(node)).Synchronize();
+    const int64_t end = ProfiledRun::Now();
+    run.Add(first + node, start, end);
+    start = end;
+  }
 }
 
 }  // namespace tvmgo

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "graph/call_sequence.h"
@@ -22,6 +23,7 @@
 #include "graph/tensor_slots.h"
 #include "graph/turn.h"
 #include "parallel/thread_count.h"
+#include "profiling/profiler.h"
 
 namespace tvmgo {
 
@@ -102,7 +104,18 @@ class GraphState {
   void Run() {
     const parallel::ThreadLimit limit(max_threads_);
     BeginRun();
-    calls_.Run();
+    if (profiler_ != nullptr && profiler_->is_on()) {
+      RunProfiled();
+    } else {
+      calls_.Run();
+    }
+  }
+
+  // Who records runs, while it is on. `label` tells states of different programs apart for whoever
+  // reads it. A clone begins without.
+  void set_profiler(std::shared_ptr<Profiler> profiler, int64_t label) {
+    profiler_ = std::move(profiler);
+    label_ = label;
   }
 
  protected:
@@ -118,6 +131,7 @@ class GraphState {
   }
 
  private:
+  void RunProfiled() const;
   void RequireInputNotOutput(uint32_t index) const;
   // Checks it; the copy that kernels are to read instead, or null.
   Ref CopyOfLoan(const Loan& loan) const;
@@ -129,6 +143,8 @@ class GraphState {
   std::vector<bool> is_param_;  // by input index; of equal names only the one that FindInput finds
   CopiedInputs copied_;
   int max_threads_ = 0;
+  std::shared_ptr<Profiler> profiler_;
+  int64_t label_ = 0;
   Turn turn_;
 };
 

@@ -2,9 +2,11 @@
 #include "graph/module/strict_methods.h"
 
 #include "ffi/containers.h"
+#include "graph/graph_outline.h"
 #include "graph/module/keys.h"
 #include "graph/module/run_from_inputs.h"
 #include "graph/zero_copy_check.h"
+#include "profiling/profiler_module.h"
 
 namespace tvmgo {
 namespace {
@@ -134,6 +136,18 @@ Value SetMaxThreads(GraphState* state, const CallArgs& args) {
   return Value();
 }
 
+Value SetProfiler(GraphState* state, const CallArgs& args) {
+  state->set_profiler(ProfilerArg(args, 0), args.Int(1, "label"));
+  return Value();
+}
+
+Value DescribeGraph(GraphState* state, const CallArgs&) {
+  std::vector<Value> items;
+  items.push_back(DescribeNodes(state->program().graph()));
+  items.push_back(DescribeHeads(state->program().graph()));
+  return NewArray(items);
+}
+
 constexpr Method kMethods[] = {
     {"get_input_type", 1, 1, GetInputType, When::kAnytime},
     {"set_input", 0, kAnyNumber, SetInput},
@@ -150,6 +164,8 @@ constexpr Method kMethods[] = {
     {"count_bytes", 0, 0, CountBytes},
     {"run_into", 0, kAnyNumber, RunInto},
     {"set_max_threads", 1, 1, SetMaxThreads},
+    {"set_profiler", 2, 2, SetProfiler},
+    {"describe_graph", 0, 0, DescribeGraph, When::kAnytime},
 };
 
 }  // namespace

@@ -21,6 +21,8 @@ namespace tvmgo {
 //   get_input(key, tensor), get_output(key, tensor)    copy into the tensor
 //   run_from_inputs([key, tensor,] ...)  -> copies of all outputs, each on its own device
 //   try_run_from_inputs(...)             the same, but does not wait
+//   set_profiler(profiler, label)        see GraphState::set_profiler
+//   describe_graph()                     [nodes, outputs], see graph_outline.h
 const Method* FindStrictMethod(std::string_view name);
 
 // The name after "strict.", or empty.
