@@ -18,7 +18,7 @@ CXX = HERE.parents[1] / "tvmgo" / "cxx"
 # the loader of constants, which hands them out. Compiled as two, since
 # reading the headers takes longer than the rest.
 SOURCES = {
-    "runtime": ["ffi/*.cc", "parallel/*.cc", "tensor/*.cc", "graph/*.cc"],
+    "runtime": ["ffi/*.cc", "parallel/*.cc", "tensor/*.cc", "profiling/*.cc", "graph/*.cc"],
     "formats": ["formats/*.cc", "classic/loading/const_loader.cc"],
 }
 OPTIONS = [

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import tvmgo
+from tests.classic.conftest import compile_embedded  # noqa: F401, a fixture
+from tests.classic.models import FACTORY, GRAPH
 from tests.graphs import op, var
 from tests.helpers import in_threads, output_of
 from tests.model.conftest import PREFIX
@@ -366,3 +368,12 @@ def test_graphviz_reads_any_names(write):
 
 def test_profile_is_a_public_name():
     assert Profile.__module__ == "tvmgo" and tvmgo.Model.profile.__doc__
+
+
+def test_factory(compile_embedded):  # noqa: F811
+    with Model.load(compile_embedded(FACTORY)) as model:
+        with model.profile() as profile:
+            model(np.zeros(2, "float32"))
+        assert profile.runs == 1 and len(profile.operators) == GRAPH.count("tvm_op")
+        assert all(operator.calls == 1 for operator in profile.operators)
+        assert model.dot().startswith('digraph "')

@@ -22,6 +22,7 @@ PAGES = (
     "docs/load.md",
     "docs/async.md",
     "docs/threads_and_forks.md",
+    "docs/profile.md",
     "docs/command_line.md",
     "docs/graph_executor.md",
     "docs/old_artifacts.md",
