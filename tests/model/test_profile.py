@@ -244,11 +244,14 @@ def test_trace(model, tmp_path):
         assert event["ph"] == "X" and event["pid"] == os.getpid()
         assert 0 <= event["ts"] <= event["ts"] + event["dur"] <= seconds * 1e6
     for event in kinds["operator"]:  # in one run of its thread
-        assert 1 == sum(
-            run["tid"] == event["tid"]
-            and run["ts"] <= event["ts"]
-            and event["ts"] + event["dur"] <= run["ts"] + run["dur"] + 0.001
-            for run in kinds["run"]
+        assert (
+            sum(
+                run["tid"] == event["tid"]
+                and run["ts"] <= event["ts"]
+                and event["ts"] + event["dur"] <= run["ts"] + run["dur"] + 0.001
+                for run in kinds["run"]
+            )
+            == 1
         )
     assert kinds["operator"][-1]["tid"] == here
     assert len({event["tid"] for event in kinds["run"]}) >= 2

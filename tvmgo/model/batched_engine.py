@@ -149,9 +149,7 @@ class BatchedState:
 
     def _state(self, size: int) -> GraphState:
         if size not in self._states:
-            self._states[size] = self._engine.engines[size].new_state(
-                self._threads, self._profiler
-            )
+            self._states[size] = self._engine.engines[size].new_state(self._threads, self._profiler)
         return self._states[size]
 
     def measure(self, size: int) -> float:

@@ -144,7 +144,7 @@ class Profile:
         self._start = start
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *reason: object) -> None:
         blocks, sums, self._calls, self.left_out = self._profiler.stop()
         self._threads = {
             thread.native_id: thread.name
@@ -152,7 +152,7 @@ class Profile:
             if thread.native_id is not None
         }
         rows = list(struct.iter_unpack("=4q", sums))
-        self.runs, nanoseconds, *_ = rows[0]
+        self.runs, nanoseconds = rows[0][:2]
         self.seconds = nanoseconds / 1e9
         kernels = self._kernels()
         total = sum(row[1] for row in rows[1:])

@@ -196,8 +196,8 @@ bool GraphState::IsParam(uint32_t index) const {
 void GraphState::RunProfiled() const {
   ProfiledRun run(profiler_.get());
   const auto num_nodes = static_cast<uint32_t>(program_->graph().nodes.size());
-  const std::string key = std::to_string(reinterpret_cast<uintptr_t>(program_.get())) + ' ' +
-                          std::to_string(label_);
+  const std::string key =
+      std::to_string(reinterpret_cast<uintptr_t>(program_.get())) + ' ' + std::to_string(label_);
   const int64_t first = run.Find(key, num_nodes, program_, [this] {
     std::vector<Value> items;
     items.emplace_back(label_);

@@ -72,8 +72,8 @@ class Profiler {
   };
 
   std::atomic<bool> is_on_{false};
-  std::mutex mutex_;   // guards all below
-  int64_t number_ = 0; // of recordings so far
+  std::mutex mutex_;    // guards all below
+  int64_t number_ = 0;  // of recordings so far
   std::unique_ptr<Recording> recording_;
 };
 
