@@ -9,7 +9,6 @@
 ``catalogue``, ``judge``, ``isolated``  finding, executing and judging a fact
 ``rules``, ``replay``  when a result, or a program's output, counts as the recorded one
 ``report``    the totals, and the page about all facts
-``artifacts`` replaying models of your own
 
 ``pytest conformance`` and ``python -m conformance`` execute the same functions; the latter prints
 the totals and, with ``--write``, writes ``docs/conformance.md``.

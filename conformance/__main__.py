@@ -2,7 +2,7 @@
 """``python -m conformance``: execute every recorded fact and print the totals.
 
 With ``--write`` it also writes ``docs/conformance.md``, if every fact is as stated. With
-``--artifacts DIR`` it replays models of your own instead; see ``docs/artifacts.md``.
+``--artifacts DIR`` it replays models of your own instead, as ``tvmgo replay`` does.
 """
 
 import argparse
@@ -10,10 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from conformance import artifacts, library, report
+from conformance import library, report
 from conformance.facts import recorded
 from conformance.isolated import judge_isolated, needs_isolation
 from conformance.judge import judge
+from tvmgo.cli import main as replay
 
 
 def judge_all():
@@ -38,7 +39,7 @@ def main(arguments=None):
     parser.add_argument("--write", action="store_true", help="write docs/conformance.md, too")
     options = parser.parse_args(arguments)
     if options.artifacts is not None:
-        return artifacts.main(options.artifacts)
+        return replay(["replay", str(options.artifacts)])
     unexplained = {fact_id: found for fact_id, found in judge_all().items() if found}
     print(report.matrix(unexplained))
     for fact_id, found in unexplained.items():

@@ -10,6 +10,7 @@ import pytest
 from onnx import TensorProto, helper, save
 
 from tvmgo import TVMError
+from tvmgo.model import plotting
 from tvmgo.model.benchmark import call_all
 
 
@@ -91,3 +92,54 @@ def test_an_error_of_a_call_is_raised():
 
     with pytest.raises(TVMError, match="the fifth"):
         call_all(call, callers=2, seconds=20)
+
+
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_plot(write_one, tvmgo_says, doubling, tmp_path, ending):
+    file = tmp_path / f"bench.{ending}"
+    words = ["--seconds", "0.2", "--concurrency", "1,2", "--onnx", doubling, "--plot", file]
+    assert tvmgo_says("bench", write_one("double"), *words).status == 0
+    image = file.read_bytes()
+    assert image.startswith({"svg": b"<?xml", "png": b"\x89PNG"}[ending])
+    if ending == "svg":
+        text = image.decode()  # matplotlib draws text as paths, and says it in comments
+        for word in ("calls a second", "tvmgo, p99", "onnxruntime, p50", "callers"):
+            assert f"<!-- {word} -->" in text
+
+
+def test_plot_shows_what_was_measured():
+    rows = [
+        {"engine": engine, "concurrency": n, "per_second": 10.0 * n + place}
+        | {"p50_seconds": 0.001 * n, "p99_seconds": 0.002 * n}
+        for n in (1, 4)
+        for place, engine in enumerate(("tvmgo", "onnxruntime"))
+    ]
+    calls, latency = plotting.draw({"path": "a/b", "rows": rows}).axes
+    lines = {line.get_label(): line.get_xydata().tolist() for line in calls.lines}
+    assert lines == {"tvmgo": [[1, 10], [4, 40]], "onnxruntime": [[1, 11], [4, 41]]}
+    lines = {line.get_label(): line.get_xydata().tolist() for line in latency.lines}
+    assert lines["tvmgo, p50"] == [[1, 1], [4, 4]] and lines["onnxruntime, p99"][1] == [4, 8]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("bench.doc", "plot: expected a file whose name ends with one of "),
+        ("bench", "plot: expected a file whose name ends with one of "),
+        ("no/bench.png", "plot: there is no file 'no'"),
+    ],
+)
+def test_plots_that_cannot_be_are_refused_at_once(write_one, tvmgo_says, file, text, monkeypatch):
+    monkeypatch.setattr("tvmgo.cli.bench.bench", None)
+    said = tvmgo_says("bench", write_one("double"), "--plot", file)
+    assert (said.status, said.out) == (1, "") and text in said.err
+
+
+def test_plot_without_matplotlib(write_one, tvmgo_says, monkeypatch):
+    monkeypatch.setattr("tvmgo.cli.bench.bench", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.backend_bases", None)
+    said = tvmgo_says("bench", write_one("double"), "--plot", "bench.png")
+    assert said.status == 1
+    assert said.err == (
+        "tvmgo: plot: matplotlib is not installed; `pip install matplotlib` brings it\n"
+    )

@@ -34,14 +34,14 @@ def test_every_verb_has_help(verb, capsys):
     assert f"usage: tvmgo {verb}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("verb", ["info", "doctor", "run", "bench", "compile"])
+@pytest.mark.parametrize("verb", ["info", "doctor", "run", "bench", "profile", "replay", "compile"])
 def test_wrong_arguments(verb, capsys):
     with pytest.raises(SystemExit, match="2"):
         main([verb])
     assert f"usage: tvmgo {verb}" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["info", "doctor", "run", "bench"])
+@pytest.mark.parametrize("verb", ["info", "doctor", "run", "bench", "profile", "replay"])
 def test_missing_file_is_one_line(verb, tvmgo_says, tmp_path):
     said = tvmgo_says(verb, tmp_path / "nothing")
     assert (said.status, said.out) == (1, "")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command ``tvmgo``, and ``python -m tvmgo.compiler``."""
 
+import json
 import subprocess
 import sys
 
@@ -29,6 +30,15 @@ def test_list_shows_sizes_and_versions(make_environment, capsys):
     assert main(["compiler", "list"]) == 0
     line = f"relax     {python.parents[1]}  Python 3.11.9  7 MB  onnx 1.23.2"
     assert line in capsys.readouterr().out.splitlines()
+    assert main(["compiler", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["compilers"]
+    [row] = [row for row in rows if row["where"] == str(python.parents[1])]
+    assert (row["kind"], row["python"], row["what"]) == ("relax", "3.11.9", "onnx 1.23.2")
+    assert 7_000_000 <= row["size"] < 7_100_000
+    assert main(["compiler", "remove", "relax", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"removed": [row["where"]]}
+    assert main(["compiler", "remove", "relax", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"removed": []}
 
 
 def test_version(capsys):

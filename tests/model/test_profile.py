@@ -18,7 +18,7 @@ from tests.classic.models import FACTORY, GRAPH
 from tests.graphs import op, var
 from tests.helpers import in_threads, output_of
 from tests.model.conftest import PREFIX
-from tests.model.test_batches import rows_of, write_sizes  # noqa: F401, a fixture
+from tests.model.test_batches import rows_of
 from tvmgo import Batcher, Model, TVMBusyError
 from tvmgo.model import Profile
 
@@ -167,7 +167,7 @@ def test_close_in_the_block(two_inputs):
     assert profile.runs == 1
 
 
-def test_sizes_of_a_batch(write_sizes):  # noqa: F811
+def test_sizes_of_a_batch(write_sizes):
     folder = write_sizes(sizes=(1, 4))
     manifest = json.loads((folder / "model.json").read_text())
     kernel = {"template": "elementwise", "bound": "memory", "operations": 12}

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times of native functions, taken without Python in between."""
+"""Times of native functions, taken without Python in between.
+
+`statistics` is imported where it is used: it takes a sixth of the time of ``import tvmgo``.
+"""
 
 from __future__ import annotations
 
 import numbers
-import statistics
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,11 +35,15 @@ class BenchmarkResult:
     @property
     def mean(self) -> float:
         """Mean of the repeats, in seconds."""
+        import statistics
+
         return statistics.fmean(self.results)
 
     @property
     def median(self) -> float:
         """Median of the repeats, in seconds."""
+        import statistics
+
         return statistics.median(self.results)
 
     @property
@@ -53,6 +59,8 @@ class BenchmarkResult:
     @property
     def std(self) -> float:
         """Standard deviation of the repeats, in seconds."""
+        import statistics
+
         return statistics.pstdev(self.results)
 
     def __str__(self) -> str:

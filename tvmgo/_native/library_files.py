@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -138,7 +136,9 @@ def copy_of_part(file: int, name: str, start: int, size: int) -> Iterator[str]:
         raise TVMOSError(f"{name}: no copy of it can be made")
 
 
-def _folder_in(parent: str | None) -> tempfile.TemporaryDirectory[str]:
+def _folder_in(parent: str | None) -> contextlib.AbstractContextManager[str]:
+    import tempfile  # rarely needed
+
     return tempfile.TemporaryDirectory(prefix="tvmgo-", dir=parent)
 
 
@@ -206,7 +206,7 @@ class _Naming:
 
     def _name_beside(self) -> str:
         """Return the name of a file to come in the same folder, which will go again."""
-        target = f"{os.path.dirname(self.path)}/.tvmgo-{secrets.token_hex(8)}-{self.name}"
+        target = f"{os.path.dirname(self.path)}/.tvmgo-{os.urandom(8).hex()}-{self.name}"
 
         @self.stack.callback
         def remove() -> None:

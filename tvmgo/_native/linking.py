@@ -10,11 +10,7 @@ import contextlib
 import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 from collections.abc import Iterator
 
 from tvmgo._native import locate
@@ -49,6 +45,8 @@ def linked(path: str, required: bool) -> Iterator[str]:
             )
         yield path
         return
+    import tempfile  # here and below: rarely needed, and half as much to import as all of tvmgo
+
     with tempfile.TemporaryDirectory(prefix="tvmgo-") as folder:
         inputs = _unpack(path, folder) if kind == "tar" else [path]
         for file in inputs:
@@ -98,6 +96,9 @@ def _require_own_processor(path: str, file: str) -> None:
 
 def _unpack(path: str, folder: str) -> list[str]:
     """Write the code in an archive to files of ours, whatever names it has there."""
+    import shutil
+    import tarfile
+
     inputs: list[str] = []
     others: list[str] = []
     try:
@@ -134,6 +135,8 @@ def _has_library(names: list[str]) -> bool:
 
 
 def find_compiler() -> list[str] | None:
+    import shutil
+
     for variable in ("CXX", "CC"):
         if os.environ.get(variable):
             return shlex.split(os.environ[variable])
@@ -145,6 +148,8 @@ def find_compiler() -> list[str] | None:
 
 
 def _link(path: str, inputs: list[str], library: str) -> None:
+    import subprocess
+
     advice = f"or make a shared library of it elsewhere: `{_COMMAND} *.o`"
     compiler = find_compiler()
     if compiler is None:

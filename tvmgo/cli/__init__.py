@@ -24,6 +24,8 @@ VERBS = {
     "bundle": "put the files of a model into one",
     "run": "run a model once",
     "bench": "measure latency and throughput of a model",
+    "profile": "tell which operators of a model take how long",
+    "replay": "compare a model's results with recorded ones",
     "compiler": "install, list and remove compilers",
 }
 

@@ -8,6 +8,7 @@ import argparse
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_input, integers
 from tvmgo.model.benchmark import SECONDS, bench
+from tvmgo.model.plotting import check_plot, plot
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +30,16 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--threads", type=int, help="for each caller (by default the CPUs are shared out)"
     )
     parser.add_argument("--onnx", metavar="MODEL.onnx", help="measure ONNX Runtime beside it")
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw it, as PNG, SVG or what the file's name says"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
+    if arguments.plot is not None:
+        check_plot(arguments.plot)
     document = bench(
         arguments.path,
         dict(arguments.input),
@@ -42,4 +48,6 @@ def run(arguments: argparse.Namespace) -> None:
         threads=arguments.threads,
         onnx=arguments.onnx,
     )
+    if arguments.plot is not None:
+        plot(document, arguments.plot)
     show(document, arguments)

@@ -127,7 +127,7 @@ def read_manifest(file: Path | FilePart) -> Manifest:
         document = json.loads(file.read_text(encoding="utf-8"))
     except TVMError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TVMValueError(f"{file}: not a model's manifest: {error}") from None
     return parse_manifest(document, str(file))
 

@@ -21,6 +21,16 @@ from tvmgo.model.tensor_info import TensorInfo
 
 MODEL_ID = "tvmgo_model_id"  # see cxx/graph/model_id.h
 
+MALFORMED = (
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    TVMError,
+)
+
 _parse_params = get_global_function("tvmgo.parse_params")
 
 
@@ -55,7 +65,7 @@ def read_graph(file: FilePart) -> Graph:
     """
     try:
         return graph_of(json.loads(file.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, TVMError) as error:
+    except MALFORMED as error:
         raise TVMValueError(f"{file}: not a graph of TVM: {error!r:.80}") from None
 
 

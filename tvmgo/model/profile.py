@@ -144,7 +144,7 @@ class Profile:
         self._start = start
         return self
 
-    def __exit__(self, *reason: object) -> None:
+    def __exit__(self, *_: object) -> None:
         blocks, sums, self._calls, self.left_out = self._profiler.stop()
         self._threads = {
             thread.native_id: thread.name

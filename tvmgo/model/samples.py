@@ -75,16 +75,20 @@ def read_inputs(inputs: Mapping[str, str]) -> dict[str, np.ndarray | None]:
     FileNotFoundError, ValueError
         If there is no such file, or it is no ``.npy`` file.
     """
-    return {name: None if file == RANDOM else load(name, file) for name, file in inputs.items()}
+    return {
+        name: None if file == RANDOM else load(f"input {name!r}", file)
+        for name, file in inputs.items()
+    }
 
 
-def load(name: str, file: str) -> np.ndarray:
+def load(what: str, file: str) -> np.ndarray:
+    """Return the array in a ``.npy`` file; `what` begins messages."""
     try:
         array = np.load(file, allow_pickle=False)
     except FileNotFoundError:
-        raise TVMFileNotFoundError.for_argument(f"input {name!r}", file) from None
+        raise TVMFileNotFoundError.for_argument(what, file) from None
     except (ValueError, EOFError) as error:
-        raise TVMValueError(f"input {name!r}: {file} is no .npy file: {error}") from None
+        raise TVMValueError(f"{what}: {file} is no .npy file: {error}") from None
     if not isinstance(array, np.ndarray):
-        raise TVMValueError(f"input {name!r}: expected a .npy file with one array, got {file}")
+        raise TVMValueError(f"{what}: expected a .npy file with one array, got {file}")
     return array

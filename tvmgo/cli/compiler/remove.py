@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from tvmgo.cli.output import add_json, show
 from tvmgo.compiler.environments.install import remove
 from tvmgo.compiler.environments.interpreters import COMPILERS
 
@@ -16,9 +17,13 @@ def add(verbs: Any) -> None:
     parser.add_argument(
         "--outdated", action="store_true", help="only those that another release of tvmgo made"
     )
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    if not remove(arguments.compiler, outdated=arguments.outdated):
+    if arguments.json:
+        gone = remove(arguments.compiler, outdated=arguments.outdated, say=lambda text: None)
+        show({"removed": [str(path) for path in gone]}, arguments)
+    elif not remove(arguments.compiler, outdated=arguments.outdated):
         print(f"{arguments.compiler}: nothing to remove")
