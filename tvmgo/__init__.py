@@ -91,10 +91,10 @@ from tvmgo.exceptions import (
 )
 
 if _typing.TYPE_CHECKING:
-    from tvmgo.model import Batcher, Binding, Model, TensorInfo, bundle, doctor
+    from tvmgo.model import Batcher, Binding, Model, Profile, TensorInfo, bundle, doctor
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
-_FROM_MODEL = ("Batcher", "Binding", "Model", "TensorInfo", "bundle", "doctor")
+_FROM_MODEL = ("Batcher", "Binding", "Model", "Profile", "TensorInfo", "bundle", "doctor")
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -122,6 +122,7 @@ __all__ = [
     "Object",
     "Pointer",
     "PreparedCall",
+    "Profile",
     "TVMAssertionError",
     "TVMAttributeError",
     "TVMBufferError",

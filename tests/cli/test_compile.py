@@ -14,7 +14,7 @@ import pytest
 import tvmgo
 from tests.helpers import output_of
 from tests.package.test_docs import builtins, image_classifier, rows  # noqa: F401, a fixture
-from tvmgo import bundle, doctor
+from tvmgo import Model, bundle, doctor
 from tvmgo.cli import main
 
 PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
@@ -187,4 +187,16 @@ def test_commands_of_the_page(tmp_path, monkeypatch, capsys):
     commands = [line for block in blocks for line in block.splitlines() if line[:6] == "tvmgo "]
     assert len(commands) > 5
     for command in commands:
+        if command.startswith("tvmgo replay"):
+            record("deployed", "recorded", np.load("image.npy"))
         assert main(shlex.split(command, comments=True)[1:]) == 0, command
+
+
+def record(model, folder, image):
+    """Write a recorded run of the page's model, as docs/artifacts.md has it."""
+    shutil.copytree(model, folder)
+    np.save(f"{folder}/image.npy", image)
+    np.save(f"{folder}/probabilities.npy", Model.load(model)(image))
+    run = {"inputs": {"input": "image.npy"}, "outputs": ["probabilities.npy"]}
+    files = {"library": "deploy.so", "graph": "deploy.json", "params": "deploy.params"}
+    Path(folder, "recording.json").write_text(json.dumps({**files, "runs": [run]}))

@@ -20,7 +20,6 @@ from tests.helpers import in_threads, output_of
 from tests.model.conftest import PREFIX
 from tests.model.test_batches import rows_of
 from tvmgo import Batcher, Model, TVMBusyError
-from tvmgo.model import Profile
 
 X = np.array([1, 2, 3])
 W = np.array([4, 5, 6])
@@ -51,6 +50,7 @@ def run_all(model, times):
 def test_every_run_in_the_block_counts(model):
     run_all(model, 1)
     with model.profile() as profile:
+        assert isinstance(profile, tvmgo.Profile)
         counts = in_threads(lambda _: run_all(model, 5), 3)
     run_all(model, 1)
     total = sum(counts)
@@ -367,10 +367,6 @@ def test_graphviz_reads_any_names(write):
     assert shown["n2"][0] == f"\\ ({PREFIX}nap)" and shown["n2"][1].endswith("%")
     assert (shown["out0"], shown["out1"]) == (["\\"], [lines[0], f"{lines[1]} 2"])
     assert shown["n0->n1"] == ["float32 [2]"]
-
-
-def test_profile_is_a_public_name():
-    assert Profile.__module__ == "tvmgo" and tvmgo.Model.profile.__doc__
 
 
 def test_factory(compile_embedded):  # noqa: F811
