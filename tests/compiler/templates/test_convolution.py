@@ -13,6 +13,7 @@ from tests.compiler.templates.kernels import (
     to_nhwc,
     true_convolution,
 )
+from tvmgo.compiler.relax.templates.kernels import convolution as convolution_module
 from tvmgo.compiler.relax.templates.kernels.windows import Windows
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
@@ -70,6 +71,18 @@ CASES = [*((name, False) for name in SHAPES), *((name, True) for name in IN_BOTH
 @pytest.mark.parametrize(("name", "channels_first"), CASES)
 def test_convolution_of_every_kind_of_shape_is_right(name, channels_first, target):
     windows, x, weights = case(name, channels_first)
+    truth = true_convolution(windows, x, weights)
+    assert error(convolution(windows, x, weights, target), truth) < 2e-6
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("cached", [1_000_000, 6_000], ids=["rows_outside", "weights_outside"])
+@pytest.mark.parametrize(("outputs", "groups"), [(100, 1), (144, 1), (90, 2)])
+def test_rows_left_over_are_as_right_as_others(outputs, groups, cached, target, monkeypatch):
+    """49 rows are eight tiles of six and a row, which is computed with more weights at once."""
+    monkeypatch.setattr(convolution_module, "CACHED", cached)
+    windows = Windows(1, 7, 7, 20, outputs, groups=groups)
+    x, weights = normal(1, 20, 7, 7), normal(outputs, 20 // groups, 1, 1)
     truth = true_convolution(windows, x, weights)
     assert error(convolution(windows, x, weights, target), truth) < 2e-6
 

@@ -4,6 +4,7 @@
 import pytest
 
 from tests.compiler.templates.kernels import TARGETS, error, matmul, normal
+from tvmgo.compiler.relax.templates.kernels import matmul as matmul_module
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 
@@ -26,6 +27,16 @@ SHAPES = [
 @pytest.mark.parametrize(("a", "b"), SHAPES)
 def test_product_is_right(a, b, target):
     a, b = normal(*a), normal(*b)
+    truth = a.astype("float64") @ b.astype("float64")
+    assert error(matmul(a, b, target), truth) < 2e-6
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("cached", [1_000_000, 1], ids=["rows_outside", "columns_outside"])
+@pytest.mark.parametrize("columns", [100, 144])
+def test_rows_left_over_are_as_right_as_others(columns, cached, target, monkeypatch):
+    monkeypatch.setattr(matmul_module, "CACHED", cached)
+    a, b = normal(2, 49, 20), normal(2, 20, columns)
     truth = a.astype("float64") @ b.astype("float64")
     assert error(matmul(a, b, target), truth) < 2e-6
 

@@ -48,7 +48,7 @@ class AttentionKernel:
         self.padded = -(-what.keys // BLOCK) * BLOCK
         self.vectors = -(-what.keys // self.lanes)
         self.tail = what.keys - (self.vectors - 1) * self.lanes
-        self.tiling = choose_tiling(what.rows, self.vectors, 1, unit)
+        self.tiling = choose_tiling(what.rows, self.vectors, unit)
         self.columns = -(-what.width // self.lanes)
         self.last = what.width - (self.columns - 1) * self.lanes
 

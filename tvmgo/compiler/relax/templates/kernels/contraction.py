@@ -17,10 +17,12 @@ from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.relax.templates.kernels.emitting import Accumulator, broadcast, load, zero
 from tvmgo.compiler.relax.templates.kernels.products import ONE_BY_ONE, Products
-from tvmgo.compiler.relax.templates.kernels.tiles import Tiling
+from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, step_cost
 
-# Steps of a vector by which weights are fetched ahead: in a network they are not in the cache.
+# Steps by which weights are fetched ahead: in a network they are not in the cache.
 AHEAD = 48
+# Cycles that this takes: steps of small tiles are shorter.
+CYCLES_AHEAD = 600
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Weights:
         Lanes of each vector that lie in the tensor.
     ahead : int
         Steps by which they are fetched ahead; 0 if they are not.
+    per_line : int
+        Vectors in a row that are in one line of the cache.
     """
 
     buffer: tirx.Buffer
@@ -66,12 +70,18 @@ class Weights:
     stride: int
     used: Sequence[int]
     ahead: int = 0
+    per_line: int = 1
 
     def fetch(self, step: Any) -> None:
         if self.ahead:
-            for base in self.bases:
+            for base in self.bases[:: self.per_line]:
                 address = T.address_of(self.buffer[base + (step + self.ahead) * self.stride])
                 T.evaluate(T.call_intrin("void", "tirx.prefetch", address, 0, 3, 1))
+
+
+def steps_ahead(rows: int, vectors: int) -> int:
+    """Return by how many steps a tile's weights are fetched ahead; a single row waits for them."""
+    return round(CYCLES_AHEAD / step_cost(rows, vectors)) if rows > 1 else 0
 
 
 def sum_up(

@@ -10,11 +10,11 @@ from typing import Any
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.kernels.contraction import AHEAD, Loops, Weights, sum_up
+from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, steps_ahead, sum_up
 from tvmgo.compiler.relax.templates.kernels.emitting import Kernel, lanes_at, loop
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
-from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.packing import block_of, place_of, vectors_per_line
 from tvmgo.compiler.relax.templates.kernels.products import Products
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling
@@ -28,12 +28,22 @@ CACHED = 640 * 1024
 
 @dataclass(frozen=True)
 class Panel:
-    """Vectors that a tile computes: `count` panels of as many, one behind the other."""
+    """Vectors of weights that pixels pass by: `count` panels of as many, one behind the other."""
 
     first: int
     vectors: int
     count: int
     used: int  # lanes of the last vector
+
+    def cut(self, width: int, lanes: int) -> Iterator[Panel]:
+        """Yield the panels of at most `width` vectors that a panel is cut into."""
+        whole, rest = divmod(self.vectors, width)
+        if rest == 0 and self.used < lanes:
+            whole, rest = whole - 1, width
+        if whole:
+            yield Panel(0, width, whole, lanes)
+        if rest:
+            yield Panel(whole * width, rest, 1, self.used)
 
 
 class ConvolutionKernel:
@@ -54,29 +64,15 @@ class ConvolutionKernel:
         self.block = block_of(self.outputs)
         self.lanes = min(unit.lanes, self.block)
         self.vectors = -(-self.outputs // self.lanes)
-        self.tiling = choose_tiling(
-            *(conv.out_width, self.vectors, self.block // self.lanes, unit), self.products.fits
-        )
-        self.spans = list(conv.spans(self.tiling.rows))
-        self.panels = list(self.find_panels())
+        used = self.outputs - (self.vectors - 1) * self.lanes
+        self.whole = Panel(0, self.vectors, 1, used)
         self.window_rows = conv.deep.window * conv.window[0]
         self.pass_size = self.window_rows * conv.window[1] * self.inputs * self.block
         self.block_size = self.pass_size * self.products.passes
         self.blocks = -(-self.outputs // self.block)
-
-    # What there is to do
-
-    def find_panels(self) -> Iterator[Panel]:
-        whole, rest = divmod(self.vectors, self.tiling.vectors)
-        used = self.outputs - (self.vectors - 1) * self.lanes
-        if rest == 0 and used < self.lanes:
-            whole, rest = whole - 1, self.tiling.vectors
-        if whole:
-            yield Panel(0, self.tiling.vectors, whole, self.lanes)
-        if rest:
-            yield Panel(whole * self.tiling.vectors, rest, 1, used)
-
-    # The kernel
+        cached = CACHED // (self.block_size // self.block * self.lanes * 4)
+        self.tiling = choose_tiling(conv.out_width, self.vectors, unit, self.products.fits, cached)
+        self.spans = list(conv.spans(self.tiling.rows))
 
     def emit(self, name: str, x_shape: Sequence[int], x_dtype: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are x, the packed weights, operands, and the result.
@@ -135,42 +131,57 @@ class ConvolutionKernel:
     def emit_rows(self, parallel: bool) -> None:
         """Rows outside, weights inside."""
 
-        def all_panels(row: Any, span: Span, start: Any) -> None:
-            self.each_panel(
-                lambda group, panel, first: self.tile(row, span, start, group, panel, first)
-            )
+        def all_tiles(row: Any, parallel: bool) -> None:
+            for span in self.spans:
 
-        if self.conv.rows == 1:
-            self.each_tile(0, all_panels, parallel)
-        else:
-            loop(self.conv.rows, lambda row: self.each_tile(row, all_panels, False), parallel)
+                def all_panels(start: Any, span: Span = span) -> None:
+                    self.each_panel(
+                        self.tiling.width(span.rows),
+                        lambda group, panel, first: self.tile(
+                            row, span, start, group, panel, first
+                        ),
+                    )
+
+                self.each_tile(span, all_panels, parallel)
+
+        self.each_row(all_tiles, parallel)
 
     def emit_panels(self, parallel: bool) -> None:
         """Weights outside, rows inside."""
 
         def all_rows(group: Any, panel: Panel, first: Any) -> None:
-            def one(row: Any, span: Span, start: Any) -> None:
-                self.tile(row, span, start, group, panel, first)
+            def all_tiles(row: Any, parallel: bool) -> None:
+                for span in self.spans:
+                    for part in panel.cut(self.tiling.width(span.rows), self.lanes):
+
+                        def pass_by(i: Any, span: Span = span, part: Panel = part) -> None:
+                            at = first + part.first + i * part.vectors
+                            self.each_tile(
+                                span,
+                                lambda start: self.tile(row, span, start, group, part, at),
+                                parallel,
+                            )
+
+                        loop(part.count, pass_by)
 
             # A panel alone is shared by its rows.
-            alone = parallel and self.conv.groups * panel.count == 1
-            rows = self.conv.rows
-            loop(
-                rows, lambda row: self.each_tile(row, one, alone and rows == 1), alone and rows > 1
-            )
+            self.each_row(all_tiles, parallel and self.conv.groups * panel.count == 1)
 
-        self.each_panel(all_rows, parallel)
+        self.each_panel(self.tiling.panel, all_rows, parallel)
 
-    def each_tile(self, row: Any, body: Callable[..., None], parallel: bool) -> None:
-        for span in self.spans:
+    def each_row(self, body: Callable[[Any, bool], None], parallel: bool) -> None:
+        """Emit a body for each row; a row alone is told whether to be shared by threads."""
+        if self.conv.rows == 1:
+            body(0, parallel)
+        else:
+            loop(self.conv.rows, lambda row: body(row, False), parallel)
 
-            def one(i: Any, span: Span = span) -> None:
-                body(row, span, span.start + i * span.rows)
+    def each_tile(self, span: Span, body: Callable[[Any], None], parallel: bool) -> None:
+        """Emit a body for each tile of a span, given its first pixel."""
+        loop(span.count, lambda i: body(span.start + i * span.rows), parallel and span.count > 1)
 
-            loop(span.count, one, parallel and span.count > 1)
-
-    def each_panel(self, body: Callable[..., None], parallel: bool = False) -> None:
-        for panel in self.panels:
+    def each_panel(self, width: int, body: Callable[..., None], parallel: bool = False) -> None:
+        for panel in self.whole.cut(width, self.lanes):
             total = self.conv.groups * panel.count
 
             def one(i: Any, panel: Panel = panel) -> None:
@@ -188,7 +199,8 @@ class ConvolutionKernel:
             [self.weights_at(group, first, i) for i in range(panel.vectors)],
             self.block,
             [lanes] * panel.vectors,
-            AHEAD if span.rows > 1 else 0,
+            steps_ahead(span.rows, panel.vectors),
+            vectors_per_line(panel.vectors, lanes, self.block),
         )
         parts = list(self.parts(row, span, start, group))
         starts = None
@@ -206,11 +218,8 @@ class ConvolutionKernel:
 
     def weights_at(self, group: Any, first: Any, i: int) -> Any:
         """Return where the weights of vector `first + i` of a group begin."""
-        per_block = self.block // self.lanes
-        block = first // per_block + i // per_block
-        within = first % per_block + i % per_block
-        block = group * self.blocks + block
-        return self.base + block * self.block_size + within * self.lanes
+        block, within = place_of(first + i, self.lanes, self.block)
+        return self.base + (group * self.blocks + block) * self.block_size + within
 
     def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
         """Yield the loops over the window, for each set of weights."""

@@ -35,7 +35,7 @@ class MatmulKernel:
         self.lanes = min(unit.lanes, block_of(self.columns))
         self.vectors = -(-self.columns // self.lanes)
         self.tail = self.columns - (self.vectors - 1) * self.lanes
-        self.tiling = choose_tiling(self.rows, self.vectors, 1, unit)
+        self.tiling = choose_tiling(self.rows, self.vectors, unit)
 
     def emit(self, name: str, dtype: str) -> tirx.PrimFunc:
         """Return the kernel; its parameters are both matrices, operands, and the result."""
@@ -64,18 +64,33 @@ class MatmulKernel:
         return explained(kernel.function, "product", 2 * products, str(self.tiling))
 
     def product(self, matrix: Any, parallel: bool) -> None:
-        rows = parts(self.rows, self.tiling.rows)
-        panels = parts(self.vectors, self.tiling.vectors)
-        if self.tail < self.lanes:
-            panels = with_last_alone(panels)
+        tiling, rows = self.tiling, parts(self.rows, self.tiling.rows)
 
-        def tile(row: Any, height: int, first: Any, vectors: int) -> None:
-            self.tile(matrix, row, height, first, vectors)
+        def all_panels(row: Any, height: int) -> None:
+            each(
+                self.panels(0, self.vectors, tiling.width(height)),
+                lambda first, vectors: self.tile(matrix, row, height, first, vectors),
+            )
+
+        def all_rows(first: Any, vectors: int) -> None:
+            for start, height, count in rows:
+
+                def pass_by(at: Any, width: int, rows: Parts = (start, height, count)) -> None:
+                    each([rows], lambda row, tall: self.tile(matrix, row, tall, at, width))
+
+                each(self.panels(first, vectors, tiling.width(height)), pass_by)
 
         if self.depth * self.columns * 4 <= CACHED:
-            each(rows, lambda *row: each(panels, lambda *panel: tile(*row, *panel)), parallel)
+            each(rows, all_panels, parallel)
         else:
-            each(panels, lambda *panel: each(rows, lambda *row: tile(*row, *panel)), parallel)
+            each(self.panels(0, self.vectors, tiling.panel), all_rows, parallel)
+
+    def panels(self, first: Any, vectors: int, width: int) -> list[Parts]:
+        """Cut vectors from `first` on into panels; the last of all is alone if it is incomplete."""
+        found = parts(vectors, width)
+        if self.tail < self.lanes and isinstance(first, int) and first + vectors == self.vectors:
+            found = with_last_alone(found)
+        return [(first + start, size, count) for start, size, count in found]
 
     def tile(self, matrix: Any, row: Any, rows: int, first: Any, vectors: int) -> None:
         lanes, depth, columns = self.lanes, self.depth, self.columns
@@ -116,7 +131,7 @@ class MatmulKernel:
 
 
 # Equal parts of a length: where they begin, the size of each, how many there are.
-Parts = tuple[int, int, int]
+Parts = tuple[Any, int, int]
 
 
 def parts(length: int, size: int) -> list[Parts]:
@@ -144,6 +159,6 @@ def each(found: list[Parts], body: Callable[[Any, int], None], parallel: bool = 
 
 
 def emit_loop(
-    start: int, size: int, count: int, body: Callable[[Any, int], None], parallel: bool
+    start: Any, size: int, count: int, body: Callable[[Any, int], None], parallel: bool
 ) -> None:
     loop(count, lambda i: body(start + i * size, size), parallel)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 BLOCK = 16  # output channels side by side: vectors of all processors divide it
@@ -14,6 +16,18 @@ def block_of(channels: int) -> int:
     while block // 2 >= channels:
         block //= 2
     return block
+
+
+def place_of(vector: Any, lanes: int, block: int = BLOCK) -> tuple[Any, Any]:
+    """Return in which block a vector of weights lies, and where it begins there."""
+    per_block = block // lanes
+    return vector // per_block, vector % per_block * lanes
+
+
+def vectors_per_line(vectors: int, lanes: int, block: int = BLOCK) -> int:
+    """Return how many vectors of a tile lie in each line of the cache, which is a block."""
+    per_block = block // lanes
+    return 1 if vectors % per_block and per_block % vectors else min(vectors, per_block)
 
 
 def pack_weights(weights: np.ndarray, groups: int, channels_first: bool) -> np.ndarray:

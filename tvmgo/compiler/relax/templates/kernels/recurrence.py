@@ -26,7 +26,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
 )
 from tvmgo.compiler.relax.templates.kernels.facts import explained
 from tvmgo.compiler.relax.templates.kernels.matmul import each, parts, with_last_alone
-from tvmgo.compiler.relax.templates.kernels.packing import block_of
+from tvmgo.compiler.relax.templates.kernels.packing import block_of, place_of
 from tvmgo.compiler.relax.templates.kernels.recurrent_tensors import DTYPE, Recurrence
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, cut, fits, step_cost
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -251,15 +251,13 @@ class Tile:
 
     def weights(self, product: int, gates: int) -> Weights:
         kernel, lanes = self.kernel, self.lanes
-        per_block = kernel.block // lanes
         size = self.what.hidden * gates * kernel.block
         bases = []
         for gate in range(gates):
             for j in range(self.vectors):
-                block = self.first // per_block + j // per_block
-                within = self.first % per_block + j % per_block
+                block, within = place_of(self.first + j, lanes, kernel.block)
                 base = (self.direction * kernel.blocks + block) * size
-                bases.append(base + gate * kernel.block + within * lanes)
+                bases.append(base + gate * kernel.block + within)
         count = gates * self.vectors
         return Weights(
             kernel.weights[product], bases, gates * kernel.block, [lanes] * count, AHEAD // gates

@@ -15,7 +15,7 @@ import tvm
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, sum_up
+from tvmgo.compiler.relax.templates.kernels.contraction import Loops, Weights, steps_ahead, sum_up
 from tvmgo.compiler.relax.templates.kernels.emitting import (
     Kernel,
     broadcast,
@@ -26,7 +26,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
 )
 from tvmgo.compiler.relax.templates.kernels.epilogue import Epilogue
 from tvmgo.compiler.relax.templates.kernels.facts import explained
-from tvmgo.compiler.relax.templates.kernels.packing import BLOCK
+from tvmgo.compiler.relax.templates.kernels.packing import BLOCK, place_of, vectors_per_line
 from tvmgo.compiler.relax.templates.kernels.results import Results
 from tvmgo.compiler.relax.templates.kernels.tiles import Tiling, choose_tiling, cut
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
@@ -73,9 +73,7 @@ class WinogradKernel:
         self.height = self.rows_of_a_block()
         self.squares = self.height * self.across
         self.blocks = -(-self.rows // self.height)
-        self.tiling = choose_tiling(
-            self.squares, self.width // self.lanes, BLOCK // self.lanes, unit
-        )
+        self.tiling = choose_tiling(self.squares, self.width // self.lanes, unit)
 
     def rows_of_a_block(self) -> int:
         """Return how many rows of squares are worked on at once."""
@@ -227,46 +225,47 @@ class WinogradKernel:
 
     def multiply(self, inputs: tirx.Buffer, sums: tirx.Buffer, parallel: bool) -> None:
         """For each point, multiply the matrices of the squares and of the weights."""
-        channels, lanes = self.conv.channels, self.lanes
-        vectors = self.width // lanes
-        for width, start, count in parts_of(vectors, self.tiling.vectors):
+        vectors = self.width // self.lanes
+        for width, start, count in parts_of(vectors, self.tiling.panel):
 
             def panel(i: Any, width: int = width, start: int = start, count: int = count) -> None:
                 point, first = i // count, start + i % count * width
-                for height, begin, tiles in parts_of(self.squares, self.tiling.rows):
-                    self.tile(
-                        inputs, sums, point, first, Tiling(height, width), begin, tiles, channels
-                    )
+                for height, *squares in parts_of(self.squares, self.tiling.rows):
+                    for own, *panels in parts_of(width, self.tiling.width(height)):
+                        tile = Tiling(height, own)
+                        self.tiles(inputs, sums, point, first, tile, squares, panels)
 
             loop(self.points * count, panel, parallel)
 
-    def tile(
+    def tiles(
         self,
         inputs: tirx.Buffer,
         sums: tirx.Buffer,
         point: Any,
         first: Any,
         tile: Tiling,
-        begin: int,
-        tiles: int,
-        channels: int,
+        squares: Sequence[int],
+        panels: Sequence[int],
     ) -> None:
-        lanes = self.lanes
-        per_block = BLOCK // lanes
+        """Emit tiles of a point; where they begin and how many there are, each way, from `first` on."""
+        channels, lanes = self.conv.channels, self.lanes
 
-        def at(i: int) -> Any:
-            vector = first + i
-            block = point * (self.width // BLOCK) + vector // per_block
-            return block * channels * BLOCK + vector % per_block * lanes
+        def vector(panel: Any, i: int) -> Any:
+            return first + panels[0] + panel * tile.vectors + i
 
-        def one(number: Any) -> None:
-            start = point * self.squares + begin + number * tile.rows
+        def weights_at(panel: Any, i: int) -> Any:
+            block, within = place_of(vector(panel, i), lanes)
+            return (point * (self.width // BLOCK) + block) * channels * BLOCK + within
+
+        def one(panel: Any, number: Any) -> None:
+            start = point * self.squares + squares[0] + number * tile.rows
             weights = Weights(
                 self.packed,
-                [at(i) for i in range(tile.vectors)],
+                [weights_at(panel, i) for i in range(tile.vectors)],
                 BLOCK,
                 [lanes] * tile.vectors,
-                True,
+                steps_ahead(tile.rows, tile.vectors),
+                vectors_per_line(tile.vectors, lanes),
             )
             steps = Loops(
                 (channels,),
@@ -276,10 +275,10 @@ class WinogradKernel:
             )
             for i, row in enumerate(sum_up(tile, lanes, inputs, weights, [steps])):
                 for j, total in enumerate(row):
-                    at_ = (start + i) * self.width + (first + j) * lanes
-                    T.buffer_store(sums, total.value, [lanes_at(at_, lanes)])
+                    at = (start + i) * self.width + vector(panel, j) * lanes
+                    T.buffer_store(sums, total.value, [lanes_at(at, lanes)])
 
-        loop(tiles, one)
+        loop(panels[1], lambda panel: loop(squares[1], lambda number: one(panel, number)))
 
     # The transform of the sums
 
