@@ -102,6 +102,14 @@ def test_factory(compile_embedded, tvmgo_says):  # noqa: F811
     assert told["parameters"]["bytes"] > 0 and told["kernels"] is None
 
 
+def test_factory_in_a_bundle(compile_embedded, tvmgo_says, tmp_path):  # noqa: F811
+    path = tmp_path / "net.tvmgo"
+    assert tvmgo_says("bundle", compile_embedded(FACTORY), "-o", path).status == 0
+    told = tvmgo_says("info", path, "--json").document
+    assert [info["name"] for info in told["inputs"]] == ["x"] and len(told["files"]) == 1
+    assert tvmgo_says("run", path, "--json").document["outputs"]
+
+
 def test_heads_out_of_range(write_one, tvmgo_says):
     folder = write_one("double")
     broken = document([var("x")], ["x"])

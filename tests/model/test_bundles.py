@@ -16,7 +16,9 @@ import pytest
 
 import tvmgo
 from tests.blobs import params_blob
+from tests.conftest import KERNELS
 from tests.helpers import output_of
+from tests.libraries import compile_library
 from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo.compiler.graph.params import write_params
@@ -109,6 +111,12 @@ def test_archives_of_other_programs(two_inputs, tmp_path):
     assert sorted(entries(path)[0]) == ["deploy.json", "deploy.params", "deploy.so"]
 
 
+def test_object_files_are_linked(two_inputs, tmp_path):
+    (two_inputs / "deploy.so").unlink()
+    compile_library(KERNELS / "kernels.c", two_inputs / "deploy.o", "-c")
+    assert answers(tvmgo.bundle(two_inputs, tmp_path / "net.tvmgo")) == ANSWERS
+
+
 def with_manifest(folder, **changes):
     tensor = {"shape": [3], "dtype": "int64"}
     manifest = {
@@ -194,6 +202,19 @@ def test_ids_are_compared_at_every_load(two_inputs, packed):
         Model.load(packed)
 
 
+def test_what_cannot_be_read(two_inputs, packed):
+    packed.unlink()
+    os.mkfifo(packed)
+    with pytest.raises(ValueError, match="net.tvmgo is no regular file"):
+        Model.load(packed)
+    part = whole_file(two_inputs / "deploy.params")
+    part.path.unlink()
+    part.path.mkdir()
+    with pytest.raises(OSError, match="deploy.params cannot be read: Is a directory") as caught:
+        part.read_bytes()
+    assert isinstance(caught.value, tvmgo.TVMError)
+
+
 def test_a_file_that_the_manifest_names_is_missing(two_inputs, packed):
     with_manifest(two_inputs)
     with zipfile.ZipFile(packed, "w") as archive:
@@ -231,13 +252,13 @@ def test_doctor_of_damaged_parameters(two_inputs, packed):
 # ---------------------------------------------------------------- hostile and damaged archives
 
 
-def rewritten(path, change, compression=zipfile.ZIP_STORED):
-    """Write an archive anew; `change` may give entries other names, or None to leave them out."""
+def rewritten(path, change, graph=None, compression=zipfile.ZIP_STORED):
+    """Write an archive anew; `change` gives new names for each of the old."""
     contents, _ = entries(path)
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, each in contents.items():
             for new in change(name):
-                archive.writestr(new, each)
+                archive.writestr(new, graph if graph and name == "deploy.json" else each)
 
 
 def flags(path, value):
@@ -276,7 +297,7 @@ HOSTILE = {
         "without folders, got 'net/'",
     ),
     "compressed": (
-        lambda p: rewritten(p, lambda n: [n], zipfile.ZIP_DEFLATED),
+        lambda p: rewritten(p, lambda n: [n], None, zipfile.ZIP_DEFLATED),
         "deploy.so is compressed, .* `tvmgo bundle`",
     ),
     "encrypted": (lambda p: flags(p, 1), "deploy.so is encrypted"),
@@ -294,6 +315,12 @@ HOSTILE = {
         "damaged: there is no deploy.so where the directory says",
     ),
     "beyond the end": (lambda p: patched(p, "deploy.so", 42, "<I", 10**9), "damaged"),
+    "brackets": (
+        lambda p: rewritten(
+            p, lambda n: ["model.json"] if n == "deploy.json" else [n], b"[" * 9999
+        ),
+        "model.json: not a model's manifest",
+    ),
     "no archive": (lambda p: p.write_bytes(b"\0" * 5000), "not a bundle, or a damaged one"),
     "empty": (lambda p: p.write_bytes(b""), "not a bundle, or a damaged one"),
     "no files": (lambda p: zipfile.ZipFile(p, "w").close(), "expected a folder with a library"),

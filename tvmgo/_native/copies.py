@@ -49,7 +49,7 @@ def make_copy(
             # Some systems, or the folder's, forbid to run code from such a file.
             mmap.mmap(copy, 1, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC).close()
             if not os.path.lexists(target):
-                os.symlink(f"/proc/self/fd/{copy}", target)
+                os.symlink(f"/proc/{os.getpid()}/fd/{copy}", target)  # a linker's self is another
         except OSError:
             os.close(copy)
             continue

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tvmgo.exceptions import TVMValueError
-from tvmgo.model.file_parts import FilePart, is_file_name, stamp_of
+from tvmgo.model.file_parts import FilePart, is_file_name, open_file, whole_file
 
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo
@@ -42,10 +42,11 @@ def read_bundle(path: Path) -> dict[str, FilePart]:
     """
     from zipfile import ZipFile  # it takes its time to import
 
-    with path.open("rb") as file:
+    whole = whole_file(path)
+    with open_file(path) as file:
         try:
             with ZipFile(file) as archive:
-                parts = [_part(path, file, info) for info in archive.infolist()]
+                parts = [_part(whole, file, info) for info in archive.infolist()]
                 _check_places(path, parts, archive)
         except TVMValueError:
             raise
@@ -54,8 +55,8 @@ def read_bundle(path: Path) -> dict[str, FilePart]:
     return {part.name: part for part in parts}
 
 
-def _part(path: Path, file: BinaryIO, info: ZipInfo) -> FilePart:
-    name = info.orig_filename
+def _part(whole: FilePart, file: BinaryIO, info: ZipInfo) -> FilePart:
+    path, name = whole.path, info.orig_filename
     if not is_file_name(name):
         raise TVMValueError(f"{path}: expected file names without folders, got {name!r:.60}")
     if info.flag_bits & ENCRYPTED:
@@ -74,8 +75,7 @@ def _part(path: Path, file: BinaryIO, info: ZipInfo) -> FilePart:
     if info.compress_size != info.file_size:
         raise TVMValueError(f"{path}: damaged: {name} has two sizes")
     start = info.header_offset + LOCAL_HEADER.size + name_bytes + extra_bytes
-    stamp = stamp_of(os.fstat(file.fileno()))
-    return FilePart(name, path, stamp, start, info.file_size, info.CRC)
+    return FilePart(name, path, whole.stamp, start, info.file_size, info.CRC)
 
 
 def _check_places(path: Path, parts: Sequence[FilePart], archive: ZipFile) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tvmgo._native.library_files import copy_of_part, settled
-from tvmgo.exceptions import TVMError, TVMValueError
+from tvmgo.exceptions import TVMError, TVMOSError, TVMValueError
 
 CHUNK = 1 << 20
 
@@ -57,7 +58,7 @@ class FilePart:
         TVMError
             If it is another one, or is written to meanwhile.
         """
-        with self.path.open("rb", buffering=0) as file:
+        with open_file(self.path) as file:
             self._compare(settled(file.fileno()))
             yield file
             self._compare(os.fstat(file.fileno()))
@@ -129,9 +130,25 @@ def stamp_of(status: os.stat_result) -> Stamp:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
+def open_file(path: Path) -> BinaryIO:
+    """Open a file, without a buffer."""
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise TVMOSError(f"path: {path} cannot be read: {error.strerror}") from error
+
+
 def whole_file(path: Path) -> FilePart:
-    """Return a file of its own."""
+    """Return a file of its own.
+
+    Raises
+    ------
+    TVMValueError
+        If it is a pipe or the like, which could not be read twice.
+    """
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise TVMValueError(f"path: {path} is no regular file")
     return FilePart(path.name, path, stamp_of(status), 0, status.st_size)
 
 
