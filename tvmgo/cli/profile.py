@@ -11,7 +11,7 @@ from tvmgo.model.profiling import profile_runs
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder with a model, or its library")
+    parser.add_argument("path", help="a folder or bundle with a model, or its library")
     add_input(parser)
     parser.add_argument(
         "--runs", type=int, help="how many (by default as many as take two seconds)"
