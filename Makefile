@@ -112,9 +112,11 @@ valgrind: $(INSTALLED)
 	$(RUN) -m tests.classic.valgrind
 	$(RUN) -m tests.random_models.valgrind
 
-# A hundred thousand requests on one executor, a thousand changes of each kind to a library in use.
+# A hundred thousand requests on one executor, ten minutes of all that one Model can do, a thousand changes of each
+# kind to a library in use. SOAK='--seconds 60' makes the minutes fewer.
 soak: $(INSTALLED)
 	$(RUN) -m tests.graph.soak
+	$(RUN) -m tests.model.soak $(SOAK)
 	$(RUN) -m pytest tests/core/library_files_soak.py
 
 # A million requests to the service of examples/, over HTTP; LOAD='--requests 10000' makes fewer.

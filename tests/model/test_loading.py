@@ -15,6 +15,7 @@ from tests.graphs import document, op, var
 from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo.model import ModelClosedError
+from tvmgo.model.model_files import find_files
 
 X = np.array([1.0, -2.0], "float32")
 
@@ -286,3 +287,14 @@ def test_equal_names_of_outputs(write):
     with Model.load(folder) as model:
         assert len({info.name for info in model.outputs}) == 2
         assert [each.tolist() for each in model(X)] == [[2, -4], [-1, 2]]
+
+
+def test_a_link_that_is_exchanged_mixes_no_files(tmp_path, two_inputs):
+    link = tmp_path / "link"
+    link.symlink_to(two_inputs)
+    files = find_files(link, None, None, None)
+    other = tmp_path / "other"
+    other.symlink_to(tmp_path)
+    other.replace(link)
+    assert files.place == link
+    assert {path.parent for path in files.paths} == {two_inputs.resolve()}

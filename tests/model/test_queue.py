@@ -3,14 +3,16 @@
 
 import asyncio
 import concurrent.futures
+import gc
 import time
+import weakref
 
 import numpy as np
 import pytest
 
 from tvmgo import Model
 from tvmgo.model import QueueFullError
-from tvmgo.model.request_queue import CAPACITY
+from tvmgo.model.request_queue import CAPACITY, LEAST_CLEARED
 
 X = {"x": np.array([1.0, 2.0], "float32")}
 
@@ -144,3 +146,49 @@ def test_close_answers_what_is_there(write_one):
     futures = [model.submit({"x": [i, i]}) for i in range(40)]
     model.close()
     assert [future.result(0)["y"][0] for future in futures] == [-i for i in range(40)]
+
+
+def gone(known):
+    """Whether an object ends soon, without the garbage collector."""
+    end = time.monotonic() + 5
+    while known() is not None and time.monotonic() < end:
+        time.sleep(0.001)
+    return known() is None
+
+
+@pytest.fixture
+def no_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_what_is_answered_is_not_kept(write_one):
+    with Model.load(write_one("double")) as model:
+        x = np.full(2, -1, "float32")
+        future = model.submit({"x": x}, timeout=1000)
+        known = [weakref.ref(x), weakref.ref(future.result()["y"])]
+        del x, future
+        assert all(map(gone, known))
+
+
+@pytest.mark.usefixtures("no_collector")
+def test_what_is_cancelled_is_not_kept(held):
+    x = np.zeros(2, "float32")
+    future = held.submit({"x": x}, timeout=1000)
+    late = held.submit({"x": x}, timeout=0.01)
+    known = weakref.ref(x)
+    del x
+    assert future.cancel()
+    with pytest.raises(TimeoutError):
+        late.result()
+    assert gone(known)
+
+
+def test_deadlines_are_not_kept_until_their_time(held, operators):
+    operators.gate.set()
+    for _ in range(500):
+        held.submit(X, timeout=1000).result()
+    assert len(held._queue._deadlines._heap) <= 2 * LEAST_CLEARED

@@ -75,7 +75,8 @@ def find_files(
             raise TVMTypeError("path: expected it alone, or library, graph and params instead")
         found = existing("path", path)
         if found.is_dir():
-            return among(found, Folder(found))
+            # Followed once: who exchanges a link meanwhile mixes no files.
+            return among(found, Folder(found.resolve()))
         return among(found, read_bundle(found)) if is_bundle_name(found) else one_file(found)
     if library is None:
         raise TVMTypeError("path: expected a path, or library=...; got neither")

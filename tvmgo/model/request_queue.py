@@ -8,6 +8,7 @@ import heapq
 import itertools
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +19,7 @@ from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.forks import reset_in_children
 
 CAPACITY = 1024
+LEAST_CLEARED = 64  # deadlines
 
 Answer = dict[str, Any]
 
@@ -151,11 +153,20 @@ class Request:
 
     def __init__(self, work: Callable[[], Answer], leave: Callable[[], None]) -> None:
         self.future: Future[Answer] = Future()
-        self._work = work
+        self._work: Callable[[], Answer] | None = work
         self._claims = itertools.count()
         self._leaves = itertools.count()
         self._leave = leave
-        self.future.add_done_callback(lambda _: self._leave_once())  # as one that is cancelled
+        # Weak: in a cycle, arrays that nobody wants any more would wait for the garbage collector.
+        known = weakref.ref(self)
+
+        def end(_: object) -> None:  # as one that was cancelled, perhaps
+            request = known()
+            if request is not None:
+                request._leave_once()
+                request._work = None  # it may stay in the pool's queue, its arrays not
+
+        self.future.add_done_callback(end)
 
     def _leave_once(self) -> None:
         if next(self._leaves) == 0:
@@ -169,10 +180,12 @@ class Request:
         if not self.claim():
             return
         self._leave_once()
+        assert self._work is not None
         try:
             result = self._work()
         except BaseException as error:
             self.future.set_exception(error)
+            del self  # the same: the error knows this frame
         else:
             self.future.set_result(result)
 
@@ -187,14 +200,20 @@ class Deadlines:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._heap: list[tuple[float, int, Request, float]] = []
+        # Weak, and cleared of those that are done: most are long before their time is over.
+        self._heap: list[tuple[float, int, weakref.ref[Request], float]] = []
+        self._most = LEAST_CLEARED
         self._number = itertools.count()
         self._closed = False
         threading.Thread(target=self._watch, name="tvmgo-deadlines", daemon=True).start()
 
     def add(self, request: Request, seconds: float) -> None:
         with self._changed:
-            item = (time.monotonic() + seconds, next(self._number), request, seconds)
+            if len(self._heap) >= self._most:
+                self._heap = [item for item in self._heap if item[2]() is not None]
+                heapq.heapify(self._heap)
+                self._most = max(LEAST_CLEARED, 2 * len(self._heap))
+            item = (time.monotonic() + seconds, next(self._number), weakref.ref(request), seconds)
             heapq.heappush(self._heap, item)
             if self._heap[0] is item:
                 self._changed.notify()
@@ -209,8 +228,11 @@ class Deadlines:
             while not self._closed:
                 now = time.monotonic()
                 while self._heap and self._heap[0][0] <= now:
-                    _, _, request, seconds = heapq.heappop(self._heap)
-                    request.time_out(seconds)
+                    _, _, known, seconds = heapq.heappop(self._heap)
+                    request = known()
+                    if request is not None:
+                        request.time_out(seconds)
+                        del request
                 self._changed.wait(self._heap[0][0] - now if self._heap else None)
 
 
