@@ -4,7 +4,7 @@ import sys
 
 cimport cython
 from cpython.mem cimport PyObject_Free, PyObject_Malloc
-from cpython.object cimport PyObject
+from cpython.object cimport PyObject, Py_TYPE
 from libc.stdint cimport int64_t
 
 from tvmgo._core.dtype cimport dtype_of, numpy_dtype
@@ -183,3 +183,30 @@ cdef object new_ndarray(int ndim, const long long* shape, DLDataType dtype, void
         array = numpy.empty(tuple([shape[i] for i in range(ndim)]), numpy_dtype(dtype))
     data[0] = np.PyArray_DATA(<np.PyArrayObject*>array)
     return array
+
+
+def is_like(object value, object dtype, object shape):
+    """Whether `value` is an ndarray of just this element type and shape that can be written to.
+
+    Parameters
+    ----------
+    value : object
+    dtype : numpy.dtype
+        The object itself: False for an equal one.
+    shape : tuple of int or str, or None
+        A name stands for any size; None is no shape.
+    """
+    cdef np.PyArrayObject* array = <np.PyArrayObject*>value
+    cdef object size
+    cdef int i
+    load_numpy()
+    if Py_TYPE(value) != ndarray_type or shape is None:
+        return False
+    if <PyObject*>np.PyArray_DESCR(array) != <PyObject*>dtype \
+            or np.PyArray_NDIM(array) != len(<tuple?>shape) or not np.PyArray_ISWRITEABLE(array):
+        return False
+    for i in range(np.PyArray_NDIM(array)):
+        size = (<tuple>shape)[i]
+        if type(size) is int and <long long>size != np.PyArray_DIMS(array)[i]:
+            return False
+    return True

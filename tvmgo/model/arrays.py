@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -35,7 +37,7 @@ class Input:
         self.numpy_dtype = None if info.dtype is None else info.dtype.numpy
 
     def take(self, value: Any) -> Any:
-        """Return the array: `value` itself if possible, else one on its memory, else a copy.
+        """Return the array for what `is_like` does not take: on its memory if possible, else a copy.
 
         Raises
         ------
@@ -44,12 +46,7 @@ class Input:
         OverflowError
             If an integer does not fit.
         """
-        if type(value) is np.ndarray and value.dtype == self.numpy_dtype:
-            if value.shape == self.shape and value.flags.writeable:
-                return value
-            array = value
-        else:
-            array = self._converted(value)
+        array = self._converted(value)
         if not self.info.takes(array.shape):
             raise TensorShapeError(self._name, list(self.shape or ()), list(array.shape))
         return self._writable(array)
@@ -131,30 +128,23 @@ def zeros(info: TensorInfo) -> Any:
     return np.zeros(info.shape, info.dtype.numpy)
 
 
-class Output:
-    """Makes new arrays that are like one output."""
+def maker_of(shape: tuple[int, ...], dtype: DType) -> Callable[[], Any]:
+    """Return what makes new arrays like one output, of unknown contents.
 
-    __slots__ = ("_dtype", "_nbytes", "_numpy_dtype", "_shape")
+    They are ndarrays, or Arrays where NumPy has no such element type; large ones lie where kernels
+    can write to them.
+    """
+    try:
+        numpy_dtype = dtype.numpy
+    except TypeError:
+        return partial(empty, shape, dtype)
+    nbytes = dtype.itemsize * math.prod(shape)
+    if nbytes < WORTH_ALIGNING:
+        return partial(np.empty, shape, numpy_dtype)
+    return partial(_aligned, shape, numpy_dtype, nbytes)
 
-    def __init__(self, shape: tuple[int, ...], dtype: DType) -> None:
-        self._shape = shape
-        self._dtype = dtype
-        try:
-            self._numpy_dtype: np.dtype[Any] | None = dtype.numpy
-        except TypeError:  # NumPy has none
-            self._numpy_dtype = None
-        self._nbytes = dtype.itemsize * math.prod(shape)
 
-    def new(self) -> Any:
-        """Return an array of unknown contents; a large one lies where kernels can write to it.
-
-        It is an ndarray, or an Array where NumPy has no such element type.
-        """
-        if self._numpy_dtype is None:
-            return empty(self._shape, self._dtype)
-        if self._nbytes < WORTH_ALIGNING:
-            return np.empty(self._shape, self._numpy_dtype)
-        memory = np.empty(self._nbytes + ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % ALIGNMENT
-        aligned = memory[start : start + self._nbytes]
-        return aligned.view(self._numpy_dtype).reshape(self._shape)
+def _aligned(shape: tuple[int, ...], dtype: np.dtype[Any], nbytes: int) -> Any:
+    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + nbytes].view(dtype).reshape(shape)

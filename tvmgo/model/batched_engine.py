@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from tvmgo.exceptions import TVMValueError
-from tvmgo.model.arrays import ALIGNMENT, Output, zeros
+from tvmgo.model.arrays import ALIGNMENT, maker_of, zeros
 from tvmgo.model.graph_engine import GraphEngine, GraphState
 from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
@@ -176,7 +176,7 @@ class BatchedState:
         theirs = out is not None
         if out is None:
             out = [
-                Output((rows, *info.shape[1:]), info.dtype).new()  # type: ignore[index,arg-type]
+                maker_of((rows, *info.shape[1:]), info.dtype)()  # type: ignore[index,arg-type]
                 for info in self._engine.outputs
             ]
         starts = list(itertools.accumulate(plan, initial=0))

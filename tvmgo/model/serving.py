@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from tvmgo._core.device import Device
+from tvmgo._core.ndarray import is_like
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import Input, check_output, is_copy, zeros
 from tvmgo.model.batched_engine import BatchedEngine
@@ -92,10 +93,12 @@ class Serving:
             given = self._matched(given, named)
         arrays = []
         for each, value in zip(self._in_order, given):
-            array = each.take(value)
-            if array is not value and is_copy(array, value):
+            if is_like(value, each.numpy_dtype, each.shape):
+                arrays.append(value)
+                continue
+            arrays.append(array := each.take(value))
+            if is_copy(array, value):
                 self._count_copy(array, value)
-            arrays.append(array)
         if self._names_sizes:
             self._check_sizes(arrays)
         return arrays
@@ -144,7 +147,7 @@ class Serving:
         """Return the outputs for the values of all inputs, in order."""
         if self.places is not None:
             values = [values[place] for place in self.places]
-        start = time.perf_counter()
+        start = perf_counter()
         state = self.states.take()
         try:
             results: Sequence[Any] = state.run(values, out, self._may_copy)
@@ -153,7 +156,7 @@ class Serving:
             raise
         finally:
             self.states.give(state)
-        self.latencies.append(time.perf_counter() - start)
+        self.latencies.append(perf_counter() - start)
         return results
 
     def by_name(self, results: Sequence[Any]) -> dict[str, Any]:
