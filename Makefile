@@ -116,7 +116,7 @@ valgrind: $(INSTALLED)
 # kind to a library in use. SOAK='--seconds 60' makes the minutes fewer.
 soak: $(INSTALLED)
 	$(RUN) -m tests.graph.soak
-	$(RUN) -m tests.model.soak $(SOAK)
+	MALLOC_ARENA_MAX=2 $(RUN) -m tests.model.soak $(SOAK)
 	$(RUN) -m pytest tests/core/library_files_soak.py
 
 # A million requests to the service of examples/, over HTTP; LOAD='--requests 10000' makes fewer.

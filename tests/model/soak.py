@@ -3,7 +3,8 @@
 
 ``python -m tests.model.soak [--seconds 600]``. Threads call, bind, submit, await, batch, cancel, ask wrongly and
 load the model a second time, while another puts a different network in its place again and again. After a fifth of the time
-all has its size, and grows no more.
+all has its size, and grows no more. With MALLOC_ARENA_MAX=2, as `make soak` sets it: glibc gives threads up to eight
+arenas a CPU, each of which slowly comes to hold as much free memory as its threads ever needed at a time.
 """
 
 import argparse
