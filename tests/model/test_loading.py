@@ -297,4 +297,4 @@ def test_a_link_that_is_exchanged_mixes_no_files(tmp_path, two_inputs):
     other.symlink_to(tmp_path)
     other.replace(link)
     assert files.place == link
-    assert {path.parent for path in files.paths} == {two_inputs.resolve()}
+    assert {part.path.parent for part in files.parts} == {two_inputs.resolve()}

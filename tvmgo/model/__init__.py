@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models that services load once and call from any thread."""
 
+import importlib as _importlib
+import typing as _typing
+
 from tvmgo.model.batcher import Batcher
 from tvmgo.model.binding import Binding
-from tvmgo.model.bundling import bundle
-from tvmgo.model.diagnosis import Check, Report
 from tvmgo.model.errors import (
     ModelClosedError,
     QueueFullError,
@@ -12,11 +13,30 @@ from tvmgo.model.errors import (
     TensorTypeError,
     UnknownNameError,
 )
-from tvmgo.model.examination import doctor
 from tvmgo.model.model import Model
 from tvmgo.model.profile import OperatorProfile, Profile
 from tvmgo.model.stats import Stats
 from tvmgo.model.tensor_info import TensorInfo
+
+if _typing.TYPE_CHECKING:
+    from tvmgo.model.bundling import bundle
+    from tvmgo.model.diagnosis import Check, Report
+    from tvmgo.model.examination import doctor
+
+# What a service does not need, and where it is imported from when it is first used.
+_LATER = {
+    "Check": "diagnosis",
+    "Report": "diagnosis",
+    "bundle": "bundling",
+    "doctor": "examination",
+}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'tvmgo.model' has no attribute {name!r}")
+    return getattr(_importlib.import_module(f"tvmgo.model.{_LATER[name]}"), name)
+
 
 __all__ = [
     "Batcher",

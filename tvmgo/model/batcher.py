@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections import deque
@@ -144,7 +143,9 @@ class Batcher(ClosesItself):
 
     async def run_async(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Await an answer; the event loop goes on meanwhile. A full queue is an error here, too."""
-        return await asyncio.wrap_future(self.submit(inputs))
+        from asyncio import wrap_future  # it takes as long to import as all of tvmgo
+
+        return await wrap_future(self.submit(inputs))
 
     def _start(self) -> None:
         for number in range(self._model.concurrency):

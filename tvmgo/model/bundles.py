@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -140,7 +139,7 @@ def _info(part: FilePart, position: int) -> tuple[ZipInfo, bool]:
 @contextlib.contextmanager
 def _replacing(target: Path) -> Iterator[BinaryIO]:
     """Give a new file, which takes the place of `target` if the block succeeds."""
-    temporary = target.with_name(f".tvmgo-{secrets.token_hex(8)}")
+    temporary = target.with_name(f".tvmgo-{os.urandom(8).hex()}")
     try:
         with temporary.open("xb") as file:
             yield file

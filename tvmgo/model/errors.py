@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from tvmgo.exceptions import TVMBusyError, TVMError, TVMKeyError, TVMTypeError, TVMValueError
@@ -28,6 +27,8 @@ class UnknownNameError(TVMKeyError):
         self.names = names
 
     def __str__(self) -> str:
+        import difflib
+
         near = difflib.get_close_matches(str(self.name), self.names, 1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         known = ", ".join(map(repr, self.names)) or "none"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import stat
 import zlib
@@ -107,6 +106,8 @@ class FilePart:
 
     def sha256(self) -> str:
         """Return the digest as the manifest has it, in hexadecimal."""
+        import hashlib  # loads OpenSSL
+
         digest = hashlib.sha256()
         for chunk in self.chunks():
             digest.update(chunk)

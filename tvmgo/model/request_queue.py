@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
 import threading
@@ -12,11 +11,14 @@ import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.forks import reset_in_children
+
+if TYPE_CHECKING:
+    import asyncio  # else where it is needed: it takes as long to import as all of tvmgo
 
 CAPACITY = 1024
 LEAST_CLEARED = 64  # deadlines
@@ -100,6 +102,8 @@ class RequestQueue:
 
     async def run_async(self, work: Callable[[], Answer], timeout: float | None = None) -> Answer:
         """Await the work; for a place in the queue as well."""
+        import asyncio
+
         check_seconds("timeout", timeout)
         end = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -112,6 +116,8 @@ class RequestQueue:
                 await self._stand(left)
 
     async def _stand(self, seconds: float | None) -> None:
+        import asyncio
+
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
         with self._lock:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -238,6 +237,8 @@ class Serving:
         """What changes when the files do: their export's number, else a digest of them all."""
         if self.files.manifest is not None:
             return str(self.files.manifest.model_id)
+        import hashlib  # loads OpenSSL
+
         digest = hashlib.sha256()
         for part in self.files.parts:
             for chunk in part.chunks():
