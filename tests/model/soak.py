@@ -32,6 +32,7 @@ from tvmgo import Batcher, Model
 from tvmgo.compiler import export
 from tvmgo.model import QueueFullError
 
+HANGS = 300  # seconds over time, with which a busy machine has nothing to do
 LEGS, SETTLED = 10, 2  # of the whole time, after which all threads have ended
 GROWTH = 1.01, 2e6  # of memory that is no leak yet
 SIGNS = (1, -1)  # of the two networks that take turns
@@ -200,12 +201,12 @@ def measured():
 
 def soak(seconds):
     """Return what is to be told; raises if something is wrong or has grown."""
-    faulthandler.dump_traceback_later(seconds + 120, exit=True)
     with tempfile.TemporaryDirectory() as folder:
         work = Soak(Path(folder))
         with contextlib.closing(work):
             seen = []
             for leg in range(LEGS):
+                faulthandler.dump_traceback_later(seconds / LEGS + HANGS, exit=True)
                 work.run(seconds / LEGS)
                 seen.append(measured())
                 memory, *counts = seen[-1]
