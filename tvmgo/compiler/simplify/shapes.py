@@ -41,12 +41,18 @@ def fix_shapes(model: Any, shapes: InputShapes, *, keep_open: bool = False) -> N
     for value in model.graph.output:
         if value.type.WhichOneof("value") is not None:  # else inference finds it
             dimensions_of(value)
-            # What exporters declare is often wrong.
-            value.type.tensor_type.ClearField("shape")
+    # What exporters declare is often wrong.
+    forget_shapes(model.graph)
     # Weights that are inputs as well can be set by the caller; here they are what they are.
     del model.graph.input[:]
     model.graph.input.extend(inputs)
-    del model.graph.value_info[:]
+
+
+def forget_shapes(graph: Any) -> None:
+    """Let inference find the shapes of what the graph computes."""
+    for value in graph.output:
+        value.type.tensor_type.ClearField("shape")
+    del graph.value_info[:]
 
 
 def shapes_with_inputs(model: Any, shapes: InputShapes, inputs: InputShapes) -> InputShapes:

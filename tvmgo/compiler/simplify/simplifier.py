@@ -11,11 +11,11 @@ import onnx
 from tvmgo.compiler.simplify.control_flow import straighten
 from tvmgo.compiler.simplify.empties import make_empties_constant
 from tvmgo.compiler.simplify.expansions.table import (
-    EARLY,
     EXPANDED,
     FIRST,
     KNOWN_BESIDE_ONNX,
     RECURRENT,
+    expand_early,
     expand_operators,
 )
 from tvmgo.compiler.simplify.folding import fold_constants
@@ -27,6 +27,7 @@ from tvmgo.compiler.simplify.functions import (
 )
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import to_normal_opset
+from tvmgo.compiler.simplify.pool_sizes import infer_rightly
 from tvmgo.compiler.simplify.shapes import fix_shapes
 from tvmgo.compiler.simplify.sparse import write_out_sparse
 
@@ -82,11 +83,11 @@ def simplify_in_place(
     fix_shapes(simple, shapes, keep_open=keep_open)
     simple = inline_functions(simple)
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
-    simple = expand_operators(infer(simple), FIRST)
-    simple = infer(fold_constants(simple))
+    simple = expand_operators(infer_rightly(simple), FIRST)
+    simple = infer_rightly(fold_constants(simple))
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
-    simple = infer(expand_operators(straighten(simple, keep_branches=keep_open), EARLY))
+    simple = expand_early(straighten(simple, keep_branches=keep_open))
     table = {**EXPANDED, **RECURRENT} if keep_recurrent else EXPANDED
     simple = infer(expand_operators(simple, table))
     simple = infer(make_empties_constant(simple))

@@ -33,6 +33,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tirx.cos": functions.cos,
 }
 SHORT = ("float16", "bfloat16")  # computed in float32
+# In float64 called for one number at a time: LLVM has no vectors of these.
+SCALAR = {"tirx.erf"}
 
 # TVM takes loops apart that call other functions than these.
 for each in (*FUNCTIONS, "tirx.nearbyint", "tirx.isnan"):
@@ -94,6 +96,10 @@ def is_expanded(call: Any) -> bool:
     return getattr(call.op, "name", "") in FUNCTIONS and dtype in ("float32", *SHORT)
 
 
+def is_scalar(call: Any) -> bool:
+    return getattr(call.op, "name", "") in SCALAR and functions.lanes_of(call) > 1
+
+
 def is_zero(value: Any) -> bool:
     if isinstance(value, tirx.Broadcast):
         value = value.value
@@ -120,7 +126,7 @@ class Names:
 
     def expand(self, call: Any) -> Any:
         if not is_expanded(call):
-            return call
+            return self.lane_by_lane(call) if is_scalar(call) else call
         key = structural_key(call)
         if key not in self.known:
             self.known[key] = self(self.value_of(call))
@@ -154,15 +160,33 @@ class Names:
         lanes, size = functions.lanes_of(x), functions.bits(functions.magnitude(x))
         if lanes > 1:
             size = tirx.call_llvm_pure_intrin("uint32", "llvm.vector.reduce.umax", size)
-        limit = int(np.float32(functions.LIMITS[op.name]).view("uint32"))
-        lane = tvm.ir.Var("lane", tirx.const(0, "int32").ty)
-        one = x.source[lane]
-        is_large = functions.bits(functions.magnitude(one)) >= tirx.const(limit, "uint32")
-        call = tirx.BufferStore(value.source, tirx.call_intrin("float32", op, one), [lane])
-        each = tirx.For(
-            *(lane, tirx.const(0, "int32"), tirx.const(lanes, "int32"), tirx.ForKind.SERIAL),
-            tirx.IfThenElse(is_large, call, None),
+        limit = tirx.const(int(np.float32(functions.LIMITS[op.name]).view("uint32")), "uint32")
+
+        def call_if_large(lane: Any) -> Any:
+            one = x.source[lane]
+            call = tirx.BufferStore(value.source, tirx.call_intrin("float32", op, one), [lane])
+            is_large = functions.bits(functions.magnitude(one)) >= limit
+            return tirx.IfThenElse(is_large, call, None)
+
+        self.statements.append(
+            tirx.IfThenElse(size >= limit, for_each_lane(x, call_if_large), None)
         )
-        rare = size >= tirx.const(limit, "uint32")
-        self.statements.append(tirx.IfThenElse(rare, each, None))
         return value
+
+    def lane_by_lane(self, call: Any) -> Any:
+        """Return the value of a function of a vector, of each number by a call."""
+        dtype = functions.scalar_type(call)
+        x, value = self(call.args[0]), self(functions.like(0, call))
+
+        def call_one(lane: Any) -> Any:
+            one = tirx.call_intrin(dtype, call.op, x.source[lane])
+            return tirx.BufferStore(value.source, one, [lane])
+
+        self.statements.append(for_each_lane(x, call_one))
+        return value
+
+
+def for_each_lane(x: Any, body: Callable[[Any], Any]) -> Any:
+    lane = tvm.ir.Var("lane", tirx.const(0, "int32").ty)
+    first, lanes = tirx.const(0, "int32"), tirx.const(functions.lanes_of(x), "int32")
+    return tirx.For(lane, first, lanes, tirx.ForKind.SERIAL, body(lane))

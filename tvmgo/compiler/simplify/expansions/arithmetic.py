@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
 
 def power(node: Node, g: GraphEditor) -> bool:
@@ -19,14 +21,19 @@ def power(node: Node, g: GraphEditor) -> bool:
     return True
 
 
-def reduce_bool(node: Node, g: GraphEditor) -> bool:
-    """The larger of two truths is their or: the same as of bytes."""
-    if g.dtype(node).kind != "b":
-        return False
-    wide = g.cast(node.input(0), np.uint8)
-    result = g.add(node.operator, [wide, node.input(1)], **node.attributes)
-    g.cast(result, bool, node.outputs)
-    return True
+def computed_in(wide: Any, kinds: str) -> Rewrite:
+    """Compute in another type what is of these kinds; the result has the kind of the input."""
+
+    def rewrite(node: Node, g: GraphEditor) -> bool:
+        dtype = g.dtype(node)
+        if dtype.kind not in kinds or dtype == wide:
+            return False
+        x = g.cast(node.input(0), wide)
+        result = g.add(node.operator, [x, *node.inputs[1:]], **node.attributes)
+        g.cast(result, dtype, node.outputs)
+        return True
+
+    return rewrite
 
 
 def eye_like(node: Node, g: GraphEditor) -> bool:

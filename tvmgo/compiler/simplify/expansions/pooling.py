@@ -76,6 +76,19 @@ def dilated_average_pool(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def lp_pool(node: Node, g: GraphEditor) -> bool:
+    """Zeros add nothing: what a window has beyond the padding, rounded up, is padded as well."""
+    if not node.attributes.get("ceil_mode", 0):
+        return explicit_padding(node, g)
+    w = Windows(node, g)
+    ndim = len(w.sizes)
+    ends = [w.pads[ndim + i] + w.beyond[i] for i in range(ndim)]
+    attributes = {**node.attributes, "pads": [*w.pads[:ndim], *ends], "ceil_mode": 0}
+    attributes.pop("auto_pad", None)
+    g.replace(node, node.inputs, **attributes)
+    return True
+
+
 def max_pool(node: Node, g: GraphEditor) -> bool:
     if not node.has_output(1):
         return explicit_padding(node, g)

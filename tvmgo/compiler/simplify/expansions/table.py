@@ -6,8 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from tvmgo.compiler.simplify.expansions.activations import celu, cosh, mish, prelu, sinh, softplus
-from tvmgo.compiler.simplify.expansions.arithmetic import eye_like, power, reduce_bool, top_k
+from tvmgo.compiler.simplify.expansions.arithmetic import (
+    computed_in,
+    eye_like,
+    power,
+    top_k,
+)
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
 from tvmgo.compiler.simplify.expansions.contrib.fused import FUSED
@@ -21,7 +28,7 @@ from tvmgo.compiler.simplify.expansions.normalization import (
 )
 from tvmgo.compiler.simplify.expansions.open_recurrence import OPEN
 from tvmgo.compiler.simplify.expansions.places import col2im, one_hot, reverse_sequence
-from tvmgo.compiler.simplify.expansions.pooling import max_pool, max_unpool
+from tvmgo.compiler.simplify.expansions.pooling import lp_pool, max_pool, max_unpool
 from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
 from tvmgo.compiler.simplify.expansions.quantized import (
     conv_integer,
@@ -39,6 +46,7 @@ from tvmgo.compiler.simplify.expansions.windows import (
     transposed_padding,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
+from tvmgo.compiler.simplify.inference import infer
 
 # ONNX Runtime has no kernel for these: it would expand them while it folds constants, by ONNX's
 # definition, in which the variance loses its digits. Whatever opset a model has that knows them,
@@ -46,7 +54,7 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rew
 FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
 
 EXPANDED: Mapping[str, Rewrite] = {
-    **dict.fromkeys(("AveragePool", "Conv", "LpPool"), explicit_padding),
+    **dict.fromkeys(("AveragePool", "Conv"), explicit_padding),
     "Celu": celu,
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
@@ -61,6 +69,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "LSTM": lstm,
     "LayerNormalization": layer_normalization,
     "LpNormalization": lp_normalization,
+    "LpPool": lp_pool,
     "MeanVarianceNormalization": mean_variance_normalization,
     "MaxPool": max_pool,
     "MaxUnpool": max_unpool,
@@ -73,7 +82,10 @@ EXPANDED: Mapping[str, Rewrite] = {
     "QLinearMatMul": q_linear_matmul,
     "RNN": rnn,
     "QuantizeLinear": quantize,
-    **dict.fromkeys(("ReduceMax", "ReduceMin"), reduce_bool),
+    **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp"), computed_in(np.float64, "iu")),
+    # The larger of two truths is their or: the same as of bytes.
+    **dict.fromkeys(("ReduceMax", "ReduceMin"), computed_in(np.uint8, "b")),
+    "ReduceMean": computed_in(np.int64, "iu"),
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
@@ -110,8 +122,43 @@ def expand_operators(model: Any, table: Mapping[str, Rewrite]) -> Any:
     """Expand the operators of a table; types and shapes of values should be known."""
 
     def expand(proto: Any, editor: GraphEditor) -> bool:
-        rewrite = table.get(f"{proto.domain}.{proto.op_type}".lstrip("."))
+        rewrite = rewrite_in(table, proto)
         return rewrite is not None and rewrite(Node(proto, 0), editor)
 
     rewrite_graph(model.graph, expand)
     return model
+
+
+def expand_early(model: Any) -> Any:
+    """Expand the operators of `EARLY` and infer what they make.
+
+    ONNX's inference knows no domain but its own, so an operator that reads another one's result
+    waits until that one is expanded.
+    """
+    before, waiting = 0, expand_known(model, wait=True)
+    while waiting:
+        model = infer(model)
+        before, waiting = waiting, expand_known(model, wait=waiting != before)
+    return infer(model)
+
+
+def expand_known(model: Any, *, wait: bool) -> int:
+    """Expand operators of `EARLY`, and return how many wait for inputs of which nothing is known."""
+    waiting = 0
+
+    def expand(proto: Any, editor: GraphEditor) -> bool:
+        nonlocal waiting
+        rewrite = rewrite_in(EARLY, proto)
+        if rewrite is None:
+            return False
+        if wait and any(name and editor.dimensions(name) is None for name in proto.input):
+            waiting += 1
+            return False
+        return rewrite(Node(proto, 0), editor)
+
+    rewrite_graph(model.graph, expand)
+    return waiting
+
+
+def rewrite_in(table: Mapping[str, Rewrite], proto: Any) -> Rewrite | None:
+    return table.get(f"{proto.domain}.{proto.op_type}".lstrip("."))

@@ -32,6 +32,7 @@ from tvmgo.compiler.relax.passes.rewrite.nan import (
 )
 from tvmgo.compiler.relax.passes.rewrite.reductions import identity_if_empty, reduce_with_nan
 from tvmgo.compiler.relax.passes.rewrite.rounding import round_to_short_float
+from tvmgo.compiler.relax.passes.rewrite.scalars import choose_with_dimension
 
 
 @tvm.transform.module_pass(opt_level=0, name="RewriteOperators")
@@ -73,6 +74,7 @@ REWRITES: dict[str, Rewrite] = {
     "relax.sign": propagate_nan_in_sign,
     "relax.nn.relu": propagate_nan_in_relu,
     "relax.clip": propagate_nan_in_clip,
+    "relax.where": choose_with_dimension,
     "relax.divide": guard_division(tirx.truncdiv, lambda a: 0 - a),
     "relax.floor_divide": guard_division(tirx.floordiv, lambda a: 0 - a),
     "relax.mod": guard_division(tirx.truncmod, lambda a: 0 * a),
