@@ -7,7 +7,7 @@ import json
 import numpy as np
 import onnx
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from tests.compiler.models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
 from tests.compiler.simplified import simplified
@@ -138,3 +138,18 @@ def test_the_report_says_which_level_was_left_out(tmp_path, monkeypatch):
     (said,) = [text for name, text in done["details"].items() if name.startswith("processors")]
     assert said.startswith("x86-64-v4: ")
     assert level_of(tmp_path / "deploy.so") == min(highest_level(), 3)
+
+
+def test_kernels_that_llvm_breaks_are_optimised_less(tmp_path):
+    """The table of places that this pool needs is one that LLVM 22's last level gets wrong for v3."""
+    nodes = [
+        helper.make_node("MaxPool", ["x"], ["y", "i"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Tanh", ["x"], ["t"]),
+    ]
+    outputs = {"y": (FLOAT, None), "i": (TensorProto.INT64, None), "t": (FLOAT, None)}
+    model = onnx_model(nodes, {"x": (FLOAT, [2, 2, 5, 11])}, outputs)
+    x = normal(2, 2, 5, 11)
+    target = {"kind": "llvm", "mcpu": "x86-64-v3"}
+    results = run(export(model, tmp_path, target=target, format="graph"), {"x": x})
+    for result, expected in zip(results, onnx_runtime(model, {"x": x}), strict=True):
+        np.testing.assert_allclose(result, expected, rtol=1e-6)

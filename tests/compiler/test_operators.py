@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operators at the edges: indices out of range, division by zero, NaN, nothing to reduce."""
 
+import math
 import os
 import subprocess
 import sys
@@ -185,6 +186,20 @@ def test_reduction_of_nothing_gives_the_neutral_element(operator, value, tmp_pat
     assert_same(
         [exported(tmp_path, operator, {"x": x}, expected, keepdims=0, **options)], [expected]
     )
+
+
+@pytest.mark.parametrize("operator", ["Shrink", "ThresholdedRelu", "Where"])
+def test_choices_between_numbers_are_numbers(operator, tmp_path):
+    x = np.array(2.0, "float32")
+    inputs = {"c": np.array(True), "x": x, "y": -x} if operator == "Where" else {"x": x}
+    result = exported(tmp_path, operator, inputs, x)
+    assert (result.shape, float(result)) == ((), 2.0)
+
+
+def test_error_function_in_float64(tmp_path):
+    x = np.linspace(-4, 4, 67)
+    result = exported(tmp_path, "Erf", {"x": x}, x)
+    np.testing.assert_allclose(result, [math.erf(value) for value in x], rtol=1e-14)
 
 
 FLOAT8 = ["float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"]

@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import helper, numpy_helper
 
 from tests.compiler.models import normal, onnx_runtime
 from tests.compiler.simplified import one_node, operators
@@ -34,6 +34,11 @@ Q_GEMM = [
     *(bytes_like(3, 4), scale(0.02), np.uint8(128), bytes_like(4, 5, dtype=np.int8)),
     *(scale(0.03, 0.01, 0.02, 0.05, 0.04), np.zeros(5, np.int8), np.arange(5, dtype=np.int32)),
 ]
+PAST = 4
+CACHE = [normal(2, HEADS, PAST, HIDDEN // HEADS) for _ in "kv"]
+LONG_MASK = np.concatenate([np.ones((2, PAST), np.int32), MASK], axis=1)
+OTHERS = [normal(2, 5, HIDDEN), normal(2, 5, 2 * HIDDEN)]  # keys, and values that are longer
+THREE = [TOKENS, normal(2, LENGTH, HIDDEN), normal(2, LENGTH, HIDDEN)]
 A_BYTES, B_BYTES = bytes_like(3, 4), bytes_like(4, 5)
 COLUMNS = scale(0.03, 0.01, 0.02, 0.05, 0.04)
 COLUMN_ZEROS = np.array([1, 2, 3, 4, 5], np.uint8)
@@ -47,6 +52,10 @@ CASES = [
     (
         *("Attention", [TOKENS, *PROJECTIONS, np.array([2, 3], np.int32)], 1, 1),
         {"num_heads": HEADS},
+    ),
+    (
+        *("Attention", [TOKENS, *PROJECTIONS, LONG_MASK, np.stack(CACHE)], 1, 2),
+        {"num_heads": HEADS, "unidirectional": 1},
     ),
     ("BiasGelu", [TOKENS, normal(HIDDEN)], 2, 1, {}),
     ("DynamicQuantizeMatMul", [normal(3, 4), B_BYTES, scale(0.02), np.uint8(120)], 1, 1, {}),
@@ -81,6 +90,23 @@ CASES = [
         "MatMulIntegerToFloat",
         [A_BYTES, B_BYTES, scale(0.02), COLUMNS, np.uint8(7), COLUMN_ZEROS, normal(5)],
         *(2, 1, {}),
+    ),
+    ("MultiHeadAttention", [TOKENS, *OTHERS], 3, 1, {"num_heads": HEADS, "scale": 0.3}),
+    (
+        "MultiHeadAttention",
+        [TOKENS, *OTHERS, normal(4 * HIDDEN), np.array([[1, 1, 0, 1, 1]] * 2, np.int32)],
+        *(3, 1, {"num_heads": HEADS, "mask_filter_value": -3.0}),
+    ),
+    (
+        "MultiHeadAttention",
+        [TOKENS, *OTHERS, None, np.array([3, 5], np.int32), normal(1, HEADS, LENGTH, 5)],
+        *(3, 1, {"num_heads": HEADS}),
+    ),
+    ("MultiHeadAttention", [TOKENS, *CACHE, normal(3 * HIDDEN)], 3, 1, {"num_heads": HEADS}),
+    ("MultiHeadAttention", THREE, 3, 3, {"num_heads": HEADS, "unidirectional": 1}),
+    (
+        *("MultiHeadAttention", [*THREE, normal(3 * HIDDEN), LONG_MASK, None, *CACHE], 3, 3),
+        {"num_heads": HEADS, "unidirectional": 1},
     ),
     ("QAttention", Q_ATTENTION, 1, 1, {"num_heads": HEADS}),
     ("QGemm", [*Q_GEMM, *RESULT], 1, 1, {}),
@@ -135,16 +161,43 @@ def test_normal_form_of_contrib_operators(operator, inputs, free, outputs, attri
 
 
 @pytest.mark.parametrize(
-    "attributes, reason",
-    [({"do_rotary": 1}, "do_rotary=1"), ({}, "keeps a cache")],
+    "operator, inputs, outputs, attributes, reason",
+    [
+        ("Attention", [TOKENS, *PROJECTIONS], 1, {"do_rotary": 1}, "do_rotary=1"),
+        ("MultiHeadAttention", [normal(2, 3, HEADS, 3, 4)], 1, {}, "are packed"),
+        ("MultiHeadAttention", [TOKENS, *OTHERS], 4, {}, "gives its scores"),
+        (
+            *("MultiHeadAttention", [TOKENS, OTHERS[0], OTHERS[0]], 1),
+            *({"unidirectional": 1}, "of another sequence"),
+        ),
+    ],
 )
-def test_attention_that_is_more_is_refused(attributes, reason):
-    outputs = 1 if attributes else 2
-    model, _ = contrib(
-        "Attention", [TOKENS, *PROJECTIONS], 1, outputs, {"num_heads": HEADS, **attributes}
-    )
+def test_attention_that_is_more_is_refused(operator, inputs, outputs, attributes, reason):
+    model, _ = contrib(operator, inputs, len(inputs), outputs, {"num_heads": HEADS, **attributes})
     with pytest.raises(ExportError, match=reason):
         simplify(model, {}, {})
+
+
+def test_operators_that_read_one_anothers_results():
+    """ONNX's inference tells nothing of what those of com.microsoft make."""
+    attributes = {"num_heads": HEADS}
+    model, values = contrib("Attention", [TOKENS, *PROJECTIONS], 1, 1, attributes)
+    first = model.graph.node[0]
+    scales = numpy_helper.from_array(normal(HIDDEN), "scales")
+    model.graph.initializer.append(scales)
+    inner = [
+        ("SkipLayerNormalization", ["mixed", first.input[0], "scales"], "norm", {}),
+        ("FastGelu", ["norm"], "gelu", {}),
+        ("Attention", ["gelu", *first.input[1:]], first.output[0], attributes),
+    ]
+    first.output[0] = "mixed"
+    for operator, inputs, output, given in inner:
+        node = helper.make_node(operator, inputs, [output], domain="com.microsoft", **given)
+        model.graph.node.append(node)
+    simple = simplify(model, {}, {})
+    assert all(not node.domain for node in simple.graph.node)
+    (result,), (expected,) = onnx_runtime(simple, values), onnx_runtime(model, values)
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_an_activation_that_is_not_known_is_refused():

@@ -166,9 +166,10 @@ class GraphEditor:
         """Add a node and return the name of its first output, a new one if none is given."""
         outputs = outputs or [self.new_name(operator.lower())]
         given = {name: value for name, value in attributes.items() if value is not None}
-        self.nodes.append(
-            helper.make_node(operator, [name or "" for name in inputs], outputs, **given)
-        )
+        names = [name or "" for name in inputs]
+        while names and not names[-1]:  # ONNX Runtime's optimiser fails over an empty last one
+            names.pop()
+        self.nodes.append(helper.make_node(operator, names, outputs, **given))
         return outputs[0]
 
     def cast(self, name: str | None, dtype: Any, outputs: Sequence[str] = ()) -> str:

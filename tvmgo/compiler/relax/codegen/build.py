@@ -73,12 +73,49 @@ def compile_kernels(
     if others or not flat:
         parts.append((f"kernels{suffix}.o", others, ()))
     with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
-        for name, part, disabled in parts:
-            compile_part(part, target, directory / name, suffix, disabled)
-    return Code(target, tuple(directory / name for name, *_ in parts), tuple(kernels), suffix)
+        paths = [
+            path
+            for name, part, disabled in parts
+            for path in compile_part(part, target, directory / name, suffix, disabled)
+        ]
+    return Code(target, tuple(paths), tuple(kernels), suffix)
 
 
 def compile_part(
+    kernels: Kernels,
+    target: tvm.target.Target,
+    path: Path,
+    suffix: str,
+    disabled: Sequence[str],
+) -> list[Path]:
+    """Write an object file, or several: LLVM's last level of optimisation breaks some kernels.
+
+    LLVM itself finds that out; such a kernel is compiled alone, and with less optimisation.
+    """
+    try:
+        compile_object(kernels, target, path, suffix, disabled)
+        return [path]
+    except tvm.error.InternalError as error:
+        less = tvm.target.Target({**target.export(), "opt-level": 2})
+        if "LLVM module verification failed" not in str(error) or str(less) == str(target):
+            raise
+    if len(kernels) == 1:
+        return compile_part(kernels, less, path, suffix, disabled)
+    symbols = list(kernels)
+    middle = len(symbols) // 2
+    halves = [
+        {each: kernels[each] for each in half} for half in (symbols[:middle], symbols[middle:])
+    ]
+    return [
+        written
+        for number, half in enumerate(halves)
+        for written in compile_part(
+            half, target, path.with_name(f"{path.stem}.{number}.o"), suffix, disabled
+        )
+    ]
+
+
+def compile_object(
     kernels: Kernels,
     target: tvm.target.Target,
     path: Path,
