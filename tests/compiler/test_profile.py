@@ -2,6 +2,7 @@
 """Profiles of exported models: what the export knew of kernels, and what the machine calls."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -59,8 +60,7 @@ def test_every_call_of_the_virtual_machine(tmp_path):
                 model(X)
             model(X[:1])
         assert np.array_equal(model(X), before)
-        with pytest.raises(NotImplementedError, match="no graph"):
-            model.dot()
+        assert "vm.builtin" not in model.dot()
     assert profile.runs == 6
     kernels = {(op.name, op.inputs): op for op in profile.operators if "matmul" in op.name}
     shapes = sorted((inputs, op.calls, op.bytes) for (_, inputs), op in kernels.items())
@@ -95,3 +95,43 @@ def test_time_of_a_branch_is_counted_once(tmp_path):
     assert sum(op.seconds for op in profile.operators) <= profile.seconds
     called = " ".join(op.name for op in profile.operators)
     assert "add" in called and "mul" in called
+
+
+def test_graph_of_a_program_with_branches_and_tuples(tmp_path):
+    then = branch("then", [helper.make_node("Add", ["x", "x"], ["t"])], ["t"])
+    other = branch("else", [helper.make_node("Mul", ["x", "x"], ["e"])], ["e"])
+    nodes = [
+        helper.make_node("If", ["c"], ["h"], then_branch=then, else_branch=other),
+        helper.make_node("NonZero", ["h"], ["p"]),
+        helper.make_node("Exp", ["h"], ["y"]),
+    ]
+    inputs = {"c": (TensorProto.BOOL, []), "x": (FLOAT, ["n", 8])}
+    outputs = {"y": (FLOAT, ["n", 8]), "p": (TensorProto.INT64, [2, "m"])}
+    export(onnx_model(nodes, inputs, outputs), tmp_path, format="vm")
+    with Model.load(tmp_path) as model:
+        bare = edges_of(model.dot())
+        with model.profile() as profile:
+            model(np.array(True), X)
+            model(np.array(True), X)
+        timed = model.dot()
+        with pytest.raises(ValueError, match="has one graph"):
+            model.dot(batch=2)
+    assert edges_of(timed).keys() == bare.keys() and len(profile.operators) > 4
+    into = {target: sources for target, sources in bare.items() if len(sources) == 2}
+    nonzero, exp = sorted(into)  # of either side of the branch
+    assert nonzero == "relax.run.nonzero" and "exp" in exp
+    assert into[exp] == into[nonzero]
+    for side in into[exp]:
+        assert bare[side] == {"x"}
+    assert (bare["y"], bare["p"]) == ({exp}, {nonzero})
+    labels = re.findall(r'label="([^"]*)"', timed)
+    assert sum(" us, " in label for label in labels) == 4  # the other side has not run
+
+
+def edges_of(dot):
+    """Return by first line of a node's label those of its sources."""
+    name = dict(re.findall(r'^  (\w+) \[label="([^"\\ ]*)', dot, re.MULTILINE))
+    edges = {}
+    for source, target in re.findall(r"(\w+) -> (\w+)", dot):
+        edges.setdefault(name[target], set()).add(name[source])
+    return edges

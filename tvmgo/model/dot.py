@@ -42,7 +42,7 @@ def chosen_batch(
 def dot_of(
     name: str,
     nodes: Sequence[Node],
-    heads: Sequence[tuple[int, int]],
+    heads: Sequence[Sequence[tuple[int, int]]],
     inputs: Collection[str],
     outputs: Sequence[str],
     profiled: Iterable[OperatorProfile],
@@ -53,8 +53,9 @@ def dot_of(
     ----------
     name : str
     nodes : sequence of Node
-    heads : sequence of (int, int)
-        Which node, and which output of it, is an output of the graph.
+    heads : sequence of sequence of (int, int)
+        For each output of the graph, which node, and which output of that, it is; several where
+        one of them is.
     inputs : collection of str
         Names of placeholders that are no parameters.
     outputs : sequence of str
@@ -75,17 +76,26 @@ def dot_of(
         shown.add(place)
         lines.append(f"  n{place} [{attributes(node, times.get(place))}];")
         lines += [
-            f"  n{source} -> n{place} [label={quoted(str(nodes[source].outputs[output]))}];"
+            arrow(nodes, source, output, f"n{place}")
             for source, output in node.inputs
             if source in shown
         ]
-    for number, (place, output) in enumerate(heads):
+    for number, writers in enumerate(heads):
         text = quoted(outputs[number] if number < len(outputs) else f"output {number}")
         lines.append(f"  out{number} [label={text}, shape=ellipse];")
-        if place in shown:
-            label = quoted(str(nodes[place].outputs[output]))
-            lines.append(f"  n{place} -> out{number} [label={label}];")
+        lines += [
+            arrow(nodes, place, output, f"out{number}")
+            for place, output in writers
+            if place in shown
+        ]
     return "\n".join([*lines, "}"]) + "\n"
+
+
+def arrow(nodes: Sequence[Node], source: int, output: int, target: str) -> str:
+    """Return an edge, which tells what the tensor is like if that is known."""
+    outputs = nodes[source].outputs
+    label = f" [label={quoted(str(outputs[output]))}]" if outputs else ""
+    return f"  n{source} -> {target}{label};"
 
 
 def attributes(node: Node, operator: OperatorProfile | None) -> str:

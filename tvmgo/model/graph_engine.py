@@ -61,10 +61,10 @@ class GraphEngine:
         state.activation_bytes = self._activation_bytes
         return state
 
-    def graph(self) -> tuple[list[Node], list[tuple[int, int]]]:
-        """Return the nodes, in order, and which node, and output of it, each output is."""
+    def graph(self) -> tuple[list[Node], list[list[tuple[int, int]]]]:
+        """Return the nodes, in order, and of each output which node, and output of it, it is."""
         nodes, heads = self._executor["strict.describe_graph"]()
-        return nodes_of(nodes), [(node, output) for node, output in heads]
+        return nodes_of(nodes), [[(node, output)] for node, output in heads]
 
 
 def unique(names: Sequence[str], indexes: Sequence[int]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from numpy import ndarray
 
 from tvmgo._core.device import Device
-from tvmgo.exceptions import TVMNotImplementedError, TVMTypeError, TVMValueError
+from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.batched_engine import BatchedEngine
 from tvmgo.model.binding import Binding, bind_any, bind_graph
@@ -21,6 +21,7 @@ from tvmgo.model.cpus import share_out
 from tvmgo.model.dot import chosen_batch, dot_of
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
 from tvmgo.model.graph_engine import GraphEngine
+from tvmgo.model.machine_program import of_nodes, read_program
 from tvmgo.model.manifest import KernelInfo
 from tvmgo.model.model_files import Pathlike, existing, find_files
 from tvmgo.model.profile import MAX_EVENTS, OperatorProfile, Profile
@@ -29,6 +30,7 @@ from tvmgo.model.request_queue import RequestQueue
 from tvmgo.model.serving import Serving
 from tvmgo.model.stats import Stats, latency_of
 from tvmgo.model.tensor_info import TensorInfo
+from tvmgo.model.vm_engine import MAIN
 
 __all__ = ["Model"]
 
@@ -48,7 +50,7 @@ class Model(ClosesItself):
 
     def __init__(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = dict(arguments)
-        self._profiled: tuple[OperatorProfile, ...] = ()
+        self._profiled: Sequence[OperatorProfile] = ()
         self._serving: Serving | None = self._load(Profiler())
         self._queue = RequestQueue(self.concurrency)
         self._reloading = threading.Lock()
@@ -440,28 +442,29 @@ class Model(ClosesItself):
         ------
         ValueError
             If there is no such graph.
-        NotImplementedError
-            For a program of the virtual machine, which is no graph.
+
+        Notes
+        -----
+        Of a program of the virtual machine the values and the functions that compute them are shown,
+        with both sides of branches; the time at a function is that of all its calls.
         """
         serving = self._open()
         engine = serving.engine
+        profiled = self._profiled
         if isinstance(engine, BatchedEngine):
-            engine = engine.engines[chosen_batch(batch, engine.engines, self._profiled)]
+            engine = engine.engines[chosen_batch(batch, engine.engines, profiled)]
         elif batch is not None:
             raise TVMValueError(f"batch: the model has one graph, got {batch}")
-        if not isinstance(engine, GraphEngine):
-            raise TVMNotImplementedError(
-                "the model is a program of the virtual machine, which has no graph to show"
-            )
-        nodes, heads = engine.graph()
-        return dot_of(
-            serving.files.place.name,
-            nodes,
-            heads,
-            {info.name for info in engine.inputs},
-            [info.name for info in serving.outputs],
-            [each for each in self._profiled if (each.batch or 0) == engine.batch],
-        )
+        names = [info.name for info in engine.inputs]
+        if isinstance(engine, GraphEngine):
+            nodes, heads = engine.graph()
+            size = engine.batch
+            profiled = [each for each in profiled if (each.batch or 0) == size]
+        else:
+            nodes, heads = read_program(engine.program(), MAIN, names)
+            profiled = of_nodes(profiled, nodes)
+        outputs = [info.name for info in serving.outputs]
+        return dot_of(serving.files.place.name, nodes, heads, names, outputs, profiled)
 
     def reload(self) -> None:
         """Load the files again, as they are now.

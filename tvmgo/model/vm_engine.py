@@ -50,6 +50,11 @@ class VmEngine:
         machine["vm_initialization"](self._device.device_type, self._device.device_id, POOLED)
         return machine
 
+    def program(self) -> str:
+        """Return the program as text."""
+        text: str = self._library["as_text"]()
+        return text
+
     def new_state(self, threads: int, profiler: Profiler | None = None) -> VmState:
         """Return a state whose kernels use up to so many threads, and which a profiler can watch."""
         return VmState(self._new_machine(), threads, profiler)
