@@ -92,7 +92,21 @@ def test_time_of_a_branch_is_counted_once(tmp_path):
         assert np.array_equal(model(np.array(True), X * 3), X * 6)
         assert np.array_equal(model(np.array(False), X * 3), X * 9)
     assert profile.runs == 2
-    assert sum(op.seconds for op in profile.operators) <= profile.seconds
+    profile.write_trace(tmp_path / "trace.json")
+    events = json.loads((tmp_path / "trace.json").read_text())["traceEvents"]
+    spans = [
+        (event["ts"], event["ts"] + event["dur"])
+        for event in events
+        if event.get("cat") == "operator"
+    ]
+    outer = [
+        (start, end)
+        for start, end in spans
+        if not any(a <= start and end <= b and (a, b) != (start, end) for a, b in spans)
+    ]
+    assert len(outer) < len(spans)
+    spent = sum(op.seconds for op in profile.operators)
+    assert spent == pytest.approx(sum(end - start for start, end in outer) / 1e6)
     called = " ".join(op.name for op in profile.operators)
     assert "add" in called and "mul" in called
 

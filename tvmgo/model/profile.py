@@ -22,6 +22,7 @@ __all__ = ["OperatorProfile", "Profile"]
 
 MAX_EVENTS = 1_000_000  # calls that a trace shows; 32 MB
 SHOWN = 40  # operators in the printed table
+WIDTH = 48  # of names in the table
 PREFIX = "tvmgen_default_"  # of kernels in graphs
 BUILTINS = "vm.builtin."
 MACHINE = "virtual machine"
@@ -279,7 +280,7 @@ def cells_of(operator: OperatorProfile) -> list[str]:
     if operator.outputs:
         tensors += f" -> {', '.join(operator.outputs)}"
     return [
-        operator.label,
+        shortened(operator.label),
         str(operator.calls),
         f"{operator.seconds * 1e3:.3f}",
         f"{operator.share:.1%}",
@@ -289,6 +290,12 @@ def cells_of(operator: OperatorProfile) -> list[str]:
         ", ".join(filter(None, (operator.template, operator.bound))) or "-",
         tensors,
     ]
+
+
+def shortened(name: str) -> str:
+    """Return a name that fits into the table; most long ones differ at the end."""
+    half = WIDTH // 2 - 1
+    return name if len(name) <= WIDTH else f"{name[:half]}..{name[-half:]}"
 
 
 def trace_arguments(operator: OperatorProfile) -> dict[str, Any]:
