@@ -21,6 +21,7 @@ from tests.helpers import output_of
 from tests.libraries import compile_library
 from tests.model.conftest import PREFIX
 from tvmgo import Model
+from tvmgo._native import copies
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.model import mapping
 from tvmgo.model.file_parts import whole_file
@@ -459,6 +460,22 @@ def test_a_file_that_this_process_cannot_write_to_is_mapped(large, monkeypatch, 
     tvmgo.remove_global_function(PREFIX + "first")
     with pytest.raises(TypeError, match="private: expected True, False or None, got str"):
         Model.load(large, private="yes")
+
+
+def test_a_clone_is_mapped_where_the_file_system_makes_one(large, monkeypatch):
+    """A copy stands for it, which costs what clones do not."""
+    monkeypatch.setattr(copies, "_clone", copies._write)
+    monkeypatch.setattr(copies, "_no_clones", set())
+    before, files = large.read_bytes(), os.listdir("/proc/self/fd")
+    array = mapping.bytes_of(whole_file(large), None)
+    with open("/proc/self/maps") as file:
+        [line] = [line for line in file if f"{large.parent}/#" in line]
+    assert line.rstrip().endswith("(deleted)")
+    large.write_bytes(bytes(len(before)))
+    os.truncate(large, 0)
+    assert array.tobytes() == before
+    del array
+    assert os.listdir("/proc/self/fd") == files
 
 
 def test_who_can_write_to_a_file(large):

@@ -57,7 +57,7 @@ def compile_sizes(
     files : Artifacts
         Where those of the first size go, in a folder of their own.
     """
-    source = source.written(files.library.parent / "source")
+    source = source.written(files.library.parent.absolute() / "source")  # for workers elsewhere
     sizes = batch or DEFAULT
     required = bool(batch)
     wants_graph = "graph" in request.formats
