@@ -143,6 +143,36 @@ def test_ctrl_c_ends_a_wait_for_a_state(setup):
     assert output_of(setup + textwrap.dedent(code)) == "True\n"
 
 
+def test_ctrl_c_at_any_moment_loses_no_state(setup):
+    code = """
+    model = Model.load(model._arguments["path"], concurrency=2)
+
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(*_):
+        raise Interrupted
+
+    signal.signal(signal.SIGALRM, interrupt)
+    pauses = np.random.default_rng(0).uniform(20e-6, 200e-6, 3000).tolist()
+    interrupted = 0
+    for pause in pauses:
+        try:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, pause)
+                for _ in range(100):
+                    model(x)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except Interrupted:
+            interrupted += 1
+    assert interrupted > 1000, interrupted
+    assert model._serving.running == 0 and len(model._serving.states.states) <= 2
+    check(model)
+    """
+    assert output_of(setup + textwrap.dedent(code)) == ""
+
+
 def test_a_thousand_loads_leave_nothing_behind(setup):
     code = """
     folder = model._arguments["path"]

@@ -11,15 +11,16 @@ from typing import Any
 
 from tvmgo._core.device import Device
 from tvmgo._core.ndarray import is_like
+from tvmgo._core.state_pool import StatePool
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import Input, check_output, is_copy, zeros
 from tvmgo.model.batched_engine import BatchedEngine
 from tvmgo.model.errors import TensorShapeError, UnknownNameError
+from tvmgo.model.forks import reset_in_children
 from tvmgo.model.manifest import Manifest
 from tvmgo.model.model_files import ModelFiles
 from tvmgo.model.opening import Engine, open_engine
 from tvmgo.model.profiler import Profiler
-from tvmgo.model.state_pool import StatePool
 
 REMEMBERED = 4096  # latencies
 
@@ -76,9 +77,8 @@ class Serving:
         self.failed = 0
         self.latencies: deque[float] = deque(maxlen=REMEMBERED)
         self.profiler = profiler
-        self.states: StatePool[Any] = StatePool(
-            lambda: engine.new_state(threads, profiler), concurrency
-        )
+        self.states = StatePool(lambda: engine.new_state(threads, profiler), concurrency)
+        reset_in_children(self.states)
 
     def values_of(self, given: Sequence[Any], named: Mapping[Any, Any]) -> list[Any]:
         """Return an array for each input, in order.
@@ -147,14 +147,11 @@ class Serving:
         if self.places is not None:
             values = [values[place] for place in self.places]
         start = perf_counter()
-        state = self.states.take()
         try:
-            results: Sequence[Any] = state.run(values, out, self._may_copy)
+            results: Sequence[Any] = self.states.run(values, out, self._may_copy)
         except BaseException:
             self.failed += 1
             raise
-        finally:
-            self.states.give(state)
         self.latencies.append(perf_counter() - start)
         return results
 
@@ -208,17 +205,14 @@ class Serving:
         else:
             sizes = [tuple(self._inputs[info.name].info for info in engine.inputs)]
         requests = [list(map(zeros, size)) for size in sizes]
-        taken: list[Any] = []
-        try:
-            for _ in range(self.states.limit):
-                taken.append(self.states.take())
-                for values in requests * runs:
-                    taken[-1].run(values)
+
+        def warm_up_one(state: Any) -> None:
+            for values in requests * runs:
+                state.run(values)
             if isinstance(engine, BatchedEngine):
-                engine.measure(taken[0])
-        finally:
-            for state in taken:
-                self.states.give(state)
+                engine.measure(state)
+
+        self.states.run_each(warm_up_one)
 
     def memory(self) -> dict[str, int]:
         """Return the bytes of the parameters, and of what the states have beside them."""
