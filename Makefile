@@ -113,11 +113,13 @@ valgrind: $(INSTALLED)
 	$(RUN) -m tests.random_models.valgrind
 
 # A hundred thousand requests on one executor, ten minutes of all that one Model can do, a thousand changes of each
-# kind to a library in use. SOAK='--seconds 60' makes the minutes fewer.
+# kind to a library in use, ten thousand loads and threads and a thousand forks of models of every kind.
+# SOAK='--seconds 60' makes the minutes fewer.
 soak: $(INSTALLED)
 	$(RUN) -m tests.graph.soak
 	MALLOC_ARENA_MAX=2 $(RUN) -m tests.model.soak $(SOAK)
 	$(RUN) -m pytest tests/core/library_files_soak.py
+	$(RUN) -m tests.model.soak_of_processes
 
 # A million requests to the service of examples/, over HTTP; LOAD='--requests 10000' makes fewer.
 load: $(INSTALLED)

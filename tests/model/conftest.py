@@ -12,6 +12,8 @@ import pytest
 import tvmgo
 from tests.blobs import params_blob
 from tests.graphs import document, op, var
+from tests.model.kinds import save, save_sizes
+from tvmgo._core import vm_builtins
 
 PREFIX = "test_model."
 COLUMNS = 3  # of models of several sizes
@@ -136,28 +138,30 @@ def write_sizes(tmp_path, kernels_path, operators):
         folder = tmp_path / "sizes"
         folder.mkdir(exist_ok=True)
         shutil.copy(kernels_path, folder / "deploy.so")
-        (folder / "deploy.params").write_bytes(params_blob([]))
-        for rows in sizes:
+
+        def nodes(rows):
             shape = (rows, columns)
-            nodes = [var("x", shape), *(var(name, each) for name, each in params.items())]
-            nodes += [op(operator, ["x", *params], shape, name="y", prefix=PREFIX)]
-            (folder / f"deploy_{rows}.json").write_text(json.dumps(document(nodes, ["y"])))
-        tensor = {"shape": ["batch", columns], "dtype": "float32"}
-        manifest = {
-            "format": 1,
-            "model_id": 1,
-            "inputs": [{"name": "x", **tensor}],
-            "outputs": [{"name": "y", **tensor}],
-            "rows_independent": independent,
-            "sizes": [
-                {"batch": rows, "library": "deploy.so", "graph": f"deploy_{rows}.json"}
-                for rows in sizes
-            ],
-            "params": "deploy.params",
-            "files": {},
-            "made": {},
-        }
-        (folder / "model.json").write_text(json.dumps(manifest))
+            return [
+                var("x", shape),
+                *(var(name, each) for name, each in params.items()),
+                op(operator, ["x", *params], shape, name="y", prefix=PREFIX),
+            ]
+
+        save_sizes(folder, nodes, columns, sizes, independent)
         return folder
 
     return write_sizes
+
+
+@pytest.fixture(scope="session")
+def folder_of(tmp_path_factory):
+    """Return a function that gives the folder of a model of some kind, the same each time."""
+    place = tmp_path_factory.mktemp("kinds")
+    tvmgo.Model  # what stays once it was used, by an export or a load
+    vm_builtins.provide()
+
+    def folder_of(kind):
+        folder = place / kind
+        return folder if folder.exists() else save(kind, folder)
+
+    return folder_of

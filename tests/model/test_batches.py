@@ -242,3 +242,17 @@ def test_warmup_runs_every_size(write_sizes):
         states = model._serving.states.states
         assert [sorted(state._states) for state in states] == [[1, 4], [1, 4]]
         assert model._serving.engine._costs.keys() == {1, 4}  # before others need the CPUs
+
+
+def test_threads_end_with_a_batcher_that_is_not_closed(write_sizes):
+    before = threading.active_count()
+    with Model.load(write_sizes()) as model:
+        batcher = Batcher(model, max_delay=20)
+        late = batcher.submit({"x": rows_of(1)})
+        assert threading.active_count() == before + model.concurrency
+        del batcher
+        assert late.result(20)["y"].tolist() == (2 * rows_of(1)).tolist()  # not after 20 s
+        end = time.monotonic() + 20
+        while threading.active_count() > before and time.monotonic() < end:
+            time.sleep(0.001)
+        assert threading.active_count() == before

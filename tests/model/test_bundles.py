@@ -178,7 +178,8 @@ def test_what_cannot_be_a_bundle(two_inputs, tmp_path):
 def test_models_of_one_bundle_share_all_but_their_states(packed):
     with Model.load(packed) as one, Model.load(str(packed), concurrency=3) as two:
         assert one._serving.engine is two._serving.engine
-        assert pickle.loads(pickle.dumps(one))(*VALUES)[0].tolist() == ANSWERS[0]
+        with pickle.loads(pickle.dumps(one)) as again:
+            assert again(*VALUES)[0].tolist() == ANSWERS[0]
 
 
 def test_a_bundle_that_was_replaced(two_inputs, packed):

@@ -12,6 +12,7 @@ import pytest
 import tvmgo
 from tests.blobs import params_blob
 from tests.graphs import document, op, var
+from tests.helpers import in_threads
 from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo.model import ModelClosedError
@@ -193,6 +194,25 @@ def test_pickle(folder):
     (folder / "deploy.params").write_bytes(params_blob([("x", np.zeros(2, "float32"))]))
     with pytest.raises(ValueError, match="changed since the model was pickled"):
         pickle.loads(text)
+
+
+def test_pickle_of_files_that_have_changed(folder):
+    with Model.load(folder) as model:
+        (folder / "deploy.params").write_bytes(params_blob([("x", np.zeros(2, "float32"))]))
+        with pytest.raises(tvmgo.TVMError, match="was replaced or written to"):
+            pickle.dumps(model)
+        model.reload()
+        pickle.dumps(model)
+
+
+def test_threads_that_unpickle_get_one_model(folder):
+    with Model.load(folder) as model:
+        text = pickle.dumps(model)
+    models = in_threads(lambda number: pickle.loads(text), 8)
+    assert len(set(map(id, models))) == 1
+    models[0].close()
+    with pickle.loads(text) as another:
+        assert another is not models[0]
 
 
 def test_warmup_makes_all_states(two_inputs):

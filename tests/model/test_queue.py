@@ -12,7 +12,8 @@ import pytest
 
 from tvmgo import Model
 from tvmgo.model import QueueFullError
-from tvmgo.model.request_queue import CAPACITY, LEAST_CLEARED
+from tvmgo.model.request import LEAST_CLEARED, deadlines
+from tvmgo.model.request_queue import CAPACITY
 
 X = {"x": np.array([1.0, 2.0], "float32")}
 
@@ -191,4 +192,24 @@ def test_deadlines_are_not_kept_until_their_time(held, operators):
     operators.gate.set()
     for _ in range(500):
         held.submit(X, timeout=1000).result()
-    assert len(held._queue._deadlines._heap) <= 2 * LEAST_CLEARED
+    assert len(deadlines._heap) <= 2 * LEAST_CLEARED
+
+
+def test_a_deadline_of_a_request_after_a_later_one(held):
+    """The thread that watches for a minute is told of what ends before."""
+    late = held.submit(X, timeout=60)
+    time.sleep(0.02)
+    soon = held.submit(X, timeout=0.05)
+    with pytest.raises(TimeoutError):
+        soon.result(20)
+    assert not late.done()
+
+
+def test_an_interrupted_submit_leaves_its_place(held, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(concurrent.futures.ThreadPoolExecutor, "submit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        held.submit(X)
+    assert held.stats().queued == 0

@@ -23,6 +23,10 @@ TESTED = ("0.27.",)
 CARRIED = os.path.join(os.path.dirname(__file__), "lib")  # in wheels
 
 lock = threading.RLock()
+if hasattr(os, "register_at_fork"):  # a fork waits: no child has half of a library
+    os.register_at_fork(
+        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+    )
 loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
 _waiting: list[Callable[[], None]] = []  # for libtvm_runtime
 

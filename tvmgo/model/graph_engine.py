@@ -10,12 +10,13 @@ from typing import Any
 from tvmgo._core.dtype import DType
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import maker_of
-from tvmgo.model.forks import ForkSafeLock
+from tvmgo.model.forks import lock_that_forks_await
 from tvmgo.model.graph_nodes import Node, nodes_of
 from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
-_cloning = ForkSafeLock()
+# An executor that is being cloned refuses another call, in a forked child for good.
+_cloning = lock_that_forks_await()
 
 
 class GraphEngine:
@@ -53,7 +54,7 @@ class GraphEngine:
 
     def new_state(self, threads: int, profiler: Profiler | None = None) -> GraphState:
         """Return a state whose kernels use up to so many threads, and which a profiler can watch."""
-        with _cloning:  # an executor that is being cloned refuses another call
+        with _cloning:
             clone = self._executor.clone()
         if profiler is not None:
             profiler.watch_graph(clone, self.batch)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
@@ -20,6 +19,7 @@ from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
 from tvmgo.model.dot import chosen_batch, dot_of
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
+from tvmgo.model.forks import ForkSafeLock
 from tvmgo.model.graph_engine import GraphEngine
 from tvmgo.model.machine_program import of_nodes, read_program
 from tvmgo.model.manifest import KernelInfo
@@ -53,7 +53,7 @@ class Model(ClosesItself):
         self._profiled: Sequence[OperatorProfile] = ()
         self._serving: Serving | None = self._load(Profiler())
         self._queue = RequestQueue(self.concurrency)
-        self._reloading = threading.Lock()
+        self._reloading = ForkSafeLock()
 
     @classmethod
     def load(
@@ -521,18 +521,23 @@ def checked_outputs(names: Sequence[str] | Mapping[str, Any], known: Sequence[st
     return [name for name in known if name in names]
 
 
-_unpickled: weakref.WeakValueDictionary[tuple[Any, ...], Model] = weakref.WeakValueDictionary()
+# For good, not weakly: between two tasks of a pool of processes nobody else holds the model.
+_unpickled: dict[tuple[tuple[str, Any], ...], Model] = {}
+_unpickling = ForkSafeLock(threading.RLock)
 
 
 def unpickle(arguments: tuple[tuple[str, Any], ...], identity: str) -> Model:
-    """Return the process's model of these files."""
-    key = (arguments, identity)
-    model = _unpickled.get(key)
-    if model is None or model._serving is None:
+    """Return the process's model of these files, until it is closed."""
+    with _unpickling:
+        known = _unpickled.get(arguments)
+        serving = None if known is None else known._serving
+        if known is not None and serving is not None and serving.identity == identity:
+            return known
         model = Model(dict(arguments))
-        if model._open().identity != identity:
+        serving = model._open()
+        if serving.identity != identity:
             raise TVMValueError(
-                f"{model._open().files.place}: the files have changed since the model was pickled"
+                f"{serving.files.place}: the files have changed since the model was pickled"
             )
-        _unpickled[key] = model
-    return model
+        _unpickled[arguments] = model
+        return model

@@ -3,27 +3,21 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 import time
-import weakref
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.forks import reset_in_children
+from tvmgo.model.request import Answer, Request, check_seconds, deadlines
 
 if TYPE_CHECKING:
     import asyncio  # else where it is needed: it takes as long to import as all of tvmgo
 
 CAPACITY = 1024
-LEAST_CLEARED = 64  # deadlines
-
-Answer = dict[str, Any]
 
 
 class RequestQueue:
@@ -38,6 +32,7 @@ class RequestQueue:
     def __init__(self, threads: int, capacity: int = CAPACITY) -> None:
         self._threads = threads
         self._capacity = capacity
+        self._closed = False
         self.reset()
         reset_in_children(self)
 
@@ -45,11 +40,14 @@ class RequestQueue:
         """Begin anew: in a child after a fork the threads and who waits are gone."""
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
-        self._deadlines: Deadlines | None = None
-        self._closed = False
-        self.waiting = 0
+        self._waiting: set[Request] = set()
         # Coroutines that wait for a place.
         self._standing: deque[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
 
     def submit(self, work: Callable[[], Answer], timeout: float | None = None) -> Future[Answer]:
         """Have a thread do the work.
@@ -60,45 +58,46 @@ class RequestQueue:
             If as many wait as may.
         """
         check_seconds("timeout", timeout)
-        with self._lock:
-            if self._closed:
-                raise ModelClosedError("the model is closed")
-            if self.waiting >= self._capacity:
-                raise QueueFullError(f"{self._capacity} requests wait already; try again later")
-            self.waiting += 1
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(self._threads, "tvmgo-request")
-            if timeout is not None and self._deadlines is None:
-                self._deadlines = Deadlines()
-            pool, deadlines = self._pool, self._deadlines
         request = Request(work, self._leave)
         try:
+            with self._lock:
+                if self._closed:
+                    raise ModelClosedError("the model is closed")
+                if len(self._waiting) >= self._capacity:
+                    raise QueueFullError(f"{self._capacity} requests wait already; try again later")
+                self._waiting.add(request)
+                if self._pool is None:
+                    self._pool = ThreadPoolExecutor(self._threads, "tvmgo-request")
+                pool = self._pool
+            if timeout is not None:
+                deadlines.add(request, timeout)
             pool.submit(request.serve)
         except BaseException as error:
-            request.future.cancel()
+            request.cancel()
             if isinstance(error, RuntimeError) and "shutdown" in str(error):
                 raise ModelClosedError("the model is closed, or the process ends") from None
             raise
-        if timeout is not None and deadlines is not None:
-            deadlines.add(request, timeout)
-        return request.future
+        return request
 
-    def _leave(self) -> None:
+    def _leave(self, request: Request) -> None:
         with self._lock:
-            self.waiting -= 1
-            if self._standing:
-                loop, place = self._standing.popleft()
-            else:
+            if request not in self._waiting:
                 return
-        try:
-            loop.call_soon_threadsafe(_offer, place)
-        except RuntimeError:  # the loop is closed, and nobody waits there
-            self._pass_on()
+            self._waiting.remove(request)
+        self._offer_place()
 
-    def _pass_on(self) -> None:
-        with self._lock:
-            self.waiting += 1
-        self._leave()
+    def _offer_place(self) -> None:
+        """Tell the next coroutine that waits for a place, if there is one."""
+        while True:
+            with self._lock:
+                if not self._standing or len(self._waiting) >= self._capacity:
+                    return
+                loop, place = self._standing.popleft()
+            try:
+                loop.call_soon_threadsafe(_take, place)
+            except RuntimeError:  # the loop is closed, and nobody waits there
+                continue
+            return
 
     async def run_async(self, work: Callable[[], Answer], timeout: float | None = None) -> Answer:
         """Await the work; for a place in the queue as well."""
@@ -121,7 +120,7 @@ class RequestQueue:
         loop = asyncio.get_running_loop()
         place: asyncio.Future[None] = loop.create_future()
         with self._lock:
-            if self.waiting < self._capacity:  # one has left meanwhile
+            if len(self._waiting) < self._capacity:  # one has left meanwhile
                 return
             self._standing.append((loop, place))
         try:
@@ -131,7 +130,7 @@ class RequestQueue:
                 if (loop, place) in self._standing:
                     self._standing.remove((loop, place))
             if place.done() and not place.cancelled():
-                self._pass_on()
+                self._offer_place()
             if not isinstance(error, asyncio.TimeoutError):
                 raise
 
@@ -139,118 +138,11 @@ class RequestQueue:
         """Take no more, and wait for those that are here."""
         with self._lock:
             self._closed = True
-            pool, deadlines = self._pool, self._deadlines
-            self._pool = self._deadlines = None
+            pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(wait=True)
-        if deadlines is not None:
-            deadlines.close()
 
 
-class Request:
-    """Work, and the future of its result.
-
-    Parameters
-    ----------
-    work : callable
-    leave : callable
-        Called once, when the request waits no longer.
-    """
-
-    def __init__(self, work: Callable[[], Answer], leave: Callable[[], None]) -> None:
-        self.future: Future[Answer] = Future()
-        self._work: Callable[[], Answer] | None = work
-        self._claims = itertools.count()
-        self._leaves = itertools.count()
-        self._leave = leave
-        # Weak: in a cycle, arrays that nobody wants any more would wait for the garbage collector.
-        known = weakref.ref(self)
-
-        def end(_: object) -> None:  # as one that was cancelled, perhaps
-            request = known()
-            if request is not None:
-                request._leave_once()
-                request._work = None  # it may stay in the pool's queue, its arrays not
-
-        self.future.add_done_callback(end)
-
-    def _leave_once(self) -> None:
-        if next(self._leaves) == 0:
-            self._leave()
-
-    def claim(self) -> bool:
-        """Whether the caller is the one who ends the future: the first, and it is not cancelled."""
-        return next(self._claims) == 0 and self.future.set_running_or_notify_cancel()
-
-    def serve(self) -> None:
-        if not self.claim():
-            return
-        self._leave_once()
-        assert self._work is not None
-        try:
-            result = self._work()
-        except BaseException as error:
-            self.future.set_exception(error)
-            del self  # the same: the error knows this frame
-        else:
-            self.future.set_result(result)
-
-    def time_out(self, seconds: float) -> None:
-        if self.claim():
-            text = f"the request has not begun within {seconds:g} s"
-            self.future.set_exception(TimeoutError(text))
-
-
-class Deadlines:
-    """A thread that ends requests which have not begun when their time is over."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        # Weak, and cleared of those that are done: most are long before their time is over.
-        self._heap: list[tuple[float, int, weakref.ref[Request], float]] = []
-        self._most = LEAST_CLEARED
-        self._number = itertools.count()
-        self._closed = False
-        threading.Thread(target=self._watch, name="tvmgo-deadlines", daemon=True).start()
-
-    def add(self, request: Request, seconds: float) -> None:
-        with self._changed:
-            if len(self._heap) >= self._most:
-                self._heap = [item for item in self._heap if item[2]() is not None]
-                heapq.heapify(self._heap)
-                self._most = max(LEAST_CLEARED, 2 * len(self._heap))
-            item = (time.monotonic() + seconds, next(self._number), weakref.ref(request), seconds)
-            heapq.heappush(self._heap, item)
-            if self._heap[0] is item:
-                self._changed.notify()
-
-    def close(self) -> None:
-        with self._changed:
-            self._closed = True
-            self._changed.notify()
-
-    def _watch(self) -> None:
-        with self._changed:
-            while not self._closed:
-                now = time.monotonic()
-                while self._heap and self._heap[0][0] <= now:
-                    _, _, known, seconds = heapq.heappop(self._heap)
-                    request = known()
-                    if request is not None:
-                        request.time_out(seconds)
-                        del request
-                self._changed.wait(self._heap[0][0] - now if self._heap else None)
-
-
-def _offer(place: asyncio.Future[None]) -> None:
+def _take(place: asyncio.Future[None]) -> None:
     if not place.done():
         place.set_result(None)
-
-
-def check_seconds(name: str, value: float | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TVMTypeError(f"{name}: expected seconds, got {type(value).__name__}")
-    if not value > 0:
-        raise TVMValueError(f"{name}: expected more than 0 seconds, got {value}")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -226,9 +227,15 @@ class Serving:
         """How many requests run."""
         return sum(state.owner != 0 for state in self.states.states)
 
-    @property
+    @functools.cached_property
     def identity(self) -> str:
-        """What changes when the files do: their export's number, else a digest of them all."""
+        """What changes when the files do: their export's number, else a digest of them all.
+
+        Raises
+        ------
+        TVMError
+            If they have no number and are others by now than those that were loaded.
+        """
         if self.files.manifest is not None:
             return str(self.files.manifest.model_id)
         import hashlib  # loads OpenSSL

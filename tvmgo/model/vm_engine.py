@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tvmgo._core.array import Array, array
-from tvmgo._core.device import Device
+from tvmgo._core.device import Device, cpu
 from tvmgo._core.module import Module
 from tvmgo._core.threads import num_threads
 from tvmgo.exceptions import TVMError, TVMNotImplementedError, TVMValueError
@@ -17,7 +17,11 @@ from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 MAIN = "main"
-POOLED = 2  # the runtime's number for memory that is used again
+
+# The runtime's numbers for memory that goes back at once, and that is used again. The latter keeps
+# what each size that ever came has taken, and has a lock that a fork may find taken; on a host it is no
+# faster.
+NAIVE, POOLED = 1, 2
 
 
 class VmEngine:
@@ -47,7 +51,9 @@ class VmEngine:
 
     def _new_machine(self) -> Module:
         machine: Module = self._library["vm_load_executable"]()
-        machine["vm_initialization"](self._device.device_type, self._device.device_id, POOLED)
+        device = self._device
+        memory = NAIVE if device.device_type == cpu().device_type else POOLED
+        machine["vm_initialization"](device.device_type, device.device_id, memory)
         return machine
 
     def program(self) -> str:

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests of a few rows each, gathered by threads that have them answered together."""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+import weakref
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tvmgo.model.errors import ModelClosedError, QueueFullError
+from tvmgo.model.forks import reset_in_children
+from tvmgo.model.request import Answer, AnswerFuture
+
+
+class Entry:
+    """A request: its arrays, and where its answer goes."""
+
+    __slots__ = ("arrays", "came", "future", "rows")
+
+    def __init__(self, arrays: Sequence[Any], rows: int) -> None:
+        self.arrays = arrays
+        self.rows = rows
+        self.came = time.monotonic()
+        self.future = AnswerFuture()
+
+
+class BatchQueue:
+    """Threads, and up to `capacity` requests that wait for them.
+
+    Parameters
+    ----------
+    run : callable
+        Answers a list of entries together.
+    threads : int
+        How many runs there are at a time.
+    max_batch, max_delay, capacity
+        As for `Batcher`.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Sequence[Entry]], list[Answer]],
+        threads: int,
+        max_batch: int,
+        max_delay: float,
+        capacity: int,
+    ) -> None:
+        self._run = run
+        self._count = threads
+        self._max_batch = max_batch
+        self._max_delay = max_delay
+        self._capacity = capacity
+        self._closed = False
+        self.reset()
+        reset_in_children(self)
+        _queues.add(self)
+
+    def reset(self) -> None:
+        """Begin anew, without those who wait: in a child after a fork."""
+        # Entered twice where the garbage collector ends a batcher within it.
+        self._lock = threading.RLock()
+        self._some = threading.Condition(self._lock)  # there is a request, and nobody gathers
+        self._full = threading.Condition(self._lock)  # there are rows for a run, for who gathers
+        self._entries: deque[Entry] = deque()
+        self._rows = 0
+        self._gathers = False
+        self._threads: list[threading.Thread] = []
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        with self._lock:
+            if self._closed:
+                raise ModelClosedError("the batcher is closed")
+            if len(self._entries) >= self._capacity:
+                raise QueueFullError(f"{self._capacity} requests wait already; try again later")
+            self._entries.append(entry)
+            self._rows += entry.rows
+            if not self._threads:
+                self._start()
+            # Whoever is woken for nothing costs more than the request.
+            if len(self._entries) == 1:
+                self._some.notify()
+            elif self._rows >= self._max_batch:
+                self._full.notify()
+
+    def _start(self) -> None:
+        for number in range(self._count):
+            name = f"tvmgo-batch-{number}"
+            thread = threading.Thread(target=self._serve, name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _serve(self) -> None:
+        while (batch := self._take_batch()) is not None:
+            if batch:
+                self._answer(batch)
+            del batch  # no longer than its requests are wanted
+
+    def _take_batch(self) -> list[Entry] | None:
+        """Return requests that are to run together, None when there will be no more."""
+        with self._lock:
+            while self._gathers or not self._entries:
+                if self._closed and not self._entries:
+                    return None
+                self._some.wait()
+            self._gathers = True
+            end = self._entries[0].came + self._max_delay
+            while self._rows < self._max_batch and not self._closed:
+                left = end - time.monotonic()
+                if left <= 0:
+                    break
+                self._full.wait(left)
+            self._gathers = False
+            batch: list[Entry] = []
+            rows = 0
+            while self._entries and (not batch or rows + self._entries[0].rows <= self._max_batch):
+                batch.append(self._entries.popleft())
+                rows += batch[-1].rows
+            self._rows -= rows
+            if self._entries or self._closed:
+                self._some.notify()
+        return [entry for entry in batch if entry.future.claim()]
+
+    def _answer(self, batch: Sequence[Entry]) -> None:
+        """Run requests together; if that fails each alone, so that errors are their own."""
+        try:
+            answers = self._run(batch)
+        except BaseException as error:
+            if len(batch) == 1:
+                batch[0].future.set_exception(error)
+                del batch  # the error's traceback refers to it
+                return
+            for entry in batch:
+                self._answer([entry])
+            return
+        for entry, answer in zip(batch, answers):
+            entry.future.set_result(answer)
+
+    def end(self) -> None:
+        """Take no more requests; the threads end when those that are here are answered."""
+        with self._lock:
+            self._closed = True
+            self._some.notify_all()
+            self._full.notify_all()
+
+    def close(self) -> None:
+        """The same, and wait for that."""
+        self.end()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join()
+
+
+_queues: weakref.WeakSet[BatchQueue] = weakref.WeakSet()
+
+
+@atexit.register
+def _answer_all() -> None:
+    """See that requests are answered before the process ends: the threads are daemons."""
+    for queue in list(_queues):
+        queue.close()
