@@ -80,6 +80,8 @@ def test_same_as_the_model_that_is_loaded(write):
     ("name", "content", "text"),
     [
         ("deploy.json", b"{", "deploy.json: not a graph of TVM: JSONDecodeError"),
+        ("deploy.json", b"[" * 100000, "deploy.json: not a graph of TVM: RecursionError"),
+        ("model.json", b"[" * 100000, "model.json: not a model's manifest: "),
         ("deploy.json", b"[]", "deploy.json: not a graph of TVM"),
         ("deploy.json", b"\xff", "deploy.json: not a graph of TVM"),
         ("deploy.json", json.dumps({"nodes": 3}).encode(), "deploy.json: not a graph of TVM"),
