@@ -7,9 +7,11 @@ from pathlib import Path
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.bundles import ENDING, is_bundle_name, write_bundle
+from tvmgo.model.file_parts import again_if_replaced
 from tvmgo.model.model_files import Pathlike, find_files
 
 
+@again_if_replaced
 def bundle(path: Pathlike, target: Pathlike) -> Path:
     """Put the files of a model into one, which `Model.load` takes.
 

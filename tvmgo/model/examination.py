@@ -10,7 +10,7 @@ from typing import Any
 from tvmgo._native import locate
 from tvmgo.exceptions import TVMError
 from tvmgo.model.diagnosis import Check, Report
-from tvmgo.model.file_parts import FilePart
+from tvmgo.model.file_parts import FileChangedError, FilePart, again_if_replaced
 from tvmgo.model.library_checks import check_library
 from tvmgo.model.manifest import Manifest
 from tvmgo.model.model_files import ModelFiles, Pathlike, SizeFiles, find_files
@@ -19,6 +19,7 @@ from tvmgo.model.outline import MODEL_ID, Graph, inputs_and_outputs, read_graph,
 COPY_AGAIN = "copy all files of the export again, or export anew"
 
 
+@again_if_replaced
 def doctor(path: Pathlike) -> Report:
     """Tell whether a model would run here, and if not, why and what to do.
 
@@ -84,6 +85,8 @@ def attempt(checks: list[Check], part: FilePart, read: Callable[[], Any]) -> Any
     """Return what `read` does, or note why it cannot, and return None."""
     try:
         return read()
+    except FileChangedError:
+        raise
     except TVMError as error:
         checks.append(Check(f"{part.name}: contents", False, str(error), COPY_AGAIN))
         return None
@@ -105,6 +108,8 @@ def check_sums(files: ModelFiles) -> Iterator[Check]:
     try:
         for part in files.parts:
             part.check()
+    except FileChangedError:
+        raise
     except TVMError as error:
         yield Check(f"{files.place.name}: checksums", False, str(error), COPY_AGAIN)
     else:

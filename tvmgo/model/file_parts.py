@@ -4,20 +4,40 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from tvmgo._native.library_files import copy_of_part, settled
 from tvmgo.exceptions import TVMError, TVMOSError, TVMValueError
 
 CHUNK = 1 << 20
+ATTEMPTS = 5
 
 Stamp = tuple[int, int, int, int]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+class FileChangedError(TVMError):
+    """A file was replaced or written to while the files of a model were read."""
+
+
+def again_if_replaced(function: _Function) -> _Function:
+    """Have a function that finds and reads files called anew if they are replaced meanwhile."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(FileChangedError):
+                return function(*args, **options)
+        return function(*args, **options)
+
+    return call  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,7 @@ class FilePart:
 
         Raises
         ------
-        TVMError
+        FileChangedError
             If it is another one, or is written to meanwhile.
         """
         with open_file(self.path) as file:
@@ -64,7 +84,7 @@ class FilePart:
 
     def _compare(self, status: os.stat_result) -> None:
         if stamp_of(status) != self.stamp:
-            raise TVMError(
+            raise FileChangedError(
                 f"{self.path} was replaced or written to while it was read; read it again, and "
                 f"write new files beside it and rename them (os.replace)"
             )

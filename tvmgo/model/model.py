@@ -19,6 +19,7 @@ from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
 from tvmgo.model.dot import chosen_batch, dot_of
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
+from tvmgo.model.file_parts import again_if_replaced
 from tvmgo.model.forks import ForkSafeLock
 from tvmgo.model.graph_engine import GraphEngine
 from tvmgo.model.machine_program import of_nodes, read_program
@@ -134,6 +135,7 @@ class Model(ClosesItself):
             }
         )
 
+    @again_if_replaced
     def _load(self, profiler: Profiler) -> Serving:
         arguments = self._arguments
         files = find_files(*(arguments[name] for name in ("path", "library", "graph", "params")))

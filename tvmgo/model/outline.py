@@ -12,7 +12,7 @@ from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.dtype import DType
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMError, TVMValueError
-from tvmgo.model.file_parts import FilePart
+from tvmgo.model.file_parts import FileChangedError, FilePart, again_if_replaced
 from tvmgo.model.graph_engine import unique
 from tvmgo.model.manifest import tensor_to_json
 from tvmgo.model.model import Model
@@ -65,6 +65,8 @@ def read_graph(file: FilePart) -> Graph:
     """
     try:
         return graph_of(json.loads(file.read_text(encoding="utf-8")))
+    except FileChangedError:
+        raise
     except MALFORMED as error:
         raise TVMValueError(f"{file}: not a graph of TVM: {error!r:.80}") from None
 
@@ -98,6 +100,8 @@ def read_params(file: FilePart | None) -> dict[str, Any]:
     """
     try:
         return dict(_parse_params(ByteArray(file.read_bytes()))) if file else {}
+    except FileChangedError:
+        raise
     except TVMError as error:
         raise TVMValueError(f"{file}: {error}") from None
 
@@ -113,6 +117,7 @@ def inputs_and_outputs(
     return [info for info in graph.arguments if info.name not in params], graph.outputs
 
 
+@again_if_replaced
 def describe(path: Pathlike) -> dict[str, Any]:
     """Return what there is to tell of a model, as a document for JSON.
 
