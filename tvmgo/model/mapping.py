@@ -45,9 +45,14 @@ def bytes_of(part: FilePart, private: bool | None) -> Any:
 
 
 def is_writable(part: FilePart) -> bool:
-    """Whether this process may write to the file; not on a file system that is mounted read-only."""
+    """Whether this process may write to the file, or may give itself the right to."""
+    if os.name != "posix":
+        return True
+    if os.statvfs(part.path).f_flag & os.ST_RDONLY:
+        return False
+    is_owner = os.stat(part.path).st_uid == os.geteuid()
     effective = os.access in os.supports_effective_ids
-    return os.access(part.path, os.W_OK, effective_ids=effective)
+    return is_owner or os.access(part.path, os.W_OK, effective_ids=effective)
 
 
 def mapped(file: int, part: FilePart) -> np.ndarray:
