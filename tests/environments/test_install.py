@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Managed environments are made all or nothing: whoever else makes them, whatever goes wrong."""
 
+import json
 import os
 import signal
 import subprocess
@@ -73,6 +74,17 @@ def test_install_list_remove(wheels, locks, root):
 
 def output_version(python):
     return output(python, "-I", "-c", "import platform; print(platform.python_version())").strip()
+
+
+@slow
+def test_install_for_programs(wheels, locks, root):
+    """What pip says does not get into the JSON."""
+    words = ["install", "relay", "--json", "--wheels", wheels]
+    process = start(*words, locks=locks, stderr=subprocess.PIPE)
+    out, progress = process.communicate(timeout=300)
+    assert process.returncode == 0, progress
+    assert json.loads(out) == {"compiler": "relay", "python": str(interpreter_of("relay"))}
+    assert "making " in progress and "Successfully installed" in progress
 
 
 @slow

@@ -63,10 +63,8 @@ def start(*arguments, locks, env=None, **options):
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, [locks, *arguments])],
         env={**os.environ, **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
         text=True,
-        **options,
+        **{"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, **options},
     )
 
 
