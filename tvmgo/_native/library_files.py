@@ -136,10 +136,22 @@ def copy_of_part(file: int, name: str, start: int, size: int) -> Iterator[str]:
         raise TVMOSError(f"{name}: no copy of it can be made")
 
 
-def _folder_in(parent: str | None) -> contextlib.AbstractContextManager[str]:
-    import tempfile  # rarely needed
+@contextlib.contextmanager
+def _folder_in(parent: str | None) -> Iterator[str]:
+    """Give a new folder, which goes again with the files in it."""
+    if parent is None:
+        import tempfile  # takes as long as all of tvmgo, and is rarely needed
 
-    return tempfile.TemporaryDirectory(prefix="tvmgo-", dir=parent)
+        parent = tempfile.gettempdir()
+    folder = os.path.join(parent, f"tvmgo-{os.urandom(8).hex()}")
+    os.mkdir(folder, 0o700)
+    try:
+        yield folder
+    finally:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(folder):
+                os.unlink(os.path.join(folder, name))
+            os.rmdir(folder)
 
 
 _ADVICE = "write a new library to another file in the same folder and rename that (os.replace)"
