@@ -17,15 +17,55 @@ from tvmgo.model.request import Answer, AnswerFuture
 
 
 class Entry:
-    """A request: its arrays, and where its answer goes."""
+    """A request of a thread that waits for the answer: a lock, which costs a tenth of a future."""
 
-    __slots__ = ("arrays", "came", "future", "rows")
+    __slots__ = ("_answered", "_result", "arrays", "came", "rows")
 
     def __init__(self, arrays: Sequence[Any], rows: int) -> None:
         self.arrays = arrays
         self.rows = rows
         self.came = time.monotonic()
+        self._result: Answer | BaseException
+        self._answered = threading.Lock()
+        self._answered.acquire()
+
+    def claim(self) -> bool:
+        """Whether it is to be answered."""
+        return True
+
+    def end(self, result: Answer | BaseException) -> None:
+        """Give it its answer or error, once."""
+        self._result = result
+        self._answered.release()
+
+    def wait(self) -> Answer:
+        """Return the answer, or raise the error."""
+        self._answered.acquire()
+        if isinstance(self._result, BaseException):
+            try:
+                raise self._result
+            finally:
+                del self  # the error's traceback refers to it
+        return self._result
+
+
+class Promise(Entry):
+    """A request of who goes on meanwhile."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, arrays: Sequence[Any], rows: int) -> None:
+        super().__init__(arrays, rows)
         self.future = AnswerFuture()
+
+    def claim(self) -> bool:
+        return self.future.claim()
+
+    def end(self, result: Answer | BaseException) -> None:
+        if isinstance(result, BaseException):
+            self.future.set_exception(result)
+        else:
+            self.future.set_result(result)
 
 
 class BatchQueue:
@@ -125,7 +165,7 @@ class BatchQueue:
             self._rows -= rows
             if self._entries or self._closed:
                 self._some.notify()
-        return [entry for entry in batch if entry.future.claim()]
+        return [entry for entry in batch if entry.claim()]
 
     def _answer(self, batch: Sequence[Entry]) -> None:
         """Run requests together; if that fails each alone, so that errors are their own."""
@@ -133,14 +173,14 @@ class BatchQueue:
             answers = self._run(batch)
         except BaseException as error:
             if len(batch) == 1:
-                batch[0].future.set_exception(error)
+                batch[0].end(error)
                 del batch  # the error's traceback refers to it
                 return
             for entry in batch:
                 self._answer([entry])
             return
         for entry, answer in zip(batch, answers):
-            entry.future.set_result(answer)
+            entry.end(answer)
 
     def end(self) -> None:
         """Take no more requests; the threads end when those that are here are answered."""

@@ -6,12 +6,12 @@ from __future__ import annotations
 import weakref
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
-from tvmgo.model.batch_queue import BatchQueue, Entry
+from tvmgo.model.batch_queue import BatchQueue, Entry, Promise
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.errors import TensorShapeError
 from tvmgo.model.model import Model
@@ -21,6 +21,8 @@ from tvmgo.model.request_queue import CAPACITY
 __all__ = ["Batcher"]
 
 DELAY = 0.002  # seconds
+
+_Entry = TypeVar("_Entry", bound=Entry)
 
 
 class Batcher(ClosesItself):
@@ -98,18 +100,22 @@ class Batcher(ClosesItself):
         TVMError
             As `Model.run`; errors of one request are not those of others.
         """
-        return self.submit(inputs).result()
+        return self._add(Entry, inputs).wait()
 
     def submit(self, inputs: Mapping[str, Any]) -> Future[dict[str, Any]]:
         """The same without waiting; the future can be cancelled until its run begins."""
+        return self._add(Promise, inputs).future
+
+    def _add(self, kind: type[_Entry], inputs: Mapping[str, Any]) -> _Entry:
+        """Put a request into the queue."""
         serving = self._model._open()
         arrays = serving.values_of((), inputs)
         rows = {array.shape[0] for array in arrays}
         if len(rows) != 1:
             raise TensorShapeError("inputs", "equal numbers of rows", sorted(rows))
-        entry = Entry(arrays, rows.pop())
+        entry = kind(arrays, rows.pop())
         self._queue.add(entry)
-        return entry.future
+        return entry
 
     async def run_async(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Await an answer; the event loop goes on meanwhile. A full queue is an error here, too."""
