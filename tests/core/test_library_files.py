@@ -287,7 +287,7 @@ def test_no_folder_for_temporary_files(generation_path, tmp_path, monkeypatch):
         raise FileNotFoundError("no usable temporary directory")
 
     path = str(shutil.copy(generation_path(1), tmp_path / "model.so"))
-    monkeypatch.setattr("tempfile.TemporaryDirectory", fail)
+    monkeypatch.setattr("os.mkdir", fail)
     module = tvmgo.load_module(path)
     assert path in maps() and module["generation"]() == 1
 
