@@ -131,15 +131,20 @@ def test_constants_of_all_kinds(attribute, value):
     assert_computes(model, {"x": x}, [x * np.float32(value)], gone=["Constant", "Cast"])
 
 
-def custom(operator, functions=()):
+def custom(operator, functions=(), domain="my"):
     model = onnx_model(
-        [helper.make_node(operator, ["x"], ["y"], domain="my", name="here")],
+        [helper.make_node(operator, ["x"], ["y"], domain=domain, name="here")],
         {"x": (FLOAT, [3])},
         {"y": (FLOAT, None)},
     )
-    model.opset_import.append(helper.make_opsetid("my", 1))
+    model.opset_import.append(helper.make_opsetid(domain, 1))
     model.functions.extend(functions)
     return model
+
+
+def test_what_is_no_network_is_refused_with_advice():
+    with pytest.raises(ExportError, match=r"domain is 'ai\.onnx\.ml'.*Instead, split the model"):
+        simplified(custom("Scaler", domain="ai.onnx.ml"))
 
 
 def test_an_operator_is_what_its_domain_says():

@@ -17,6 +17,12 @@ from tvmgo.exceptions import ExportError
 
 KnownOperators = Mapping[str, Collection[str]]  # names of operators by domain
 
+# What to do about operators of a domain that no compiler takes.
+INSTEAD = {
+    "ai.onnx.ml": "split the model: trees, scalers and other classic estimators stay with ONNX "
+    "Runtime, networks can be exported"
+}
+
 # Functions that the compilers know as operators of their own: kept whole.
 KNOWN = {
     *("Clip", "Elu", "GreaterOrEqual", "HardSigmoid", "HardSwish", "LayerNormalization"),
@@ -46,7 +52,9 @@ def check_domains(model: Any, known: KnownOperators) -> None:
             raise ExportError(
                 Node(proto, 0).place,
                 f"its domain is {proto.domain!r}, and the model does not define it",
-                "put the function's body in its place, or use standard operators",
+                INSTEAD.get(
+                    proto.domain, "put the function's body in its place, or use standard operators"
+                ),
             )
         return False
 
