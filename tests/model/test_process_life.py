@@ -54,7 +54,7 @@ def test_a_fork_while_others_run(kind, folder_of):
     with serving(check):
         for number in range(15):
             in_child(lambda: check(number))
-    assert len(model._serving.states.states) == 2
+    assert len(model._serving.states.states) <= 2  # one if requests never met
     """
     ends_well(kind, folder_of(kind), code)
 
