@@ -2,7 +2,7 @@
 """The long rows of the matrix in docs/threads_and_forks.md.
 
 ``python -m tests.model.soak_of_processes [times]`` loads and closes a model of each kind 10,000 times, has
-10,000 threads run parallel kernels, and forks 1,000 times during runs; nothing may grow.
+10,000 threads run parallel kernels, and forks 500 times during runs and during loads; nothing may grow.
 """
 
 import gc
@@ -73,13 +73,16 @@ def threads_leave_nothing(kind, model, times, allowed):
 SOAK = """
 from tests.model.soak_of_processes import loads_leave_nothing, threads_leave_nothing
 
-for number in range({forks}):
-    if number % 100 == 0:
-        context = serving(check)
-        context.__enter__()
-    in_child(lambda: check(number))
-    if number % 100 == 99:
-        context.__exit__(None, None, None)
+def load(number):
+    x, y = request(KIND, number)
+    with Model.load(FOLDER, concurrency=1) as other:
+        np.testing.assert_array_equal(other(x), y)
+
+for work in (check, load):
+    for _ in range({forks} // 100):
+        with serving(work):
+            for number in range(50):
+                in_child(lambda: work(number))
 threads_leave_nothing(KIND, model, {times}, 2 << 20)
 for each in (*batchers, model):
     each.close()
@@ -95,7 +98,7 @@ def main():
             start = time.monotonic()
             ends_well(kind, folder, SOAK.format(times=times, forks=times // 10), timeout=3600)
             print(
-                f"{kind}: {times:,} loads, {times:,} threads, {times // 10:,} forks during runs, "
+                f"{kind}: {times:,} loads, {times:,} threads, {times // 10:,} forks during runs and loads, "
                 f"nothing left, {time.monotonic() - start:.0f} s",
                 flush=True,
             )

@@ -3,8 +3,12 @@
 
 The only module that raises or lowers a reference count, and that counts what is alive.
 """
+import os
+import time
+
 cimport cython
 from cpython.object cimport PyTypeObject
+from cpython.pythread cimport PyThread_get_thread_ident
 
 from tvmgo.capi cimport ffi
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType
@@ -50,8 +54,13 @@ cdef class Object:
         if type_index(c_handle) != ffi.kTVMFFITensor and is_last_reference(c_handle):
             # The deleter of a module or function may unload a library or join worker threads;
             # with the GIL held, one that waits for a thread running Python would never return.
+            global releasing
+            while forking != 0 and forking != PyThread_get_thread_ident():
+                time.sleep(1e-4)
+            releasing += 1
             with nogil:
                 drop(c_handle)
+            releasing -= 1
         else:
             drop(c_handle)
 
@@ -69,6 +78,37 @@ cdef class Object:
         cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(type_index(self.c_handle))
         key = info.type_key.data[:info.type_key.size].decode()
         return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
+
+
+# How many threads are in a deleter, without the GIL, and which one forks, 0 for none: a child in
+# which a library is half unloaded cannot load another.
+cdef int releasing = 0
+cdef unsigned long forking = 0
+
+
+def before_fork():
+    """Wait for deleters; not for long, as it may be one of them that forks."""
+    global forking
+    for _ in range(20_000):
+        if releasing <= 0:
+            break
+        time.sleep(1e-4)
+    forking = PyThread_get_thread_ident()
+
+
+def after_fork_in_parent():
+    global forking
+    forking = 0
+
+
+def after_fork_in_child():
+    global forking, releasing
+    forking = releasing = 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent,
+                        after_in_child=after_fork_in_child)
 
 
 # Set by `interop`, which this module must not import.

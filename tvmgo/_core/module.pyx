@@ -19,6 +19,7 @@ from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
 from tvmgo._core.registry import get_global_function
 from tvmgo._core.timing import TimerOptions, make_timer, read_times
 from tvmgo._native import linking, locate
+from tvmgo._native.forks import loading
 from tvmgo._native.library_files import load_file
 from tvmgo.exceptions import (
     TVMError, TVMFileNotFoundError, TVMFunctionNotFoundError, TVMTypeError, TVMValueError,
@@ -333,11 +334,13 @@ def load_own_file(path, shown):
 
 cdef object load_as(str path, str reader, str source, str name):
     """The module of a file that can be read at `source` and opened as `name`."""
-    cdef Module module = get_global_function("tvmgo.load_library_copy")(path, reader, source, name)
+    cdef Module module
     cdef bytes encoded = os.fsencode(name)
     cdef const char* c_name = encoded
-    with nogil:  # others may wait for the GIL inside of the system's loader
-        module.c_library = TVMGoLoadedLibrary(c_name)
+    with loading:
+        module = get_global_function("tvmgo.load_library_copy")(path, reader, source, name)
+        with nogil:  # others may wait for the GIL inside of the system's loader
+            module.c_library = TVMGoLoadedLibrary(c_name)
     check_cpu(module, path)
     if module.kind == VM_LIBRARY:
         # Costs more than loading a library of kernels alone.

@@ -7,11 +7,12 @@ import contextlib
 import os
 
 from tvmgo._native import locate
+from tvmgo._native.forks import loading
 
 
 def load_beside_runtime(library: str) -> bool:
     """Load a companion of libtvm_runtime. Return whether that was new."""
-    with locate.lock:
+    with loading:
         if library in locate.loaded or not locate.load_if_found():
             return False
         runtime, name = locate.loaded["tvm_runtime"], locate.file_name(library)

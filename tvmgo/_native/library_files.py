@@ -12,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from tvmgo._native.copies import make_copy
+from tvmgo._native.forks import loading
 from tvmgo.exceptions import TVMError, TVMOSError
 
 _Result = TypeVar("_Result")
@@ -34,22 +34,12 @@ class _File:
     """What this process has loaded of one file."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
         self.stamp_in_place: tuple[int, ...] | None = None
         self.stamp_of_copy: tuple[int, ...] | None = None
         self.name_of_copy = ""
 
 
 _files: dict[tuple[int, int], _File] = {}  # by device and inode
-
-
-def _renew_locks() -> None:
-    for known in _files.values():
-        known.lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_locks)  # threads that hold one do not exist there
 
 if os.name == "posix":
     # Not a PyDLL: another thread, which is in the system's loader, may be waiting for the GIL.
@@ -97,12 +87,11 @@ def load_file(
             file = open(path, "rb", buffering=0)  # noqa: SIM115
         except OSError:
             return load(path, path)  # says why it cannot be read
-        with file, contextlib.ExitStack() as stack:
+        with file, loading, contextlib.ExitStack() as stack:
             status = settled(file.fileno())
             if status.st_size == 0:
                 return load(path, path)
             known = _files.setdefault((status.st_dev, status.st_ino), _File())
-            stack.enter_context(known.lock)
             naming = _Naming(path, file.fileno(), status, known, stack)
             source, name = naming.choose(private, needs_origin(path))
             if source == path or not naming.changed(file.fileno()):

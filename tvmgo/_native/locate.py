@@ -7,10 +7,10 @@ import ctypes
 import importlib.util
 import os
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
+from tvmgo._native.forks import loading
 from tvmgo._native.handlers import kept_handlers
 from tvmgo.exceptions import TVMError, TVMImportError
 
@@ -22,11 +22,6 @@ TESTED = ("0.27.",)
 
 CARRIED = os.path.join(os.path.dirname(__file__), "lib")  # in wheels
 
-lock = threading.RLock()
-if hasattr(os, "register_at_fork"):  # a fork waits: no child has half of a library
-    os.register_at_fork(
-        before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
-    )
 loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
 _waiting: list[Callable[[], None]] = []  # for libtvm_runtime
 
@@ -144,7 +139,7 @@ def load_if_found() -> bool:
     TVMImportError
         If it is there and cannot be loaded.
     """
-    with lock:
+    with loading:
         if "tvm_runtime" in loaded:
             return True
         if not (_loaded_by_others() or _load_found()):
@@ -156,7 +151,7 @@ def load_if_found() -> bool:
 
 def when_loaded(call: Callable[[], None]) -> None:
     """Call `call` once libtvm_runtime is loaded, at once if it is. Loads nothing."""
-    with lock:
+    with loading:
         if "tvm_runtime" in loaded or _loaded_by_others():
             call()
         else:

@@ -33,19 +33,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_reset_all)
 
 
-def lock_that_forks_await() -> threading.RLock:
-    """Return a lock for what no child may find half done: a fork waits until nobody has it.
-
-    For good, so only for locks of modules. Others than the forking thread must not be long.
-    """
-    lock = threading.RLock()
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(
-            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
-        )
-    return lock
-
-
 class ForkSafeLock:
     """A lock for ``with``, which nobody holds in a child.
 

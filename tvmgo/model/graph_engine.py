@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tvmgo._core.dtype import DType
+from tvmgo._native.forks import lock_that_forks_await
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import maker_of
-from tvmgo.model.forks import lock_that_forks_await
 from tvmgo.model.graph_nodes import Node, nodes_of
 from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo

@@ -12,6 +12,7 @@ from tvmgo._core.array import Array, array
 from tvmgo._core.device import Device, cpu
 from tvmgo._core.module import Module
 from tvmgo._core.threads import num_threads
+from tvmgo._native.forks import lock_that_forks_await
 from tvmgo.exceptions import TVMError, TVMNotImplementedError, TVMValueError
 from tvmgo.model.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
@@ -22,6 +23,9 @@ MAIN = "main"
 # what each size that ever came has taken, and has a lock that a fork may find taken; on a host it is no
 # faster.
 NAIVE, POOLED = 1, 2
+
+# The runtime has locks here that a child would find taken.
+_starting = lock_that_forks_await()
 
 
 class VmEngine:
@@ -50,10 +54,11 @@ class VmEngine:
         self.outputs = tuple(TensorInfo(str(name), None, None) for name in names)
 
     def _new_machine(self) -> Module:
-        machine: Module = self._library["vm_load_executable"]()
         device = self._device
         memory = NAIVE if device.device_type == cpu().device_type else POOLED
-        machine["vm_initialization"](device.device_type, device.device_id, memory)
+        with _starting:
+            machine: Module = self._library["vm_load_executable"]()
+            machine["vm_initialization"](device.device_type, device.device_id, memory)
         return machine
 
     def program(self) -> str:
