@@ -107,6 +107,7 @@ def put(*path):
 
 SHAPE, DLTYPE = ("attrs", "shape", 1), ("attrs", "dltype", 1)
 STORAGE, DEVICE = ("attrs", "storage_id", 1), ("attrs", "device_index", 1)
+PLACE = ("attrs", "tvmgo_place")
 BIG = 2**62
 
 REFUSED = {
@@ -195,6 +196,14 @@ REFUSED = {
     "scope-unknown": (
         put("attrs", "storage_scope", ["list_str", ["", "", "global.texture", ""]]),
         'memory scope.*got "global.texture"',
+    ),
+    "place-short": (put(*PLACE, ["list_int", [-1, -1, 0]]), "one item per entry, 4 in all"),
+    "place-negative": (put(*PLACE, ["list_int", [-1, -1, 0, -2]]), r"place\[1\]\[3\].*got -2"),
+    "place-huge": (put(*PLACE, ["list_int", [-1, -1, 0, 2**31]]), r"place\[1\]\[3\]"),
+    "place-of-an-input": (put(*PLACE, ["list_int", [0, -1, 1, 2]]), "place.*-1 for inputs"),
+    "place-far-away": (
+        put(*PLACE, ["list_int", [-1, -1, 0, 2]]),
+        "place: expected places in at most 128 bytes.*got 192",
     ),
     "scope-tag": (put("attrs", "storage_scope", ["list_int", [0, 0, 0, 0]]), "list_str"),
 }

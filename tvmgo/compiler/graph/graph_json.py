@@ -11,10 +11,13 @@ from tvmgo.compiler.graph.element_types import CPU_DEVICE_TYPE
 from tvmgo.compiler.graph.model_id import MODEL_ID, halves
 from tvmgo.compiler.graph.nodes import Entry, Graph, Node
 
+PLACE = "tvmgo_place"  # a list of integers, as executors of TVM skip nothing else
+
 
 def graph_to_json(
     graph: Graph,
     storage: Mapping[Entry, int],
+    places: Mapping[Entry, int] | None = None,
     model_id: int | None = None,
     device_type: int = CPU_DEVICE_TYPE,
 ) -> str:
@@ -25,6 +28,9 @@ def graph_to_json(
     graph : Graph
     storage : mapping of Entry to int
         The storage id of every entry, as `plan_storage` gives it.
+    places : mapping of Entry to int, optional
+        Where values lie in one block of memory, as `plan_places` gives it; executors of TVM go by
+        the storage ids.
     model_id : int, optional
         The number of the export, see `model_id`; left out when it is not known yet.
     device_type : int, optional
@@ -62,6 +68,8 @@ def graph_to_json(
         "storage_id": ["list_int", [storage[entry] for entry in entries]],
         "device_index": ["list_int", [device_type] * len(entries)],
     }
+    if places:
+        attrs[PLACE] = ["list_int", [places.get(entry, -1) for entry in entries]]
     if model_id is not None:
         attrs[MODEL_ID] = ["list_int", halves(model_id)]
     return json.dumps(

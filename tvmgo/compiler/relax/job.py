@@ -16,6 +16,7 @@ from tvmgo.compiler.graph.graph_json import graph_to_json
 from tvmgo.compiler.graph.model_id import MODEL_ID, model_id
 from tvmgo.compiler.graph.nodes import Entry, Graph
 from tvmgo.compiler.graph.params import write_params
+from tvmgo.compiler.graph.places import plan_places
 from tvmgo.compiler.graph.storage import (
     least_bytes,
     materialize_reshapes,
@@ -131,11 +132,14 @@ def details(
 
     `foreign` is what old runtimes cannot run, `left_out` the processors that have no clones.
     """
-    planned, least = planned_bytes(program.storage), least_bytes(program.graph)
+    planned, least = program.block_bytes, least_bytes(program.graph)
+    pools = planned_bytes(program.storage)
     told = {
         "kernels": str(len(program.kernels)),
         "memory for values": f"{planned:,} bytes, of which {least:,} are in use at once",
     }
+    if pools > planned:
+        told["memory for values in runtimes of TVM"] = f"{pools:,} bytes"
     if left_out:
         told["processors without kernels of their own"] = (
             f"{', '.join(left_out)}: their graph or parameters would be others"
@@ -174,11 +178,13 @@ class Program:
 
     graph: Graph
     storage: Mapping[Entry, int]
+    places: Mapping[Entry, int]  # in a block of so many bytes; empty if each storage id is memory
+    block_bytes: int
     kernels: Mapping[str, tvm.tirx.PrimFunc]
     device_type: int
 
     def to_json(self, number: int | None = None) -> str:
-        return graph_to_json(self.graph, self.storage, number, self.device_type)
+        return graph_to_json(self.graph, self.storage, self.places, number, self.device_type)
 
     def identify(self, objects: Iterable[bytes]) -> int:
         """Return the number of the export whose kernels' object files have this content."""
@@ -204,7 +210,12 @@ def lower(
         output.check(head.spec)
     materialize_reshapes(lowered.graph)
     storage = plan_storage(lowered.graph)
-    return Program(lowered.graph, storage, lowered.kernels, target.get_target_device_type())
+    places, nbytes = plan_places(lowered.graph)
+    pools = planned_bytes(storage)
+    if is_gpu(target) or nbytes >= pools:
+        places, nbytes = {}, pools
+    device_type = target.get_target_device_type()
+    return Program(lowered.graph, storage, places, nbytes, lowered.kernels, device_type)
 
 
 def import_model(job: Mapping[str, Any]) -> ImportedModel:

@@ -141,6 +141,13 @@ class GraphReader {
       }
     });
     CheckStorageIds(attrs.Get("storage_id"));
+    ReadList(attrs, "tvmgo_place", "list_int", false,
+             [](const Json& item, Entry* entry) { entry->place = item.Int(-1, INT32_MAX); });
+    for (uint32_t node : graph_.inputs) {
+      if (graph_.entries[graph_.nodes[node].first_output].place < 0) continue;
+      attrs.Get("tvmgo_place")[1].Fail(
+          "-1 for inputs and parameters, which have memory of their own");
+    }
     if (const auto tagged = attrs.Find("tvmgo_model_id")) ReadModelId(*tagged);
   }
 

@@ -37,7 +37,12 @@ struct Entry {
   DLDataType dtype;        // as stored, see StoredDType
   int64_t storage_id = 0;  // entries with equal ids share memory; negative: memory of its own
   std::optional<int32_t> device_type;
+  // Where it lies in a block that all such entries share, in units of kPlaceBytes; negative: as the
+  // storage id says.
+  int64_t place = -1;
 };
+
+constexpr size_t kPlaceBytes = 64;
 
 struct Graph {
   std::vector<Node> nodes;  // in order of execution

@@ -67,6 +67,7 @@ class GraphProgram {
 
   uint32_t num_pools() const { return static_cast<uint32_t>(plan_.pools.size()); }
   const Pool& pool(uint32_t index) const { return plan_.pools[index]; }
+  const StoragePlan& plan() const { return plan_; }
   uint32_t pool_of_entry(uint32_t entry) const { return plan_.pool_of_entry[entry]; }
   // By pool the memory that is linked into the library, or none.
   const std::vector<Ref>& constants() const { return constants_; }

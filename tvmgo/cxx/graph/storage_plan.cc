@@ -5,7 +5,8 @@
 #include "graph/storage_plan.h"
 
 #include <algorithm>
-#include <unordered_map>
+#include <map>
+#include <utility>
 
 #include "tensor/tensor_size.h"
 
@@ -47,21 +48,56 @@ void FindInputPools(const Graph& graph, StoragePlan* plan) {
   }
 }
 
+size_t RoundUp(size_t nbytes) {
+  return nbytes > SIZE_MAX - kPlaceBytes ? SIZE_MAX
+                                         : (nbytes + kPlaceBytes - 1) / kPlaceBytes * kPlaceBytes;
+}
+
+// The sum of two sizes, or the largest size.
+size_t AddSizes(size_t a, size_t b) { return a > SIZE_MAX - b ? SIZE_MAX : a + b; }
+
+// Lays the block out of the pools that have a place.
+void PlanBlock(StoragePlan* plan) {
+  size_t apart = 0;
+  for (Pool& pool : plan->pools) {
+    if (!pool.place) continue;
+    if (plan->block_bytes == 0) plan->block_device = pool.device;
+    const bool fits =
+        pool.device.device_type == kDLCPU && pool.device.device_id == plan->block_device.device_id;
+    if (!fits) {
+      pool.place.reset();
+      continue;
+    }
+    const size_t nbytes = std::max<size_t>(pool.nbytes, 1);
+    plan->block_bytes = std::max(plan->block_bytes, AddSizes(*pool.place, RoundUp(nbytes)));
+    apart = AddSizes(apart, RoundUp(nbytes));
+  }
+  if (plan->block_bytes > apart) {
+    TVM_FFI_THROW(ValueError) << "graph JSON: attrs.tvmgo_place: expected places in at most "
+                              << apart << " bytes, as much as all of these values have, got "
+                              << plan->block_bytes;
+  }
+}
+
 }  // namespace
 
 StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices) {
   StoragePlan plan;
-  std::vector<int32_t> declared_types;  // per pool, as in the file
-  std::unordered_map<int64_t, uint32_t> pool_of_id;
+  std::vector<int32_t> declared_types;                         // per pool, as in the file
+  std::map<std::pair<int64_t, int64_t>, uint32_t> pool_of_id;  // and place
   for (size_t i = 0; i < graph.entries.size(); ++i) {
     const Entry& entry = graph.entries[i];
     const size_t nbytes = EntryBytes(entry, i);
     const int32_t type = entry.device_type.value_or(devices[0].device_type);
     const auto next = static_cast<uint32_t>(plan.pools.size());
     uint32_t index = next;
-    if (entry.storage_id >= 0) index = pool_of_id.emplace(entry.storage_id, next).first->second;
+    if (entry.storage_id >= 0) {
+      index = pool_of_id.emplace(std::pair(entry.storage_id, entry.place), next).first->second;
+    }
     if (index == next) {
-      plan.pools.push_back(Pool{nbytes, FindDevice(devices, type)});
+      Pool pool{nbytes, FindDevice(devices, type)};
+      if (entry.place >= 0) pool.place = static_cast<size_t>(entry.place) * kPlaceBytes;
+      plan.pools.push_back(pool);
       declared_types.push_back(type);
     } else if (declared_types[index] != type) {
       TVM_FFI_THROW(ValueError) << "graph JSON: attrs.device_index[1][" << i << "]: storage id "
@@ -73,6 +109,7 @@ StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices
     plan.pool_of_entry.push_back(index);
   }
   FindInputPools(graph, &plan);
+  PlanBlock(&plan);
   return plan;
 }
 

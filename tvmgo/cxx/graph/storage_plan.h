@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "formats/graph_json.h"
@@ -16,6 +17,9 @@ namespace tvmgo {
 struct Pool {
   size_t nbytes;  // what its largest entry needs
   DLDevice device;
+  // Where it begins in the block, if it is a part of that; the block holds what is needed at
+  // different times in the same place.
+  std::optional<size_t> place;
   // Whether one input is all it holds, under whatever shapes `__nop` gives it. No operator writes
   // there, so that runs which go on at the same time can have it in common.
   bool is_one_input = false;
@@ -24,10 +28,13 @@ struct Pool {
 struct StoragePlan {
   std::vector<Pool> pools;
   std::vector<uint32_t> pool_of_entry;
+  size_t block_bytes = 0;
+  DLDevice block_device = {kDLCPU, 0};
 };
 
 // `devices` is not empty; the first is the fallback for entries whose device type is not listed.
-// Throws ValueError when sizes do not fit or a pool is claimed for two device types.
+// Throws ValueError when sizes do not fit, a pool is claimed for two device types, or the block
+// would be larger than the pools in it. Only the memory of CPUs is put into a block.
 StoragePlan PlanStorage(const Graph& graph, const std::vector<DLDevice>& devices);
 
 }  // namespace tvmgo

@@ -19,6 +19,23 @@ Ref Flatten(const Ref& tensor) {
   return ViewTensor(tensor, {count}, shaped.dtype);
 }
 
+// Gives memory to all pools that have none.
+void AllocatePools(const StoragePlan& plan, std::vector<Ref>* memory) {
+  Ref block;
+  if (plan.block_bytes > 0) block = NewMemory(plan.block_bytes, plan.block_device);
+  for (size_t i = 0; i < plan.pools.size(); ++i) {
+    const Pool& pool = plan.pools[i];
+    Ref& own = (*memory)[i];
+    if (own) continue;
+    if (pool.place) {
+      char* begin = static_cast<char*>(TensorOf(block).data) + *pool.place;
+      own = BorrowMemory(begin, pool.nbytes, pool.device, block);
+    } else {
+      own = NewMemory(pool.nbytes, pool.device);
+    }
+  }
+}
+
 }  // namespace
 
 TensorSlots::TensorSlots(const GraphProgram& program, const ParamSet& params)
@@ -34,9 +51,7 @@ TensorSlots::TensorSlots(const GraphProgram& program, const ParamSet& params)
     access(entry) = Access::kParamSets;
     slots_[entry].own = MakeViews(entry, params[i]);
   }
-  for (uint32_t i = 0; i < pools.size(); ++i) {
-    if (!pools[i]) pools[i] = NewMemory(program.pool(i).nbytes, program.pool(i).device);
-  }
+  AllocatePools(program.plan(), &pools);
   for (uint32_t i = 0; i < slots_.size(); ++i) {
     if (!slots_[i].own.tensor) {
       const Ref& memory = pools[program.pool_of_entry(i)];

@@ -15,6 +15,7 @@ from tvmgo.compiler.relax.schedule import functions
 from tvmgo.compiler.relax.schedule.expressions import (
     map_computed,
     map_nodes,
+    nodes_of,
     same,
     structural_key,
 )
@@ -81,6 +82,9 @@ def expand_statement(statement: Any) -> Any:
         return flat_sequence(statement)
     if not isinstance(statement, STATEMENTS):
         return statement
+    computed = (tvm.ir.Call, *UNSAFE)
+    if not any(is_changed(node) for node in nodes_of(statement, computed)):
+        return statement  # as nearly all are: to map takes far longer than to look
     names = Names()
     statement = map_computed(statement, (tvm.ir.Call, names.expand), (UNSAFE, names.keep))
     return tirx.SeqStmt([*names.statements, statement]) if names.statements else statement
@@ -98,6 +102,22 @@ def is_expanded(call: Any) -> bool:
 
 def is_scalar(call: Any) -> bool:
     return getattr(call.op, "name", "") in SCALAR and functions.lanes_of(call) > 1
+
+
+def is_changed(node: Any) -> bool:
+    """Whether a node is expanded, written lane by lane, or must be kept from TVM."""
+    if isinstance(node, tvm.ir.Call):
+        return is_expanded(node) or is_scalar(node)
+    return is_unsafe(node)
+
+
+def is_unsafe(node: Any) -> bool:
+    """Whether TVM would change what is computed."""
+    if "float" not in functions.scalar_type(node.a):
+        return False
+    if isinstance(node, tirx.Mul):
+        return is_zero(node.a) or is_zero(node.b)
+    return not same(ANALYZER.simplify(node), node)
 
 
 def is_zero(value: Any) -> bool:
@@ -134,13 +154,7 @@ class Names:
 
     def keep(self, node: Any) -> Any:
         """Name what is computed with, where TVM would change the result."""
-        if "float" not in functions.scalar_type(node.a):
-            return node
-        if isinstance(node, tirx.Mul):
-            changed = is_zero(node.a) or is_zero(node.b)
-        else:
-            changed = not same(ANALYZER.simplify(node), node)
-        return type(node)(self(node.a), self(node.b)) if changed else node
+        return type(node)(self(node.a), self(node.b)) if is_unsafe(node) else node
 
     def value_of(self, call: Any) -> Any:
         function, dtype = FUNCTIONS[call.op.name], functions.scalar_type(call)

@@ -123,9 +123,10 @@ Value CountBytes(GraphState* state, const CallArgs&) {
     counts.emplace_back(std::string_view(program.input_name(i)));
     counts.emplace_back(static_cast<int64_t>(program.pool(pool).nbytes));
   }
-  int64_t others = 0;
+  auto others = static_cast<int64_t>(program.plan().block_bytes);
   for (uint32_t i = 0; i < program.num_pools(); ++i) {
-    if (!is_param[i]) others += static_cast<int64_t>(program.pool(i).nbytes);
+    if (is_param[i] || program.pool(i).place) continue;
+    others += static_cast<int64_t>(program.pool(i).nbytes);
   }
   counts[0] = Value(others);
   return NewArray(counts);
