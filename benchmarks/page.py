@@ -22,6 +22,9 @@ RIVALS = (
     "one thread",
     "OpenMP in C",
     "ONNX Runtime",
+    "two processes",
+    "its p50",
+    "row by row",
     "Python",
     "C method",
     "bare C",
@@ -37,11 +40,15 @@ EQUALS = (
     "one thread",
     "OpenMP in C",
     "ONNX Runtime",
+    "two processes",
+    "its p50",
+    "row by row",
 )
 GOTVM = json.loads(Path(__file__).with_name("gotvm.json").read_text())
 GOTVM_NS = {title: row["medians"] for row in GOTVM["ns"] for title in row["cases"]}
 SCALES = {
     "ns": ((1e9, "s", 1e9), (1e6, "ms", 1e6), (1e4, "µs", 1e3), (0, "ns", 1)),
+    "ms": ((0, "ms", 1),),
     "KiB": ((0, "MiB", 1024),),
 }
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from benchmarks import BUILD
 from benchmarks.page import RIVALS, amount
 
-MARKERS = "osD^vP*Xpdh<>8"  # a colour alone does not say who is who
+MARKERS = "osD^vP*Xpdh<>8H12"  # a colour alone does not say who is who
 
 
 def draw(title: str, results: list[dict]) -> Figure:

@@ -10,6 +10,7 @@ from benchmarks.cases import (
     model,
     processes,
     results,
+    serving,
     threads,
 )
 
@@ -21,6 +22,7 @@ CASES = (
     *copies.CASES,
     *graph.CASES,
     *model.CASES,
+    *serving.CASES,
     *threads.CASES,
     *processes.CASES,
 )

@@ -17,9 +17,11 @@ from onnx import ModelProto, TensorProto, helper
 import tvmgo
 from benchmarks.case import Timed
 from benchmarks.networks.built import Writer
+from examples.mobilenet import mobilenet_v1
 from tvmgo.compiler import export
 
 ROWS = 10_000
+CORES = 2
 
 
 class Rivals:
@@ -27,16 +29,20 @@ class Rivals:
 
     def __init__(self, network: ModelProto, rows: tuple[int, ...], x: np.ndarray) -> None:
         self.x = x
-        folder = tempfile.TemporaryDirectory(prefix="tvmgo-model-")
-        atexit.register(folder.cleanup)
-        path = Path(folder.name, "model.onnx")
+        temporary = tempfile.TemporaryDirectory(prefix="tvmgo-model-")
+        atexit.register(temporary.cleanup)
+        self.folder = temporary.name
+        self.path = path = Path(self.folder, "model.onnx")
         onnx.save(network, path)
-        export(path, folder.name, batch=rows or None, verify=False)
-        self.model = tvmgo.Model.load(folder.name, threads=1)
+        export(path, self.folder, batch=rows or None, verify=False)
+        self.model = tvmgo.Model.load(self.folder, concurrency=CORES, threads=1)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(path, options)
-        self.expected = self.session.run(None, {"x": x})[0]
+        self.expected = self.run_session(x)
+
+    def run_session(self, x: np.ndarray) -> np.ndarray:
+        return self.session.run(None, {self.session.get_inputs()[0].name: x})[0]
 
     def is_right(self, answer: Any) -> bool:
         return np.allclose(answer, self.expected, 1e-4, 1e-5)
@@ -45,7 +51,7 @@ class Rivals:
         return Timed(functools.partial(self.model, self.x), self.is_right)
 
     def session_run(self) -> Timed:
-        run = functools.partial(self.session.run, None, {"x": self.x})
+        run = functools.partial(self.session.run, None, {self.model.inputs[0].name: self.x})
         return Timed(run, lambda answer: self.is_right(answer[0]))
 
     def bound(self) -> Timed:
@@ -71,10 +77,16 @@ def one_operator() -> Rivals:
 
 
 @functools.cache
-def dense_layers() -> Rivals:
+def dense_layers(width: int = 512, rows: int = ROWS) -> Rivals:
     writer, value = Writer(), "x"
-    for inputs, outputs in ((784, 512), (512, 512)):
+    for inputs, outputs in ((784, width), (width, width)):
         value = writer.add("Relu", writer.dense(value, inputs, outputs))
-    network = writer.model({"x": ("FLOAT", ["N", 784])}, writer.dense(value, 512, 10))
-    x = np.random.default_rng(0).standard_normal((ROWS, 784)).astype("float32")
+    network = writer.model({"x": ("FLOAT", ["N", 784])}, writer.dense(value, width, 10))
+    x = np.random.default_rng(0).standard_normal((rows, 784)).astype("float32")
     return Rivals(network, (1, 8, 64, 256), x)
+
+
+@functools.cache
+def mobilenet() -> Rivals:
+    x = np.random.default_rng(0).random((1, 224, 224, 3), "float32")
+    return Rivals(mobilenet_v1(), (), x)
