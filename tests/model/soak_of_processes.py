@@ -79,7 +79,7 @@ def load(number):
         np.testing.assert_array_equal(other(x), y)
 
 for work in (check, load):
-    for _ in range({forks} // 100):
+    for _ in range({forks} // 100 + 1):
         with serving(work):
             for number in range(50):
                 in_child(lambda: work(number))

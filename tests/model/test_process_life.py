@@ -446,6 +446,24 @@ def test_loads_leave_nothing_behind(kind, folder_of):
     ends_well(kind, folder_of(kind), code)
 
 
+@pytest.mark.slow
+@pytest.mark.apache_tvm
+def test_requests_of_many_sizes_leave_nothing_behind(folder_of):
+    """TVM's pool of memory for the virtual machine keeps what each size has taken."""
+    code = """
+    from tests.helpers import resident_bytes
+    sizes = np.random.default_rng(0).integers(100_000, 200_000, 110).tolist()
+    for number, size in enumerate(sizes):
+        if number == 10:
+            before = resident_bytes()
+        x = np.ones((size, 3), "float32")
+        assert (model(x) == 2).all()
+    grown = resident_bytes() - before
+    assert grown < 50 << 20, grown
+    """
+    ends_well("vm", folder_of("vm"), code)
+
+
 @EVERY_KIND
 def test_models_that_are_not_closed_leave_nothing_behind(kind, folder_of):
     code = """
