@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A process ends silently, whatever of ours is still alive."""
 
+import json
+
 import pytest
 
+from tests.graphs import document, op, var
 from tests.helpers import output_of, run_python
 
 SETUP = """
@@ -151,6 +154,32 @@ def test_exit_is_silent_while_daemon_threads_call(kernels_path, work):
     def loop():
         while True:
             {DAEMONS[work]}
+    for _ in range(3):
+        threading.Thread(target=loop, daemon=True).start()
+    time.sleep(0.1)
+    print('end')
+    """
+        )
+        == "end\n"
+    )
+
+
+def test_exit_is_silent_while_daemon_threads_drop_what_was_lent(kernels_path):
+    """Arrays go inside destructors in C++, from which no thread may be ended."""
+    inputs = [f"x{i}" for i in range(50)]
+    nodes = [*(var(name, (1,)) for name in inputs), op("main", inputs, (1,), prefix="")]
+    assert (
+        output_of(
+            SETUP.format(path=str(kernels_path))
+            + f"""
+    import threading, time
+    graph = {json.dumps(document(nodes, ["main"]))!r}
+    array = np.zeros(1, "float32")
+    def loop():
+        while True:
+            executor = tvmgo.graph_executor.create(graph, kernels, tvmgo.cpu())
+            for name in {inputs}:
+                executor.set_input_zero_copy(name, array.view())
     for _ in range(3):
         threading.Thread(target=loop, daemon=True).start()
     time.sleep(0.1)

@@ -15,6 +15,7 @@ from tvmgo._core.function cimport (
 from tvmgo._core.handle cimport count_callbacks
 from tvmgo._core.owned_any cimport clear
 from tvmgo._core.pack cimport pack_owned, register_converter
+from tvmgo._core.release cimport begin_release, end_release
 from tvmgo._core.staging cimport call_with_owned
 from tvmgo._core.unchecked cimport (
     unchecked_name_result, unchecked_pack_owned, unchecked_receive, unchecked_run_callback,
@@ -27,7 +28,7 @@ from tvmgo.capi.callback_object cimport TVMGoCallback, TVMGoNewCallback
 from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.capi.python cimport (
-    Py_DECREF, Py_EnterRecursiveCall, Py_INCREF, Py_IsInitialized, Py_LeaveRecursiveCall, Py_None,
+    Py_DECREF, Py_EnterRecursiveCall, Py_INCREF, Py_LeaveRecursiveCall, Py_None,
     PyFunction_Check, PyObject_Vectorcall,
 )
 from tvmgo.capi.object_header cimport (
@@ -41,12 +42,20 @@ cdef extern from "tensor/call_with_copies.h" nogil:
     bint TVMGoIsBareOnHost(const TVMFFIAny* any)
 
 
+ctypedef void (*release_with_gil_held)(void* callable) noexcept nogil
+
+
+cdef void release_callable(void* callable) noexcept:
+    count_callbacks(-1)
+    Py_DECREF(<PyObject*>callable)
+
+
 cdef void release_callback(void* self, int flags) noexcept nogil:
     # The runtime may drop its last reference in any thread, after Python has ended, too.
-    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong and Py_IsInitialized():
-        with gil:
-            count_callbacks(-1)
-            Py_DECREF(<PyObject*>(<TVMGoCallback*>self).callable)
+    cdef TVMGoGil gil
+    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong and begin_release(&gil):
+        (<release_with_gil_held><void*>release_callable)((<TVMGoCallback*>self).callable)
+        end_release(gil)
     if flags & kTVMFFIObjectDeleterFlagBitMaskWeak:
         free(self)
 

@@ -9,10 +9,11 @@ from libc.stdint cimport int64_t
 
 from tvmgo._core.dtype cimport dtype_of, numpy_dtype
 from tvmgo._core.handle cimport count_buffers
+from tvmgo._core.release cimport begin_release, end_release
 from tvmgo.capi cimport dlpack, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLTensor
-from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
-from tvmgo.capi.python cimport Py_DECREF, Py_INCREF, Py_IsInitialized
+from tvmgo.capi.gil cimport TVMGoGil
+from tvmgo.capi.python cimport Py_DECREF, Py_INCREF
 from tvmgo.capi.object_header cimport (
     kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
 )
@@ -110,10 +111,9 @@ cdef void free_shared(SharedArray* shared, int flags) noexcept:
 cdef void release_ndarray(void* self, int flags) noexcept nogil:
     # The last reference may go in any thread, after Python has ended, too.
     cdef TVMGoGil gil
-    if Py_IsInitialized():
-        gil = TVMGoEnterPython()
+    if begin_release(&gil):
         (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
-        TVMGoLeavePython(gil)
+        end_release(gil)
 
 
 @cython.cdivision(True)

@@ -19,6 +19,11 @@ typedef struct {
   PyGILState_STATE state;  // of TVMGO_GIL_ENSURED
 } TVMGoGil;
 
+static inline int TVMGoHoldsGil(void) {
+  PyThreadState* own = PyGILState_GetThisThreadState();
+  return own != NULL && own == TVMGoCurrentThread();
+}
+
 static inline TVMGoGil TVMGoEnterPython(void) {
   TVMGoGil gil = {TVMGO_GIL_HELD, PyGILState_UNLOCKED};
   PyThreadState* own = PyGILState_GetThisThreadState();
