@@ -177,7 +177,13 @@ def softmax_of_columns():
     return net.model(net.add("MatMul", net.add("Softmax", scores, axis=2), value))
 
 
-NOT_FOUND = (weights_are_wanted, softmax_of_columns)
+def softmax_without_rows():
+    net = Net()
+    x = net.add("Reshape", "x", np.int64([-1]))
+    return net.model(net.add("MatMul", net.add("Softmax", x), normal(BATCH * LENGTH * WIDTH, 5)))
+
+
+NOT_FOUND = (weights_are_wanted, softmax_of_columns, softmax_without_rows)
 
 
 @pytest.mark.parametrize("net", [*FOUND, *NOT_FOUND], ids=lambda net: net.__name__)

@@ -126,7 +126,7 @@ class Match:
         self.scores_shape = shape = known_shape(weights)
         if len(shape) != len(self.shape) or shape[:-1] != self.shape[:-1]:
             return False
-        if shape[-2] < FEWEST_ROWS or not self.walk(scores, uses):
+        if len(shape) < 2 or shape[-2] < FEWEST_ROWS or not self.walk(scores, uses):
             return False
         assert self.scores is not None
         tensors = (*self.scores.args, self.product.args[1], weights)
