@@ -2,8 +2,10 @@
 """Operators of com.microsoft, beside ONNX Runtime's own kernels."""
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from tests.compiler.models import normal, onnx_runtime
 from tests.compiler.simplified import one_node, operators
@@ -198,6 +200,39 @@ def test_operators_that_read_one_anothers_results():
     assert all(not node.domain for node in simple.graph.node)
     (result,), (expected,) = onnx_runtime(simple, values), onnx_runtime(model, values)
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_quantised_weights_stay_what_they_are():
+    """ONNX Runtime would quantise anew, by a scale of its own, what it has made floats of."""
+    weights = np.array([[100, -7, 3, 50], [-90, 20, 8, -1]], np.int8).reshape(2, 4, 1, 1)
+    steps, zero = scale(0.033), np.int8(-7)
+    x = bytes_like(1, 4, 1, 1)
+    constants = {"w": weights, "s": steps, "z": zero, "xs": scale(0.02), "xz": np.uint8(112)}
+    graph = helper.make_graph(
+        [
+            helper.make_node("DequantizeLinear", ["x", "xs", "xz"], ["a"]),
+            helper.make_node("DequantizeLinear", ["w", "s", "z"], ["b"]),
+            helper.make_node("Conv", ["a", "b"], ["c"]),
+            helper.make_node("Relu", ["c"], ["r"]),
+            helper.make_node("QuantizeLinear", ["r", "xs", "xz"], ["y"]),
+            helper.make_node("Gelu", ["half"], ["gelu"], domain="com.microsoft"),
+        ],
+        "model",
+        [
+            helper.make_tensor_value_info("x", TensorProto.UINT8, x.shape),
+            helper.make_tensor_value_info("half", TensorProto.FLOAT16, [3]),
+        ],
+        [onnx.ValueInfoProto(name=name) for name in ("r", "y", "gelu")],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    opsets = [helper.make_opsetid("", 23), helper.make_opsetid("com.microsoft", 1)]
+    simple = simplify(helper.make_model(graph, opset_imports=opsets, ir_version=10), {}, {})
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(simple.SerializeToString(), options)
+    (result,) = session.run(["r"], {"x": x, "half": np.zeros(3, "float16")})
+    sums = (weights.astype(int) + 7).reshape(2, 4) @ (x.astype(int) - 112).reshape(4)
+    np.testing.assert_allclose(result.ravel(), np.maximum(sums * 0.033 * 0.02, 0), rtol=1e-5)
 
 
 def test_an_activation_that_is_not_known_is_refused():

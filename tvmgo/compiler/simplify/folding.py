@@ -22,7 +22,7 @@ from tvmgo.compiler.simplify.weights import save_model
 # that are whole numbers are no more, times a scale.
 LEFT_OUT = (
     *("TransposeOptimizer", "ConstantSharing", "MatMulAddFusion", "GemmTransposeFusion"),
-    "ConvMulFusion",
+    *("ConvMulFusion", "WeightBiasQuantization"),
 )
 
 
