@@ -12,6 +12,7 @@ import textwrap
 import pytest
 
 from tests.helpers import run_python, search_path
+from tests.libraries import compile_library
 from tests.model.kinds import KINDS
 from tests.model.life import ends_well, run_script, script
 
@@ -113,6 +114,61 @@ def test_a_fork_while_the_runtime_is_loaded(folder_of):
     arguments = ("-W", "ignore::DeprecationWarning")
     done = run_python(textwrap.dedent(first) + textwrap.dedent(code), arguments=arguments)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+# Without the GIL from beginning to end, as the runtime does.
+HOLD = """
+#include <pthread.h>
+#include <unistd.h>
+
+void hold(pthread_mutex_t* mutex) {
+  pthread_mutex_lock(mutex);
+  sleep(1);
+  pthread_mutex_unlock(mutex);
+}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.apache_tvm
+def test_a_fork_while_a_machine_takes_or_frees_memory(folder_of, tmp_path):
+    """The runtime has a mutex for it, which another thread has here for longer than usual."""
+    (tmp_path / "hold.c").write_text(HOLD)
+    compile_library(tmp_path / "hold.c", tmp_path / "hold.so")
+    code = f"""
+    import ctypes
+
+    here = ctypes.CDLL(None)
+    find = here._ZN3tvm7runtime6memory13MemoryManager6GlobalEv
+    find.restype = ctypes.c_void_p
+    mutex = ctypes.c_void_p(find())
+    thread = threading.Thread(target=ctypes.CDLL({str(tmp_path / "hold.so")!r}).hold, args=(mutex,))
+    thread.start()
+    while here.pthread_mutex_trylock(mutex) == 0:
+        here.pthread_mutex_unlock(mutex)
+        time.sleep(0.01)
+    in_child(lambda: check(1))
+    check(2)
+    thread.join()
+    """
+    ends_well("vm", folder_of("vm"), code)
+
+
+@pytest.mark.slow
+@pytest.mark.apache_tvm
+def test_a_fork_while_others_look_up_functions_of_machines(folder_of):
+    code = """
+    machine = tvmgo.load_module(FOLDER + "/deploy.so")["vm_load_executable"]()
+
+    def work(number):
+        for _ in range(5):
+            machine["vm_initialization"]
+
+    with serving(work):
+        for number in range(200):
+            in_child(lambda: work(number))
+    """
+    ends_well("vm", folder_of("vm"), code)
 
 
 @pytest.mark.parametrize("kind", ["graph", "batched"])

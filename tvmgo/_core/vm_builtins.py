@@ -15,11 +15,13 @@ from typing import Any
 
 from tvmgo._core.array import Array, array
 from tvmgo._core.registry import (
+    get_global_function,
     has_global_function,
     register_function,
     remove_global_function,
 )
 from tvmgo._native import companions
+from tvmgo._native.forks import loading
 
 
 def unique(
@@ -108,7 +110,9 @@ registered: list[str] = []
 
 
 def provide() -> None:
-    """Have ready whatever a library for the virtual machine may look up by name."""
+    """Have ready whatever a library for the virtual machine may look up by name, and forks beside it."""
+    with loading:  # makes the memory that it is about, which a fork must not find half made
+        get_global_function("tvmgo.forks_await_machine_memory")()
     companions.load_extra()  # sort, topk and random are not in its symbol table either
     importing = getattr(getattr(sys.modules.get("tvm"), "__spec__", None), "_initializing", False)
     if importing:  # in another thread, and about to register them

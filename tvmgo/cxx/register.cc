@@ -8,6 +8,7 @@
 
 #include "ffi/bound_method.h"
 #include "ffi/containers.h"
+#include "ffi/forks.h"
 #include "ffi/globals.h"
 #include "ffi/module_object.h"
 #include "ffi/one_thread.h"
@@ -95,6 +96,7 @@ constexpr GlobalFunction kGlobals[] = {
     {"tvm.graph_runtime.create", Create<kPlainVariant>},
     {"tvm.graph_runtime_debug.create", Create<kRuntimeDebugVariant>},
     {"tvm.graph_runtime_factory.create", CreateFactory},
+    {"tvmgo.forks_await_machine_memory", ForksAwaitMachineMemory},
     {"tvmgo.graph_program.create", CreateProgram},
     {"tvmgo.one_thread_at_a_time", OneThreadAtATime},
     {"tvmgo.parse_params", ParamsOf},

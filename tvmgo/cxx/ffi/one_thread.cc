@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "ffi/forks.h"
 #include "ffi/module_object.h"
 
 namespace tvmgo {
@@ -22,17 +23,25 @@ struct Occupant {
 };
 
 // By module. An entry without functions is left behind until another module is asked for.
+struct Known {
+  Known() { ForksAwait(&mutex); }
+
+  std::mutex mutex;
+  std::map<TVMFFIObjectHandle, std::weak_ptr<Occupant>> occupants;
+};
+
+Known& known = *new Known;
+
 std::shared_ptr<Occupant> OccupantOf(TVMFFIObjectHandle module) {
-  static std::mutex& mutex = *new std::mutex;
-  static auto& known = *new std::map<TVMFFIObjectHandle, std::weak_ptr<Occupant>>;
-  const std::lock_guard<std::mutex> lock(mutex);
-  std::shared_ptr<Occupant> occupant = known[module].lock();
+  const std::lock_guard<std::mutex> lock(known.mutex);
+  auto& occupants = known.occupants;
+  std::shared_ptr<Occupant> occupant = occupants[module].lock();
   if (!occupant) {
-    for (auto each = known.begin(); each != known.end();) {
-      each = each->second.expired() ? known.erase(each) : std::next(each);
+    for (auto each = occupants.begin(); each != occupants.end();) {
+      each = each->second.expired() ? occupants.erase(each) : std::next(each);
     }
     occupant = std::make_shared<Occupant>();
-    known[module] = occupant;
+    occupants[module] = occupant;
   }
   return occupant;
 }
