@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import onnxruntime
 
 import tvmgo
@@ -85,14 +86,22 @@ def session_of(path: Path, threads: int, profile: str = "") -> Any:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, profile
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    model = onnx.load(path)
+    for output in model.graph.output:  # one of another rank than declared must not be bound
+        output.type.tensor_type.ClearField("shape")
+    return onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
 
 
 def error_of(result: np.ndarray, expected: np.ndarray) -> float:
-    """Return the largest difference as a part of the largest number."""
+    """Return the largest difference as a part of the largest number.
+
+    ONNX Runtime's sigmoids are right to 1e-7, however small they are: what is below 1e-3 counts so.
+    """
     if result.shape != expected.shape:
         return float("inf")
-    largest = np.abs(expected.astype("f8")).max(initial=1e-30)
+    largest = np.abs(expected.astype("f8")).max(initial=1e-3)
     return float(np.abs(result.astype("f8") - expected.astype("f8")).max(initial=0) / largest)
 
 
