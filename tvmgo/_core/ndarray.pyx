@@ -12,7 +12,7 @@ from tvmgo._core.handle cimport count_buffers
 from tvmgo._core.release cimport begin_release, end_release
 from tvmgo.capi cimport dlpack, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLTensor
-from tvmgo.capi.gil cimport TVMGoGil
+from tvmgo.capi.gil cimport TVMGoGil, TVMGoHoldsGil
 from tvmgo.capi.python cimport Py_DECREF, Py_INCREF
 from tvmgo.capi.object_header cimport (
     kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
@@ -111,7 +111,9 @@ cdef void free_shared(SharedArray* shared, int flags) noexcept:
 cdef void release_ndarray(void* self, int flags) noexcept nogil:
     # The last reference may go in any thread, after Python has ended, too.
     cdef TVMGoGil gil
-    if begin_release(&gil):
+    if TVMGoHoldsGil():  # as nearly always
+        (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
+    elif begin_release(&gil):
         (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
         end_release(gil)
 
