@@ -87,8 +87,10 @@ def session_of(path: Path, threads: int, profile: str = "") -> Any:
     if profile:
         options.enable_profiling, options.profile_file_prefix = True, profile
     model = onnx.load(path)
-    for output in model.graph.output:  # one of another rank than declared must not be bound
-        output.type.tensor_type.ClearField("shape")
+    for output in model.graph.output:
+        # One of another rank than declared must not be bound; without any type is fine.
+        if output.type.HasField("tensor_type"):
+            output.type.tensor_type.ClearField("shape")
     return onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
