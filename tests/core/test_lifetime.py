@@ -136,6 +136,7 @@ KINDS = {
 # So slow that fewer calls must do; each must then be tighter.
 SLOW = {
     "missing function": 20_000,
+    "dtype, refused": 20_000,
     "native error": 50_000,
     "callback, exception through a kernel": 50_000,
     "empty of no memory": 20_000,
