@@ -15,7 +15,7 @@ from tvmgo._core.function cimport (
 from tvmgo._core.handle cimport count_callbacks
 from tvmgo._core.owned_any cimport clear
 from tvmgo._core.pack cimport pack_owned, register_converter
-from tvmgo._core.release cimport begin_release, end_release
+from tvmgo._core.release cimport Deleter, release
 from tvmgo._core.staging cimport call_with_owned
 from tvmgo._core.unchecked cimport (
     unchecked_name_result, unchecked_pack_owned, unchecked_receive, unchecked_run_callback,
@@ -42,20 +42,15 @@ cdef extern from "tensor/call_with_copies.h" nogil:
     bint TVMGoIsBareOnHost(const TVMFFIAny* any)
 
 
-ctypedef void (*release_with_gil_held)(void* callable) noexcept nogil
-
-
-cdef void release_callable(void* callable) noexcept:
+cdef void release_callable(void* self, int flags) noexcept:
     count_callbacks(-1)
-    Py_DECREF(<PyObject*>callable)
+    Py_DECREF(<PyObject*>(<TVMGoCallback*>self).callable)
 
 
 cdef void release_callback(void* self, int flags) noexcept nogil:
     # The runtime may drop its last reference in any thread, after Python has ended, too.
-    cdef TVMGoGil gil
-    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong and begin_release(&gil):
-        (<release_with_gil_held><void*>release_callable)((<TVMGoCallback*>self).callable)
-        end_release(gil)
+    if flags & kTVMFFIObjectDeleterFlagBitMaskStrong:
+        release(self, flags, <Deleter><void*>release_callable)
     if flags & kTVMFFIObjectDeleterFlagBitMaskWeak:
         free(self)
 

@@ -9,9 +9,8 @@ from cpython.object cimport PyObject
 from cpython.ref cimport Py_DECREF, Py_INCREF
 
 from tvmgo._core.handle cimport cell, drop, type_index
-from tvmgo._core.release cimport begin_release, end_release
+from tvmgo._core.release cimport Deleter, release
 from tvmgo.capi cimport ffi
-from tvmgo.capi.gil cimport TVMGoGil
 from tvmgo.capi.python cimport PyErr_SetObject
 from tvmgo import exceptions
 
@@ -73,18 +72,12 @@ cdef object exception_from_error(void* c_error):
         drop(c_error)
 
 
-ctypedef void (*with_gil_held)(void* py_object) noexcept nogil
-
-
-cdef void give_back(void* py_object) noexcept:
+cdef void give_back(void* py_object, int flags) noexcept:
     Py_DECREF(<object>py_object)
 
 
 cdef void release_exception(void* py_object) noexcept nogil:
-    cdef TVMGoGil gil
-    if begin_release(&gil):
-        (<with_gil_held><void*>give_back)(py_object)
-        end_release(gil)
+    release(py_object, 0, <Deleter><void*>give_back)
 
 
 def _kind_of(exception):

@@ -9,10 +9,9 @@ from libc.stdint cimport int64_t
 
 from tvmgo._core.dtype cimport dtype_of, numpy_dtype
 from tvmgo._core.handle cimport count_buffers
-from tvmgo._core.release cimport begin_release, end_release
+from tvmgo._core.release cimport Deleter, release
 from tvmgo.capi cimport dlpack, numpy as np
 from tvmgo.capi.dlpack cimport DLDataType, DLTensor
-from tvmgo.capi.gil cimport TVMGoGil, TVMGoHoldsGil
 from tvmgo.capi.python cimport Py_DECREF, Py_INCREF
 from tvmgo.capi.object_header cimport (
     kTVMFFIObjectDeleterFlagBitMaskStrong, kTVMFFIObjectDeleterFlagBitMaskWeak,
@@ -97,10 +96,8 @@ cdef struct SharedArray:
     int64_t dims[1]         # ndim shape values, then ndim strides
 
 
-ctypedef void (*with_gil_held)(SharedArray* shared, int flags) noexcept nogil
-
-
-cdef void free_shared(SharedArray* shared, int flags) noexcept:
+cdef void free_shared(void* self, int flags) noexcept:
+    cdef SharedArray* shared = <SharedArray*>self
     if flags & kTVMFFIObjectDeleterFlagBitMaskStrong:
         count_buffers(-1)
         Py_DECREF(shared.array)
@@ -110,12 +107,7 @@ cdef void free_shared(SharedArray* shared, int flags) noexcept:
 
 cdef void release_ndarray(void* self, int flags) noexcept nogil:
     # The last reference may go in any thread, after Python has ended, too.
-    cdef TVMGoGil gil
-    if TVMGoHoldsGil():  # as nearly always
-        (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
-    elif begin_release(&gil):
-        (<with_gil_held><void*>free_shared)(<SharedArray*>self, flags)
-        end_release(gil)
+    release(self, flags, <Deleter><void*>free_shared)
 
 
 @cython.cdivision(True)

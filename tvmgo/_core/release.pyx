@@ -12,9 +12,7 @@ import time
 
 from libc.stdint cimport int32_t
 
-from tvmgo.capi.gil cimport (
-    TVMGO_GIL_HELD, TVMGoEnterPython, TVMGoGil, TVMGoHoldsGil, TVMGoLeavePython,
-)
+from tvmgo.capi.gil cimport TVMGoEnterPython, TVMGoGil, TVMGoLeavePython
 from tvmgo.capi.python cimport Py_IsInitialized
 
 cdef extern from * nogil:
@@ -30,23 +28,16 @@ cdef int32_t dropping = 0  # threads
 cdef int32_t ended = False
 
 
-cdef bint begin_release(TVMGoGil* gil) noexcept nogil:
-    """Enter Python to give objects back. False if it ends: they must be left alone."""
+cdef void release_without_gil(void* self, int flags, Deleter deleter) noexcept nogil:
+    cdef TVMGoGil gil
     if not Py_IsInitialized():
-        return False
-    if not TVMGoHoldsGil():
-        add(&dropping, 1, __ATOMIC_SEQ_CST)  # before looking: `end` does these in the other order
-        if load(&ended, __ATOMIC_SEQ_CST):
-            add(&dropping, -1, __ATOMIC_SEQ_CST)
-            return False
-    gil[0] = TVMGoEnterPython()
-    return True
-
-
-cdef void end_release(TVMGoGil gil) noexcept nogil:
-    TVMGoLeavePython(gil)
-    if gil.origin != TVMGO_GIL_HELD:
-        add(&dropping, -1, __ATOMIC_SEQ_CST)
+        return
+    add(&dropping, 1, __ATOMIC_SEQ_CST)  # before looking: `_end` does these in the other order
+    if not load(&ended, __ATOMIC_SEQ_CST):
+        gil = TVMGoEnterPython()
+        deleter(self, flags)
+        TVMGoLeavePython(gil)
+    add(&dropping, -1, __ATOMIC_SEQ_CST)
 
 
 def _end():

@@ -4,10 +4,8 @@
 # Between the two calls the GIL is held, which Cython does not know. Functions that need it are
 # called there by way of a pointer type that is declared `nogil`.
 cdef extern from "capi/gil.h":
-    ctypedef enum TVMGoGilOrigin:
-        TVMGO_GIL_HELD
     ctypedef struct TVMGoGil:
-        TVMGoGilOrigin origin
+        pass
     bint TVMGoHoldsGil() noexcept nogil
     TVMGoGil TVMGoEnterPython() noexcept nogil
     void TVMGoLeavePython(TVMGoGil gil) noexcept nogil
