@@ -6,13 +6,13 @@ from __future__ import annotations
 import argparse
 
 from tvmgo.cli.output import add_json, show
-from tvmgo.cli.pairs import add_input, integers
+from tvmgo.cli.pairs import add_input, add_path, integers
 from tvmgo.model.benchmark import SECONDS, bench
 from tvmgo.model.plotting import check_plot, plot
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder or bundle with a model, or its library")
+    add_path(parser)
     add_input(parser)
     parser.add_argument(
         "--seconds",

@@ -6,11 +6,12 @@ from __future__ import annotations
 import argparse
 
 from tvmgo.cli.output import add_json, show
+from tvmgo.cli.pairs import add_path
 from tvmgo.model.examination import doctor
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder or bundle with a model, or its library")
+    add_path(parser)
     add_json(parser)
     parser.set_defaults(run=run)
 

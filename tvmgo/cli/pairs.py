@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arguments such as ``x=1,3,224,224`` and ``x=file.npy``."""
+"""Arguments that verbs have in common: the model, and pairs such as ``x=1,3,224,224``."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def integers(text: str) -> tuple[int, ...]:
 def sizes(text: str) -> tuple[int, ...]:
     """A shape, which for a scalar is empty."""
     return integers(text) if text else ()
+
+
+def add_path(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that says which model is meant."""
+    parser.add_argument("path", help="a folder or bundle with a model, or its library")
 
 
 def add_input(parser: argparse.ArgumentParser) -> None:

@@ -6,12 +6,12 @@ from __future__ import annotations
 import argparse
 
 from tvmgo.cli.output import add_json, show
-from tvmgo.cli.pairs import add_input
+from tvmgo.cli.pairs import add_input, add_path
 from tvmgo.model.profiling import profile_runs
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder or bundle with a model, or its library")
+    add_path(parser)
     add_input(parser)
     parser.add_argument(
         "--runs", type=int, help="how many (by default as many as take two seconds)"

@@ -6,12 +6,12 @@ from __future__ import annotations
 import argparse
 
 from tvmgo.cli.output import add_json, show
-from tvmgo.cli.pairs import add_input, pair
+from tvmgo.cli.pairs import add_input, add_path, pair
 from tvmgo.model.single_run import run_once
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", help="a folder or bundle with a model, or its library")
+    add_path(parser)
     add_input(parser)
     parser.add_argument(
         "--output",
