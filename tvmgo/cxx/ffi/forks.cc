@@ -35,7 +35,7 @@ void UnlockAll() {
   awaited().mutex.unlock();
 }
 
-[[maybe_unused]] const int kAtFork = pthread_atfork(LockAll, UnlockAll, UnlockAll);
+[[maybe_unused]] const int kForksWait = pthread_atfork(LockAll, UnlockAll, UnlockAll);
 
 // The runtime's memory manager, to which no C function leads, but for what its table holds.
 struct MemoryManager {
