@@ -8,7 +8,7 @@ import pytest
 
 import tvmgo
 from tests.libraries import compile_library
-from tvmgo.model import examination  # noqa: F401, holds functions from its import on
+from tvmgo.model.inspection import examination  # noqa: F401, holds functions from its import on
 
 KERNELS = Path(__file__).parent / "kernels"
 

@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, save
 
 from tvmgo import TVMError
-from tvmgo.model import plotting
-from tvmgo.model.benchmark import call_all
+from tvmgo.model.trials import plotting
+from tvmgo.model.trials.benchmark import call_all
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.classic.models import FACTORY
 from tests.graphs import document, op, var
 from tests.model.conftest import PREFIX
 from tvmgo import Model
-from tvmgo.model.outline import describe
+from tvmgo.model.inspection.outline import describe
 
 
 def test_of_files(two_inputs, tvmgo_says):

@@ -45,7 +45,7 @@ def test_inputs_are_given_or_made_up(write_one, tvmgo_says, tmp_path):
 
 
 def test_as_many_runs_as_take_two_seconds(write, tvmgo_says, monkeypatch):
-    monkeypatch.setattr("tvmgo.model.profiling.SECONDS", 0.05)
+    monkeypatch.setattr("tvmgo.model.trials.profiled_runs.SECONDS", 0.05)
     nodes = [var("x", (2,)), op("nap", ["x"], (2,), name="y", prefix=PREFIX)]
     told = tvmgo_says("profile", write(nodes, ["y"]), "--json").document
     assert 1 <= told["runs"] <= 25

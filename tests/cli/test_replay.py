@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from conformance.__main__ import main as conformance
-from tvmgo.model.recordings import difference
+from tvmgo.model.trials.recordings import difference
 
 RECORDING = {
     "library": "deploy.so",

@@ -27,7 +27,7 @@ IN_WORKERS = (
     *("compiler/simplify/", "compiler/relax/", "compiler/relay/"),
     "compiler/onnx_nodes.py",  # of both importers
 )
-RIVAL = "model/benchmark.py"  # runs a model in ONNX Runtime as well, if it is asked to
+RIVAL = "model/trials/benchmark.py"  # runs a model in ONNX Runtime as well, if it is asked to
 
 
 def test_only_what_runs_in_workers_imports_compilers():

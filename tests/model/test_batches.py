@@ -14,7 +14,7 @@ from tests.helpers import in_threads
 from tests.model.conftest import COLUMNS
 from tvmgo import Batcher, Model
 from tvmgo.model import ModelClosedError, QueueFullError
-from tvmgo.model.batched_engine import cheapest
+from tvmgo.model.engines.batched import cheapest
 
 
 def rows_of(count, start=0):

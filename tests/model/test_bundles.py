@@ -23,9 +23,9 @@ from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo._native import copies
 from tvmgo.compiler.graph.params import write_params
-from tvmgo.model import mapping, model_files
-from tvmgo.model.file_parts import whole_file
-from tvmgo.model.outline import describe
+from tvmgo.model.files import mapping, model_files
+from tvmgo.model.files.parts import whole_file
+from tvmgo.model.inspection.outline import describe
 
 VALUES = [np.array(each) for each in ([1, 2, 3], [4, 5, 6])]
 ANSWERS = ([10, 14, 18], [15, 27, 39])  # (x + w) * 2 and x + w + k
@@ -487,8 +487,8 @@ def test_who_can_write_to_a_file(large):
     """Root always can, but where the file system is read-only."""
     code = """
 import pathlib, tempfile
-from tvmgo.model.file_parts import whole_file
-from tvmgo.model.mapping import is_writable
+from tvmgo.model.files.parts import whole_file
+from tvmgo.model.files.mapping import is_writable
 if os.geteuid() == 0:
     os.seteuid(65534)
 def find(name):

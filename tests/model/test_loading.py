@@ -16,7 +16,7 @@ from tests.helpers import in_threads
 from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo.model import ModelClosedError
-from tvmgo.model.model_files import find_files
+from tvmgo.model.files.model_files import find_files
 
 X = np.array([1.0, -2.0], "float32")
 

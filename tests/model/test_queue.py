@@ -12,8 +12,8 @@ import pytest
 
 from tvmgo import Model
 from tvmgo.model import QueueFullError
-from tvmgo.model.request import LEAST_CLEARED, deadlines
-from tvmgo.model.request_queue import CAPACITY
+from tvmgo.model.requests.request import LEAST_CLEARED, deadlines
+from tvmgo.model.requests.request_queue import CAPACITY
 
 X = {"x": np.array([1.0, 2.0], "float32")}
 

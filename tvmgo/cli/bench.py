@@ -7,8 +7,8 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_input, add_path, integers
-from tvmgo.model.benchmark import SECONDS, bench
-from tvmgo.model.plotting import check_plot, plot
+from tvmgo.model.trials.benchmark import SECONDS, bench
+from tvmgo.model.trials.plotting import check_plot, plot
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_path
-from tvmgo.model.bundling import bundle
+from tvmgo.model.files.bundling import bundle
 
 
 def add(parser: argparse.ArgumentParser) -> None:

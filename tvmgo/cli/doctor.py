@@ -7,7 +7,7 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_path
-from tvmgo.model.examination import doctor
+from tvmgo.model.inspection.examination import doctor
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_path
-from tvmgo.model.outline import describe
+from tvmgo.model.inspection.outline import describe
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tvmgo.model.text_table import aligned
+from tvmgo.model.profiling.text_table import aligned
 
 Document = Mapping[str, Any]
 

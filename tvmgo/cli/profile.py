@@ -7,7 +7,7 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_input, add_path
-from tvmgo.model.profiling import profile_runs
+from tvmgo.model.trials.profiled_runs import profile_runs
 
 
 def add(parser: argparse.ArgumentParser) -> None:

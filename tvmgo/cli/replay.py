@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 
 from tvmgo.cli.output import add_json, show
-from tvmgo.model.recordings import replay_all
+from tvmgo.model.trials.recordings import replay_all
 
 
 def add(parser: argparse.ArgumentParser) -> None:

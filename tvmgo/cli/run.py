@@ -7,7 +7,7 @@ import argparse
 
 from tvmgo.cli.output import add_json, show
 from tvmgo.cli.pairs import add_input, add_path, pair
-from tvmgo.model.single_run import run_once
+from tvmgo.model.trials.single_run import run_once
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from tvmgo.compiler.graph.file_names import PARAMS, graph_files
 from tvmgo.compiler.report import Report
-from tvmgo.model.bundling import bundle
-from tvmgo.model.manifest import MANIFEST, read_manifest
+from tvmgo.model.files.bundling import bundle
+from tvmgo.model.files.manifest import MANIFEST, read_manifest
 
 
 @dataclass(frozen=True)

@@ -26,8 +26,8 @@ from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import is_instance, source_of
 from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
-from tvmgo.model.bundles import is_bundle_name
-from tvmgo.model.bundling import checked_target
+from tvmgo.model.files.bundles import is_bundle_name
+from tvmgo.model.files.bundling import checked_target
 
 FORMATS = ("graph", "vm")
 

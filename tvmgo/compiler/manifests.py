@@ -11,8 +11,8 @@ from tvmgo._core.dtype import DType
 from tvmgo._core.version import __version__
 from tvmgo.compiler.artifacts import Artifacts
 from tvmgo.compiler.report import Kernel, Report
-from tvmgo.model.file_parts import whole_file
-from tvmgo.model.manifest import KernelInfo, Manifest, Size
+from tvmgo.model.files.manifest import KernelInfo, Manifest, Size
+from tvmgo.model.files.parts import whole_file
 from tvmgo.model.tensor_info import TensorInfo
 
 SAME_ROW = 1e-6  # how far a row's results may differ between sizes, as a part of the largest

@@ -5,7 +5,6 @@ import importlib as _importlib
 import typing as _typing
 
 from tvmgo.model.batcher import Batcher
-from tvmgo.model.binding import Binding
 from tvmgo.model.errors import (
     ModelClosedError,
     QueueFullError,
@@ -14,21 +13,22 @@ from tvmgo.model.errors import (
     UnknownNameError,
 )
 from tvmgo.model.model import Model
-from tvmgo.model.profile import OperatorProfile, Profile
+from tvmgo.model.profiling.profile import OperatorProfile, Profile
+from tvmgo.model.requests.binding import Binding
 from tvmgo.model.stats import Stats
 from tvmgo.model.tensor_info import TensorInfo
 
 if _typing.TYPE_CHECKING:
-    from tvmgo.model.bundling import bundle
-    from tvmgo.model.diagnosis import Check, Report
-    from tvmgo.model.examination import doctor
+    from tvmgo.model.files.bundling import bundle
+    from tvmgo.model.inspection.diagnosis import Check, Report
+    from tvmgo.model.inspection.examination import doctor
 
 # What a service does not need, and where it is imported from when it is first used.
 _LATER = {
-    "Check": "diagnosis",
-    "Report": "diagnosis",
-    "bundle": "bundling",
-    "doctor": "examination",
+    "Check": "inspection.diagnosis",
+    "Report": "inspection.diagnosis",
+    "bundle": "files.bundling",
+    "doctor": "inspection.examination",
 }
 
 

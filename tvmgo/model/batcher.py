@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
-from tvmgo.model.batch_queue import BatchQueue, Entry, Promise
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.errors import TensorShapeError
 from tvmgo.model.model import Model
-from tvmgo.model.request import Answer, check_seconds
-from tvmgo.model.request_queue import CAPACITY
+from tvmgo.model.requests.batch_queue import BatchQueue, Entry, Promise
+from tvmgo.model.requests.request import Answer, check_seconds
+from tvmgo.model.requests.request_queue import CAPACITY
 
 __all__ = ["Batcher"]
 

@@ -13,25 +13,25 @@ from numpy import ndarray
 from tvmgo._core.device import Device
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
-from tvmgo.model.batched_engine import BatchedEngine
-from tvmgo.model.binding import Binding, bind_any, bind_graph
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
-from tvmgo.model.dot import chosen_batch, dot_of
+from tvmgo.model.engines.batched import BatchedEngine
+from tvmgo.model.engines.graph import GraphEngine
+from tvmgo.model.engines.vm import MAIN
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
-from tvmgo.model.file_parts import again_if_replaced
+from tvmgo.model.files.manifest import KernelInfo
+from tvmgo.model.files.model_files import Pathlike, existing, find_files
+from tvmgo.model.files.parts import again_if_replaced
 from tvmgo.model.forks import ForkSafeLock
-from tvmgo.model.graph_engine import GraphEngine
-from tvmgo.model.machine_program import of_nodes, read_program
-from tvmgo.model.manifest import KernelInfo
-from tvmgo.model.model_files import Pathlike, existing, find_files
-from tvmgo.model.profile import MAX_EVENTS, OperatorProfile, Profile
-from tvmgo.model.profiler import Profiler
-from tvmgo.model.request_queue import RequestQueue
-from tvmgo.model.serving import Serving
+from tvmgo.model.profiling.dot import chosen_batch, dot_of
+from tvmgo.model.profiling.machine_program import of_nodes, read_program
+from tvmgo.model.profiling.profile import MAX_EVENTS, OperatorProfile, Profile
+from tvmgo.model.profiling.profiler import Profiler
+from tvmgo.model.requests.binding import Binding, bind_any, bind_graph
+from tvmgo.model.requests.request_queue import RequestQueue
+from tvmgo.model.requests.serving import Serving
 from tvmgo.model.stats import Stats, latency_of
 from tvmgo.model.tensor_info import TensorInfo
-from tvmgo.model.vm_engine import MAIN
 
 __all__ = ["Model"]
 

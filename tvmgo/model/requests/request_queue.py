@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.forks import reset_in_children
-from tvmgo.model.request import Answer, Request, check_seconds, deadlines
+from tvmgo.model.requests.request import Answer, Request, check_seconds, deadlines
 
 if TYPE_CHECKING:
     import asyncio  # else where it is needed: it takes as long to import as all of tvmgo

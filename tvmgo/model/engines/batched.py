@@ -13,8 +13,8 @@ import numpy as np
 
 from tvmgo.exceptions import TVMValueError
 from tvmgo.model.arrays import ALIGNMENT, maker_of, zeros
-from tvmgo.model.graph_engine import GraphEngine, GraphState
-from tvmgo.model.profiler import Profiler
+from tvmgo.model.engines.graph import GraphEngine, GraphState
+from tvmgo.model.profiling.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 BATCH = "batch"  # how the open dimension is called where no manifest says it

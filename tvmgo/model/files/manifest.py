@@ -11,7 +11,7 @@ from typing import Any
 
 from tvmgo._core.dtype import DType
 from tvmgo.exceptions import TVMError, TVMValueError
-from tvmgo.model.file_parts import FilePart, is_file_name
+from tvmgo.model.files.parts import FilePart, is_file_name
 from tvmgo.model.tensor_info import TensorInfo
 
 MANIFEST = "model.json"

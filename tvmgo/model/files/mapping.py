@@ -17,7 +17,7 @@ import numpy as np
 from tvmgo._core.array import empty
 from tvmgo._native.copies import make_clone
 from tvmgo.exceptions import TVMError
-from tvmgo.model.file_parts import FilePart
+from tvmgo.model.files.parts import FilePart
 
 
 def bytes_of(part: FilePart, private: bool | None) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.forks import reset_in_children
-from tvmgo.model.request import Answer, AnswerFuture
+from tvmgo.model.requests.request import Answer, AnswerFuture
 
 
 class Entry:

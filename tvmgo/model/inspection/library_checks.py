@@ -15,8 +15,8 @@ from tvmgo._native import linking, locate
 from tvmgo._native.elf_outline import ElfOutline, machine_of, read_outline
 from tvmgo._native.needed_libraries import missing_libraries
 from tvmgo.exceptions import TVMError
-from tvmgo.model.diagnosis import Check
-from tvmgo.model.outline import Graph
+from tvmgo.model.inspection.diagnosis import Check
+from tvmgo.model.inspection.outline import Graph
 
 COMPILE_AGAIN = "compile the model again, by `tvmgo compile` or a TVM up to 0.20"
 GENERATIONS = {

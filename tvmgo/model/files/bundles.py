@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tvmgo.exceptions import TVMValueError
-from tvmgo.model.file_parts import FilePart, is_file_name, open_file, whole_file
+from tvmgo.model.files.parts import FilePart, is_file_name, open_file, whole_file
 
 if TYPE_CHECKING:
     from zipfile import ZipFile, ZipInfo

@@ -11,8 +11,8 @@ from tvmgo._core.dtype import DType
 from tvmgo._native.forks import lock_that_forks_await
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import maker_of
-from tvmgo.model.graph_nodes import Node, nodes_of
-from tvmgo.model.profiler import Profiler
+from tvmgo.model.profiling.graph_nodes import Node, nodes_of
+from tvmgo.model.profiling.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 # An executor that is being cloned refuses another call, in a forked child for good.

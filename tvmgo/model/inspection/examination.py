@@ -9,12 +9,18 @@ from typing import Any
 
 from tvmgo._native import locate
 from tvmgo.exceptions import TVMError
-from tvmgo.model.diagnosis import Check, Report
-from tvmgo.model.file_parts import FileChangedError, FilePart, again_if_replaced
-from tvmgo.model.library_checks import check_library
-from tvmgo.model.manifest import Manifest
-from tvmgo.model.model_files import ModelFiles, Pathlike, SizeFiles, find_files
-from tvmgo.model.outline import MODEL_ID, Graph, inputs_and_outputs, read_graph, read_params
+from tvmgo.model.files.manifest import Manifest
+from tvmgo.model.files.model_files import ModelFiles, Pathlike, SizeFiles, find_files
+from tvmgo.model.files.parts import FileChangedError, FilePart, again_if_replaced
+from tvmgo.model.inspection.diagnosis import Check, Report
+from tvmgo.model.inspection.library_checks import check_library
+from tvmgo.model.inspection.outline import (
+    MODEL_ID,
+    Graph,
+    inputs_and_outputs,
+    read_graph,
+    read_params,
+)
 
 COPY_AGAIN = "copy all files of the export again, or export anew"
 

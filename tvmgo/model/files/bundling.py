@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
-from tvmgo.model.bundles import ENDING, is_bundle_name, write_bundle
-from tvmgo.model.file_parts import again_if_replaced
-from tvmgo.model.model_files import Pathlike, find_files
+from tvmgo.model.files.bundles import ENDING, is_bundle_name, write_bundle
+from tvmgo.model.files.model_files import Pathlike, find_files
+from tvmgo.model.files.parts import again_if_replaced
 
 
 @again_if_replaced

@@ -12,11 +12,11 @@ from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.dtype import DType
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMError, TVMValueError
-from tvmgo.model.file_parts import FileChangedError, FilePart, again_if_replaced
-from tvmgo.model.graph_engine import unique
-from tvmgo.model.manifest import tensor_to_json
+from tvmgo.model.engines.graph import unique
+from tvmgo.model.files.manifest import tensor_to_json
+from tvmgo.model.files.model_files import ModelFiles, Pathlike, find_files
+from tvmgo.model.files.parts import FileChangedError, FilePart, again_if_replaced
 from tvmgo.model.model import Model
-from tvmgo.model.model_files import ModelFiles, Pathlike, find_files
 from tvmgo.model.tensor_info import TensorInfo
 
 MODEL_ID = "tvmgo_model_id"  # see cxx/graph/model_id.h

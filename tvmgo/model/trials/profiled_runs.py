@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tvmgo.exceptions import TVMValueError
+from tvmgo.model.files.model_files import Pathlike
 from tvmgo.model.model import Model
-from tvmgo.model.model_files import Pathlike
-from tvmgo.model.profile import Profile
-from tvmgo.model.samples import complete, read_inputs
+from tvmgo.model.profiling.profile import Profile
+from tvmgo.model.trials.samples import complete, read_inputs
 
 SECONDS = 2.0  # of runs, if nobody says how many
 MOST_RUNS = 1000

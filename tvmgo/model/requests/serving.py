@@ -15,13 +15,13 @@ from tvmgo._core.ndarray import is_like
 from tvmgo._core.state_pool import StatePool
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import Input, check_output, is_copy, zeros
-from tvmgo.model.batched_engine import BatchedEngine
+from tvmgo.model.engines.batched import BatchedEngine
+from tvmgo.model.engines.opening import Engine, open_engine
 from tvmgo.model.errors import TensorShapeError, UnknownNameError
+from tvmgo.model.files.manifest import Manifest
+from tvmgo.model.files.model_files import ModelFiles
 from tvmgo.model.forks import reset_in_children
-from tvmgo.model.manifest import Manifest
-from tvmgo.model.model_files import ModelFiles
-from tvmgo.model.opening import Engine, open_engine
-from tvmgo.model.profiler import Profiler
+from tvmgo.model.profiling.profiler import Profiler
 
 REMEMBERED = 4096  # latencies
 

@@ -13,10 +13,10 @@ import numpy as np
 
 from tvmgo.exceptions import TVMError, TVMImportError, TVMValueError
 from tvmgo.model.cpus import allowed_cpus, share_out
+from tvmgo.model.files.model_files import Pathlike, existing
 from tvmgo.model.model import Model
-from tvmgo.model.model_files import Pathlike, existing
-from tvmgo.model.samples import complete, read_inputs
 from tvmgo.model.stats import latency_of
+from tvmgo.model.trials.samples import complete, read_inputs
 
 SECONDS = 20.0
 ROUNDS = 5  # of all engines in turn, so that what else the machine does meets all of them

@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from tvmgo.model.graph_nodes import Node
-from tvmgo.model.profile import BUILTINS, OperatorProfile
+from tvmgo.model.profiling.graph_nodes import Node
+from tvmgo.model.profiling.profile import BUILTINS, OperatorProfile
 
 CALL = re.compile(r"  call  (\S+)\s+in: (.*?)\s+dst: (\S+)$")
 RETURN = re.compile(r"  ret\s+(\S+)$")

@@ -12,13 +12,13 @@ from tvmgo._core.module import Module, load_module, load_own_file
 from tvmgo._graph.making import make_executor
 from tvmgo.exceptions import TVMValueError
 from tvmgo.graph_executor import GraphModule
-from tvmgo.model.batched_engine import BatchedEngine
-from tvmgo.model.file_parts import FilePart
+from tvmgo.model.engines.batched import BatchedEngine
+from tvmgo.model.engines.graph import GraphEngine
+from tvmgo.model.engines.vm import VmEngine
+from tvmgo.model.files.mapping import bytes_of
+from tvmgo.model.files.model_files import ModelFiles, SizeFiles
+from tvmgo.model.files.parts import FilePart
 from tvmgo.model.forks import ForkSafeLock
-from tvmgo.model.graph_engine import GraphEngine
-from tvmgo.model.mapping import bytes_of
-from tvmgo.model.model_files import ModelFiles, SizeFiles
-from tvmgo.model.vm_engine import VmEngine
 
 Engine = GraphEngine | VmEngine | BatchedEngine
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tvmgo._core.array import Array
 from tvmgo._graph.host_values import lendable
-from tvmgo.model.graph_engine import GraphState
+from tvmgo.model.engines.graph import GraphState
 
 __all__ = ["Binding"]
 

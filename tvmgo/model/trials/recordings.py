@@ -16,8 +16,8 @@ from tvmgo._core.device import Device
 from tvmgo._core.module import load_module
 from tvmgo.exceptions import TVMError, TVMFileNotFoundError, TVMValueError
 from tvmgo.graph_executor import GraphModule, create
-from tvmgo.model.model_files import RECORDINGS, Pathlike, existing
-from tvmgo.model.samples import load
+from tvmgo.model.files.model_files import RECORDINGS, Pathlike, existing
+from tvmgo.model.trials.samples import load
 
 FAILURES = (OSError, ValueError, TypeError, TVMError)  # of one recording; others are replayed
 

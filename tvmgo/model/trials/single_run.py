@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from tvmgo.model.files.model_files import Pathlike
 from tvmgo.model.model import Model, checked_outputs
-from tvmgo.model.model_files import Pathlike
-from tvmgo.model.samples import RANDOM, complete, read_inputs
+from tvmgo.model.trials.samples import RANDOM, complete, read_inputs
 
 
 def run_once(

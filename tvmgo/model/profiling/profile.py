@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
-from tvmgo.model.graph_nodes import Tensor, inputs_of, nodes_of, tensors_of
-from tvmgo.model.manifest import KernelInfo
-from tvmgo.model.profiler import Profiler
-from tvmgo.model.text_table import aligned
-from tvmgo.model.trace import TraceEvent, write_trace
+from tvmgo.model.files.manifest import KernelInfo
+from tvmgo.model.profiling.graph_nodes import Tensor, inputs_of, nodes_of, tensors_of
+from tvmgo.model.profiling.profiler import Profiler
+from tvmgo.model.profiling.text_table import aligned
+from tvmgo.model.profiling.trace import TraceEvent, write_trace
 
 __all__ = ["OperatorProfile", "Profile"]
 
@@ -64,6 +64,8 @@ class OperatorProfile:
     operations : float or None
         On single numbers, in a call.
     """
+
+    __module__ = "tvmgo.model"
 
     name: str
     kernel: str

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tvmgo.exceptions import TVMFileNotFoundError, TVMImportError, TVMValueError
-from tvmgo.model.model_files import Pathlike
+from tvmgo.model.files.model_files import Pathlike
 
 LATENCIES = {"p50_seconds": "-", "p99_seconds": ":"}
 

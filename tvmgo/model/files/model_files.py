@@ -10,9 +10,9 @@ from pathlib import Path
 
 from tvmgo._core.module import SHARED_LIBRARY_FORMATS
 from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError, TVMValueError
-from tvmgo.model.bundles import ENDING, is_bundle_name, read_bundle
-from tvmgo.model.file_parts import FilePart, whole_file
-from tvmgo.model.manifest import MANIFEST, Manifest, read_manifest
+from tvmgo.model.files.bundles import ENDING, is_bundle_name, read_bundle
+from tvmgo.model.files.manifest import MANIFEST, Manifest, read_manifest
+from tvmgo.model.files.parts import FilePart, whole_file
 
 LIBRARIES = tuple(f".{name}" for name in (*SHARED_LIBRARY_FORMATS, "tar", "o"))
 GRAPHS = (".json",)

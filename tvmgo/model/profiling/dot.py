@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from tvmgo.exceptions import TVMValueError
-from tvmgo.model.graph_nodes import Node
-from tvmgo.model.profile import PREFIX, OperatorProfile
+from tvmgo.model.profiling.graph_nodes import Node
+from tvmgo.model.profiling.profile import PREFIX, OperatorProfile
 
 ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "&": "&amp;"}
 

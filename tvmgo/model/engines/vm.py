@@ -14,7 +14,7 @@ from tvmgo._core.module import Module
 from tvmgo._core.threads import num_threads
 from tvmgo._native.forks import lock_that_forks_await
 from tvmgo.exceptions import TVMError, TVMNotImplementedError, TVMValueError
-from tvmgo.model.profiler import Profiler
+from tvmgo.model.profiling.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
 MAIN = "main"

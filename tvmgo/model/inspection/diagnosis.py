@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tvmgo.model.manifest import tensor_to_json
+from tvmgo.model.files.manifest import tensor_to_json
 from tvmgo.model.tensor_info import TensorInfo
 
 
@@ -26,6 +26,8 @@ class Check:
     advice : str
         What to do if it is not.
     """
+
+    __module__ = "tvmgo.model"
 
     subject: str
     ok: bool | None
@@ -52,6 +54,8 @@ class Report:
     made : mapping of str to object
         How the model was made, from ``model.json``.
     """
+
+    __module__ = "tvmgo.model"
 
     path: Path
     checks: tuple[Check, ...]
