@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test lint format bench bench-check bench-models wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+.PHONY: demo test docs docs-links lint format bench bench-check bench-models wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak load compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -51,14 +51,26 @@ $(VENV)/.lint: pyproject.toml | $(RUN)
 	$(RUN) -m pip install --quiet --group lint
 	touch $@
 
-# Measures everything, says what has changed since the last release, writes docs/performance.md and
+# The documentation as a site, build/docs/index.html; a link that leads nowhere is an error.
+docs: $(INSTALLED) $(VENV)/.docs
+	$(RUN) -m sphinx -W --keep-going --quiet docs build/docs
+
+# Links into the web, which take a network and change without us.
+docs-links: $(INSTALLED) $(VENV)/.docs
+	$(RUN) -m sphinx --quiet -b linkcheck docs build/docs-links
+
+$(VENV)/.docs: pyproject.toml | $(RUN)
+	$(RUN) -m pip install --quiet --group docs
+	touch $@
+
+# Measures everything, says what has changed since the last release, writes docs/reports/performance.md and
 # the ratios in benchmarks/history, and draws pictures into build/benchmarks. The machine should have
 # nothing else to do.
 bench: $(INSTALLED)
 	$(RUN) -m benchmarks
 	$(RUN) -m benchmarks.pictures
 
-# Networks beside ONNX Runtime: writes docs/models.md's part on speed and a picture into build/benchmarks, in
+# Networks beside ONNX Runtime: writes docs/reports/models.md's part on speed and a picture into build/benchmarks, in
 # about a quarter of an hour. The machine should have nothing else to do. NETWORKS='--only ResNet' takes some.
 bench-models: $(INSTALLED)
 	$(RUN) -m benchmarks.networks $(NETWORKS)
@@ -144,7 +156,7 @@ aarch64: $(INSTALLED)
 compilers: $(INSTALLED)
 	$(RUN) -m tests.environments $(CACHE)/compilers
 
-# Real models, collected, exported, compared with ONNX Runtime and timed: writes docs/models.md, in an
+# Real models, collected, exported, compared with ONNX Runtime and timed: writes docs/reports/models.md, in an
 # hour or two. MODELS='--only ResNet --compiler relay' takes some of it.
 models: $(INSTALLED)
 	$(RUN) -m tests.real_models $(MODELS)
@@ -154,7 +166,7 @@ relay: $(INSTALLED)
 	$(RUN) -m tvmgo.compiler install relay
 	$(RUN) -m pytest tests/compiler/test_relay.py
 
-# Every case of ONNX's backend suite, exported and run beside what it expects: writes docs/operators.md, in
+# Every case of ONNX's backend suite, exported and run beside what it expects: writes docs/reports/operators.md, in
 # a quarter of an hour. OPERATORS='--compiler relay resize*' takes some of it by another compiler.
 operators: $(INSTALLED)
 	$(RUN) -m tests.onnx_suite $(OPERATORS)

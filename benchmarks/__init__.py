@@ -8,7 +8,7 @@ a target. Four readers of the cases:
   on one case: tables, saved runs, comparisons.
 - ``python -m benchmarks`` (``make bench``) measures the rivals of a case in turns, round after
   round (`harness`), says which ratios have changed since the last release (`history`) and writes
-  ``docs/performance.md`` (`page`). Its ratios are the ones to quote: a neighbour that slows the
+  ``docs/reports/performance.md`` (`page`). Its ratios are the ones to quote: a neighbour that slows the
   machine down slows both sides.
 - ``python -m benchmarks.networks`` (``make bench-models``) measures whole networks beside ONNX Runtime.
 - ``python -m benchmarks.instructions --check`` (``make bench-check``) counts the instructions of

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure everything, say what has changed since the last release, write docs/performance.md."""
+"""Measure everything, say what has changed since the last release, write docs/reports/performance.md."""
 
 import argparse
 import json
@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks import BUILD, harness, history, instructions, page
 from benchmarks.cases import CASES
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reports" / "performance.md"
 FEWEST = 5  # rounds that have quartiles
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``docs/performance.md`` from the figures of a run."""
+"""``docs/reports/performance.md`` from the figures of a run."""
 
 from __future__ import annotations
 

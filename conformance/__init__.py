@@ -11,5 +11,5 @@
 ``report``    the totals, and the page about all facts
 
 ``pytest conformance`` and ``python -m conformance`` execute the same functions; the latter prints
-the totals and, with ``--write``, writes ``docs/conformance.md``.
+the totals and, with ``--write``, writes ``docs/reports/conformance.md``.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m conformance``: execute every recorded fact and print the totals.
 
-With ``--write`` it also writes ``docs/conformance.md``, if every fact is as stated. With
+With ``--write`` it also writes ``docs/reports/conformance.md``, if every fact is as stated. With
 ``--artifacts DIR`` it replays models of your own instead, as ``tvmgo replay`` does.
 """
 
@@ -36,7 +36,7 @@ def main(arguments=None):
     parser.add_argument(
         "--artifacts", type=Path, metavar="DIR", help="replay the models in this directory instead"
     )
-    parser.add_argument("--write", action="store_true", help="write docs/conformance.md, too")
+    parser.add_argument("--write", action="store_true", help="write docs/reports/conformance.md, too")
     options = parser.parse_args(arguments)
     if options.artifacts is not None:
         return replay(["replay", str(options.artifacts)])

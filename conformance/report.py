@@ -7,7 +7,7 @@ from pathlib import Path
 from conformance.facts import IMPROVED, PYTHON, VERDICTS, calls, recorded
 from conformance.rules import essence
 
-PAGE = Path(__file__).parents[1] / "docs" / "conformance.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reports" / "conformance.md"
 TEMPLATE = Path(__file__).with_name("page.md")  # its prose, with the rules in words
 UNEXPLAINED = "unexplained"
 

@@ -5,7 +5,7 @@
 
 MODEL is a folder that `tvmgo.compiler.export` has written. POST /predict takes
 ``{"inputs": {"x": [[1, 2]]}}`` and answers ``{"outputs": {"y": [[3]]}}``; GET /health says that requests are
-served, and for what model; GET /stats what has happened so far. docs/serve.md explains the choices.
+served, and for what model; GET /stats what has happened so far. docs/guide/serve.md explains the choices.
 """
 
 import asyncio

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measure networks beside ONNX Runtime and write what docs/models.md says of their speed.
+"""Measure networks beside ONNX Runtime and write what docs/reports/models.md says of their speed.
 
 Figures are kept in ``build/benchmarks/networks.json``, so that some networks can be measured anew; the page
 has what all runs have found.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The part of docs/models.md that is about speed, and a picture of it."""
+"""The part of docs/reports/models.md that is about speed, and a picture of it."""
 
 from __future__ import annotations
 

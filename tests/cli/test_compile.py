@@ -17,7 +17,7 @@ from tests.package.test_docs import builtins, image_classifier, rows  # noqa: F4
 from tvmgo import Model, bundle, doctor
 from tvmgo.cli import main
 
-PAGE = Path(__file__).parents[2] / "docs" / "command_line.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guide" / "command_line.md"
 
 pytestmark = [
     pytest.mark.slow,
@@ -193,7 +193,7 @@ def test_commands_of_the_page(tmp_path, monkeypatch, capsys):
 
 
 def record(model, folder, image):
-    """Write a recorded run of the page's model, as docs/artifacts.md has it."""
+    """Write a recorded run of the page's model, as docs/guide/replay.md has it."""
     shutil.copytree(model, folder)
     np.save(f"{folder}/image.npy", image)
     np.save(f"{folder}/probabilities.npy", Model.load(model)(image))

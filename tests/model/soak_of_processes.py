@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The long rows of the matrix in docs/threads_and_forks.md.
+"""The long rows of the matrix in docs/guide/threads_and_forks.md.
 
 ``python -m tests.model.soak_of_processes [times]`` loads and closes a model of each kind 10,000 times, has
 10,000 threads run parallel kernels, and forks 500 times during runs and during loads; nothing may grow.

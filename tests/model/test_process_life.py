@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Models of every kind across forks, in pools of processes, under signals, and at the end of a process.
 
-docs/threads_and_forks.md shows the matrix; its long rows are in ``soak_of_processes.py``.
+docs/guide/threads_and_forks.md shows the matrix; its long rows are in ``soak_of_processes.py``.
 """
 
 import signal

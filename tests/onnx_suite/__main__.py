@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exports and runs every case of ONNX's backend suite, and writes docs/operators.md.
+"""Exports and runs every case of ONNX's backend suite, and writes docs/reports/operators.md.
 
     python -m tests.onnx_suite [--compiler relax] [--processes N] [PATTERN ...]
 
@@ -20,7 +20,7 @@ from tests.onnx_suite.page import page
 from tests.onnx_suite.processes import judge_all
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "operators.md"
+PAGE = ROOT / "docs" / "reports" / "operators.md"
 FOUND = ROOT / ".cache" / "operators"
 
 

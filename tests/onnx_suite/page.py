@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""docs/operators.md: what comes of the suite's cases."""
+"""docs/reports/operators.md: what comes of the suite's cases."""
 
 import re
 from collections import Counter, defaultdict

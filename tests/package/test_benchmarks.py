@@ -18,7 +18,7 @@ from benchmarks.cases import CASES
 from tests.helpers import run_python
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "reports" / "performance.md"
 RIVALS = sum(len(case.rivals) for case in CASES)
 MACHINE = {"cpu": "Some CPU (R) 3.0", "cores": 2, "system": "Linux x86_64"}
 

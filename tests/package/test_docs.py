@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The documentation's code runs, and every public name is documented."""
 
+import importlib
+import inspect
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -14,19 +17,19 @@ import tvmgo
 from tvmgo._core import vm_builtins
 
 ROOT = Path(__file__).parents[2]
-PAGES = (
-    "README.md",
-    "docs/deploy.md",
-    "docs/model.md",
-    "docs/serve.md",
-    "docs/load.md",
-    "docs/async.md",
-    "docs/threads_and_forks.md",
-    "docs/profile.md",
-    "docs/command_line.md",
-    "docs/graph_executor.md",
-    "docs/old_artifacts.md",
-)
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+# Python, or for a page that is followed step by step what is typed into a shell; not what needs programs that
+# are not here, which a comment before it says.
+BLOCK = re.compile(r"(?<!-->\n)^```(python|console)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+WITH_PYTHON = [
+    page for page in PAGES if "python" in {kind for kind, _ in BLOCK.findall(page.read_text())}
+]
+STEP_BY_STEP = [DOCS / "guide" / "first_model.md"]
+
+
+def name_of(page):
+    return str(page.relative_to(ROOT))
 
 
 def image_classifier() -> onnx.ModelProto:
@@ -68,18 +71,26 @@ def builtins():
 @pytest.mark.slow
 @pytest.mark.apache_tvm
 @pytest.mark.usefixtures("builtins")
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_PYTHON, ids=name_of)
 def test_code_of_page_runs(page, tmp_path, monkeypatch):
+    from tvmgo.cli import main
     from tvmgo.compiler import export
 
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    assert blocks
     monkeypatch.chdir(tmp_path)
     onnx.save(image_classifier(), "model.onnx")
     onnx.save(rows(), "rows.onnx")
-    export("model.onnx", "deployed")
-    shutil.copytree("deployed", ".", dirs_exist_ok=True)
-    exec(compile("\n".join(blocks), page, "exec"), {})
+    if page not in STEP_BY_STEP:
+        export("model.onnx", "deployed")
+        shutil.copytree("deployed", ".", dirs_exist_ok=True)
+    text = page.read_text()
+    names = {}
+    for block in BLOCK.finditer(text):
+        if block[1] == "python":
+            above = "\n" * text.count("\n", 0, block.start(2))  # errors tell lines of the page
+            exec(compile(above + block[2], str(page), "exec"), names)
+        elif page in STEP_BY_STEP:
+            for command in re.findall(r"^\$ tvmgo (.*)", block[2], re.MULTILINE):
+                assert main(shlex.split(command)) == 0
 
 
 @pytest.mark.parametrize("name", [name for name in tvmgo.__all__ if not name.startswith("__")])
@@ -109,8 +120,50 @@ def test_public_members_have_docstrings(cls):
     assert [name for name in members if not getattr(cls, name).__doc__] == []
 
 
-def test_links_between_pages_lead_somewhere():
-    for page in [ROOT / "README.md", *ROOT.glob("docs/*.md")]:
-        prose = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.DOTALL)
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", prose):
-            assert (page.parent / link).exists(), f"{page.name}: {link}"
+def documented():
+    """Return what the reference documents: the names of its directives."""
+    text = "".join(page.read_text() for page in (DOCS / "reference").glob("*.md"))
+    return re.findall(r"^\.\. auto\w+:: ([\w.]+)", text, re.MULTILINE)
+
+
+def places():
+    """Return the modules whose public names users take from there, with these names."""
+    names = (
+        "tvmgo",
+        "tvmgo.graph_executor",
+        "tvmgo.debug_executor",
+        "tvmgo.model",
+        "tvmgo.compiler",
+    )
+    modules = [importlib.import_module(name) for name in names]
+    return [(module, name) for module in modules for name in module.__all__]
+
+
+def test_reference_has_every_public_name_once():
+    names = documented()
+    assert len(set(names)) == len(names)
+    public = places()  # imports what has to be
+    things = [eval(name, {"tvmgo": tvmgo}) for name in names]
+    for module, name in public:
+        thing = getattr(module, name)
+        if inspect.ismodule(thing) or name == "Context":  # told in words, on the page of the past
+            continue
+        same = [other for other, known in zip(names, things) if known is thing]
+        assert len(same) == 1 or f"tvmgo.{name}" in names, f"{module.__name__}.{name}: {same}"
+
+
+def anchors(page):
+    """Return the anchors of a page's headings, as GitHub and the site make them."""
+    prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)", prose, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_links_lead_somewhere(page):
+    prose = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.DOTALL)
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)", prose):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of docs/architecture.md, read from the sources: layers, one way out, one who counts.
+"""The rules of docs/design/architecture.md, read from the sources: layers, one way out, one who counts.
 
 Each rule is a function of sources, so that a test can show that it notices a breach.
 """
@@ -74,7 +74,7 @@ def read_layers(page):
     return python, cxx
 
 
-LAYERS, CXX_LAYERS = read_layers((ROOT / "docs" / "architecture.md").read_text())
+LAYERS, CXX_LAYERS = read_layers((ROOT / "docs" / "design" / "architecture.md").read_text())
 
 FROM = re.compile(r"^[ \t]*from[ \t]+([\w.]+)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n]+)", re.MULTILINE)
 IMPORT = re.compile(r"^[ \t]*c?import[ \t]+([\w.]+(?:[ \t]*,[ \t]*[\w.]+)*)", re.MULTILINE)

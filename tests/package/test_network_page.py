@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What docs/models.md says of speed, of made-up figures."""
+"""What docs/reports/models.md says of speed, of made-up figures."""
 
 from benchmarks.networks import page
 

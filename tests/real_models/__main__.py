@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Collects real models, exports each by each compiler, and writes docs/models.md.
+"""Collects real models, exports each by each compiler, and writes docs/reports/models.md.
 
     python -m tests.real_models [--compiler auto relay] [--only TEXT] [--remaining]
 

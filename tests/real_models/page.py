@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.real_models.catalogue import MODELS
 
-PAGE = Path(__file__).parents[2] / "docs" / "models.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reports" / "models.md"
 # Where the part begins that `make bench-models` writes.
 SPEED = "\n## Speed\n"
 

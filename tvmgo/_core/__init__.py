@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The binding: a module for each type and task, as docs/architecture.md lists them.
+"""The binding: a module for each type and task, as docs/design/architecture.md lists them.
 
 Private: users find all of it in `tvmgo`.
 """

@@ -141,7 +141,7 @@ def export(
 
     To verify, the original runs once in ONNX Runtime, without its optimisations, or where that
     cannot run it in onnx's reference evaluator; the exported model runs in a process of its own, so
-    that its crash is an error too. docs/verification.md says when two results count as equal.
+    that its crash is an error too. docs/guide/verification.md says when two results count as equal.
 
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """

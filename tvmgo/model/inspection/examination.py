@@ -38,7 +38,7 @@ def doctor(path: Pathlike) -> Report:
 
     Returns
     -------
-    Report
+    tvmgo.model.Report
         Its `runs` is the verdict. Checked are, of each library: by which generation of TVM it was
         made, for which architecture and which instructions, and which kernels this processor would
         get; which libraries it needs; whether it has the functions that the graph calls. Of the

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recorded runs of models, replayed: ``recording.json``, see ``docs/artifacts.md``."""
+"""Recorded runs of models, replayed: ``recording.json``, see ``docs/guide/replay.md``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FAILURES = (OSError, ValueError, TypeError, TVMError)  # of one recording; other
 
 
 class RecordingError(TVMValueError):
-    """A recording is not as ``docs/artifacts.md`` describes it."""
+    """A recording is not as ``docs/guide/replay.md`` describes it."""
 
 
 @dataclass(frozen=True)
