@@ -36,7 +36,9 @@ def main(arguments=None):
     parser.add_argument(
         "--artifacts", type=Path, metavar="DIR", help="replay the models in this directory instead"
     )
-    parser.add_argument("--write", action="store_true", help="write docs/reports/conformance.md, too")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/reports/conformance.md, too"
+    )
     options = parser.parse_args(arguments)
     if options.artifacts is not None:
         return replay(["replay", str(options.artifacts)])
