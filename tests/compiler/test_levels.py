@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+import tvmgo
 from tests.compiler.models import FLOAT, assert_same, normal, onnx_model, onnx_runtime, run
 from tests.compiler.simplified import simplified
 from tests.helpers import output_of
@@ -95,11 +96,35 @@ def test_the_library_needs_the_lowest_level_only(exported):
 
 def test_the_graph_calls_kernels_by_their_plain_names(exported):
     artifacts, _, _ = exported
-    nodes = json.loads(artifacts.graph.read_text())["nodes"]
-    names = [node["attrs"]["func_name"] for node in nodes if node["op"] == "tvm_op"]
+    names = kernel_names(artifacts)
     assert names and not any("__v" in name for name in names)
     report = artifacts.report.target
     assert [f"x86-64-v{level}" in report for level in (2, 3, 4)] == [True] * 3
+
+
+def kernel_names(artifacts):
+    nodes = json.loads(artifacts.graph.read_text())["nodes"]
+    return [node["attrs"]["func_name"] for node in nodes if node["op"] == "tvm_op"]
+
+
+def test_kernels_look_at_their_arguments_whatever_the_level(exported):
+    library = tvmgo.load_module(exported[0].library)
+    kernel = library[kernel_names(exported[0])[0]]
+    x = tvmgo.array(np.zeros((2, 2), "float32"))
+    with pytest.raises(TypeError, match="Expected 3 arguments"):
+        kernel(x)
+    with pytest.raises(TypeError, match="Mismatched type on argument"):
+        kernel(1, 2, 3)
+    with pytest.raises(ValueError, match="ndim on argument #0"):
+        kernel(x, x, x)
+
+
+def test_what_does_not_look_at_its_arguments_is_hidden(exported):
+    library = ctypes.CDLL(str(exported[0].library))
+    for name in kernel_names(exported[0]):
+        assert hasattr(library, f"__tvm_ffi_{name}")
+        for suffix in ("v2", "v3", "v4", "checks"):
+            assert not hasattr(library, f"__tvm_ffi_{name}__{suffix}")
 
 
 def test_the_report_says_which_level_was_left_out(tmp_path, monkeypatch):

@@ -23,7 +23,7 @@ from tvmgo.compiler.graph.storage import (
     plan_storage,
     planned_bytes,
 )
-from tvmgo.compiler.relax.codegen.build import compile_kernels, link
+from tvmgo.compiler.relax.codegen.build import compile_checks, compile_kernels, link
 from tvmgo.compiler.relax.codegen.classic import needing_runtime, not_for_classic
 from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
 from tvmgo.compiler.relax.codegen.levels import level_suffix
@@ -65,6 +65,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     if has_byte_products(module):
         targets = for_bytes(targets)
     first, codes, explained, left_out = None, [], [], []
+    work, has_levels = Path(job["work"]), len(targets) > 1
     for target in targets:
         progress(f"optimising for {target}")
         program = lower(module, imported.outputs, target)
@@ -73,13 +74,14 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
             left_out.append(str(target.attrs["mcpu"]))
             continue
         progress(f"compiling {len(program.kernels)} kernels")
-        suffix = level_suffix(target.attrs["mcpu"]) if len(targets) > 1 else ""
-        codes.append(compile_kernels(program.kernels, target, Path(job["work"]), suffix))
+        suffix = level_suffix(target.attrs["mcpu"]) if has_levels else ""
+        codes.append(compile_kernels(program.kernels, target, work, suffix, checked=has_levels))
         explained.append((target, program.kernels))
     assert first is not None
+    checks = compile_checks(first.kernels, targets[0], work) if has_levels else None
 
     progress("linking and writing")
-    number = link(codes, files[0], linker, first.identify)
+    number = link(codes, files[0], linker, first.identify, checks)
     write_graph(first, number, files)
     foreign = not_for_classic(first.graph, first.kernels)
     return {

@@ -142,7 +142,7 @@ def check_processor(path: Path, features: str | None) -> Check:
 
 def levels_in(outline: ElfOutline) -> list[int]:
     """Return for which levels of x86-64 there are clones of kernels."""
-    matches = (re.match(r"__tvm_ffi_.*__v([1-9])$", name) for name in outline.defined)
+    matches = (re.match(r"__tvmgo_cpu_level__v([1-9])$", name) for name in outline.defined)
     return sorted({int(match[1]) for match in matches if match})
 
 

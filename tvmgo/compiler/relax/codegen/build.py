@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import tvm
+from tvm import tirx
+from tvm.ir.transform import PassContext
 from tvm.target.codegen import llvm_get_cpu_features
 
 from tvmgo.compiler.errors import as_export_error
@@ -16,6 +18,7 @@ from tvmgo.compiler.relax.codegen.classic import classic_source
 from tvmgo.compiler.relax.codegen.levels import dispatch_source
 from tvmgo.compiler.relax.codegen.linking import create_shared, is_elf
 from tvmgo.compiler.relax.kernel_attributes import IS_FLAT
+from tvmgo.compiler.relax.schedule.expressions import nodes_of
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,29 @@ class Code:
 
 
 # Passes with nothing to do in kernels that are flat. They take most of the time in which such a kernel is compiled.
-NOT_FOR_FLAT = (
+NOT_FOR_FLAT = [
     *("s_tir.StmtSimplify", "s_tir.RenormalizeSplitPattern", "s_tir.InjectVirtualThread"),
     *("s_tir.HoistIfThenElse", "s_tir.InsertHoistIfThenElse", "s_tir.InjectPermutedLayout"),
     *("tirx.RemoveNoOp", "tirx.CommonSubexprElim", "tirx.NarrowDataType"),
-)
+]
 
 Kernels = Mapping[str, tvm.tirx.PrimFunc]
+
+CHECKS = "__checks"  # what the symbols of kernels end with that only look at their arguments
+WITHOUT_CHECKS = {"tirx.disable_assert": True}
+
+
+def compile_checks(kernels: Kernels, target: tvm.target.Target, directory: Path) -> Code:
+    """Compile what is the same at every level: how kernels look at their arguments.
+
+    That is more code than most kernels, and takes about as long to compile.
+    """
+    nothing = tirx.Evaluate(0)
+    checks = {
+        symbol: tirx.PrimFunc(kernel.params, nothing, kernel.ret_type, kernel.attrs)
+        for symbol, kernel in kernels.items()
+    }
+    return compile_kernels(checks, target, directory, CHECKS)
 
 
 def compile_kernels(
@@ -47,6 +66,8 @@ def compile_kernels(
     target: tvm.target.Target,
     directory: Path,
     suffix: str = "",
+    *,
+    checked: bool = False,
 ) -> Code:
     """Compile kernels into object files.
 
@@ -59,24 +80,31 @@ def compile_kernels(
         Where the files go.
     suffix : str, optional
         What is appended to each symbol.
+    checked : bool, optional
+        Whether whoever calls them has called those of `compile_checks`.
 
     Raises
     ------
     ExportError
         If TVM cannot generate code for one of them.
     """
+    if checked and not any(nodes_of(kernel.body, tirx.AssertStmt) for kernel in kernels.values()):
+        config = WITHOUT_CHECKS
+    else:
+        config = {}
     flat = {symbol: kernel for symbol, kernel in kernels.items() if IS_FLAT in kernel.attrs}
     others = {symbol: kernel for symbol, kernel in kernels.items() if symbol not in flat}
-    parts: list[tuple[str, Kernels, Sequence[str]]] = []
+    parts: list[tuple[str, Kernels, PassContext]] = []
     if flat:
-        parts.append((f"templates{suffix}.o", flat, NOT_FOR_FLAT))
+        context = PassContext(disabled_pass=NOT_FOR_FLAT, config=config)
+        parts.append((f"templates{suffix}.o", flat, context))
     if others or not flat:
-        parts.append((f"kernels{suffix}.o", others, ()))
+        parts.append((f"kernels{suffix}.o", others, PassContext(config=config)))
     with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
         paths = [
             path
-            for name, part, disabled in parts
-            for path in compile_part(part, target, directory / name, suffix, disabled)
+            for name, part, context in parts
+            for path in compile_part(part, target, directory / name, suffix, context)
         ]
     return Code(target, tuple(paths), tuple(kernels), suffix)
 
@@ -86,21 +114,21 @@ def compile_part(
     target: tvm.target.Target,
     path: Path,
     suffix: str,
-    disabled: Sequence[str],
+    context: PassContext,
 ) -> list[Path]:
     """Write an object file, or several: LLVM's last level of optimisation breaks some kernels.
 
     LLVM itself finds that out; such a kernel is compiled alone, and with less optimisation.
     """
     try:
-        compile_object(kernels, target, path, suffix, disabled)
+        compile_object(kernels, target, path, suffix, context)
         return [path]
     except tvm.error.InternalError as error:
         less = tvm.target.Target({**target.export(), "opt-level": 2})
         if "LLVM module verification failed" not in str(error) or str(less) == str(target):
             raise
     if len(kernels) == 1:
-        return compile_part(kernels, less, path, suffix, disabled)
+        return compile_part(kernels, less, path, suffix, context)
     symbols = list(kernels)
     middle = len(symbols) // 2
     halves = [
@@ -110,7 +138,7 @@ def compile_part(
         written
         for number, half in enumerate(halves)
         for written in compile_part(
-            half, target, path.with_name(f"{path.stem}.{number}.o"), suffix, disabled
+            half, target, path.with_name(f"{path.stem}.{number}.o"), suffix, context
         )
     ]
 
@@ -120,13 +148,13 @@ def compile_object(
     target: tvm.target.Target,
     path: Path,
     suffix: str,
-    disabled: Sequence[str],
+    context: PassContext,
 ) -> None:
     functions = {
         tvm.ir.GlobalVar(symbol + suffix): kernel.with_attr("global_symbol", symbol + suffix)
         for symbol, kernel in kernels.items()
     }
-    with tvm.transform.PassContext(disabled_pass=list(disabled)):
+    with context:
         library = tvm.tirx.build(tvm.IRModule(functions), target=target)
     library.write_to_file(str(path), "o")
 
@@ -136,6 +164,7 @@ def link(
     path: Path,
     linker: Sequence[str],
     identify: Callable[[Iterable[bytes]], int],
+    checks: Code | None = None,
 ) -> int:
     """Write compiled kernels as a shared library.
 
@@ -149,6 +178,8 @@ def link(
     identify : callable
         Called with the contents of the kernels' object files; the number that it returns becomes a
         function of the library.
+    checks : Code, optional
+        What `compile_checks` returns, if the kernels are for several levels.
 
     Returns
     -------
@@ -160,14 +191,14 @@ def link(
     ExportError
         If the linker fails; its output is in the message.
     """
-    paths = [each for code in codes for each in code.paths]
+    paths = [path for code in (*codes, *filter(None, [checks])) for path in code.paths]
     number = identify(each.read_bytes() for each in paths)
     sources = {"model_id.c": library_source(number, codes[0].features)}
     if is_elf(codes[0].target):
         sources["classic.c"] = classic_source(codes[0].symbols)
-    if len(codes) > 1:
+    if checks is not None:
         sources["levels.c"] = dispatch_source(
-            codes[0].symbols, [(code.suffix, code.features) for code in codes]
+            codes[0].symbols, [(code.suffix, code.features) for code in codes], checks.suffix
         )
     directory = paths[0].parent
     for name, source in sources.items():
