@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test docs docs-links lint format bench bench-check bench-models wheel trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+.PHONY: demo test docs docs-links lint format bench bench-check bench-models wheel wheels ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak load compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -105,6 +105,14 @@ $(DEMO)/deploy.so: $(DEMO)/mobilenet.onnx $(shell find tvmgo/compiler -name '*.p
 # The running Python's wheel as it would be released, in dist/, and all tests against it, installed.
 wheel: $(VENV)/.release
 	$(RUN) -m release.wheel
+
+# The wheels of all CPythons of this machine, in dist/, each tried where nothing else is installed.
+wheels: $(VENV)/.release $(DEMO)/deploy.so
+	$(RUN) -m release.wheels $(DEMO)
+
+# The tests at the border to libtvm_ffi, with each release of apache-tvm-ffi that pyproject.toml allows.
+ffi-releases: $(INSTALLED)
+	$(RUN) -m release.ffi_releases $(CACHE) $(FLOOR_TESTS)
 
 $(VENV)/.release: $(INSTALLED) pyproject.toml
 	$(RUN) -m pip install --quiet --group release

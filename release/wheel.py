@@ -76,18 +76,21 @@ def write_debug_archive(path: Path, files: dict[str, Path]) -> None:
             archive.add(file, name, filter=anonymous)
 
 
-def build(checkout: Path, work: Path) -> Path:
-    """Build source distribution and wheel, and return the wheel without debug information."""
+def variables() -> dict[str, str]:
+    """Return the environment of builds."""
     compiler = f"{SYSROOT}/usr/bin/%s-{COMPILER} --sysroot={SYSROOT}"
-    variables = {
+    return {
         "CC": compiler % "gcc",
         "CXX": compiler % "g++",
         # Nothing of this machine in the binary.
         "CFLAGS": f"-ffile-prefix-map={SYSROOT}=debian-11",
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
     }
-    sdist = build_sdist(checkout, DIST, **variables)
-    built = build_wheel(sys.executable, sdist, work, **variables)
+
+
+def build(python: str | Path, sdist: Path, work: Path) -> Path:
+    """Build a Python's wheel and return it without debug information, which goes to DIST."""
+    built = build_wheel(python, sdist, work, **variables())
     unpacked = work / "unpacked"
     run(sys.executable, "-m", "wheel", "unpack", "--dest", unpacked, built)
     [content] = unpacked.iterdir()
@@ -98,19 +101,20 @@ def build(checkout: Path, work: Path) -> Path:
             file.rename(work / file.name)
     write_debug_archive(DIST / f"{built.stem.rsplit('-', 1)[0]}-debug.tar.xz", debug)
     built.unlink()
-    run(sys.executable, "-m", "wheel", "pack", "--dest", work, content, **variables)
+    run(sys.executable, "-m", "wheel", "pack", "--dest", work, content, **variables())
     [packed] = work.glob("*.whl")
     return packed
 
 
 def tag(wheel: Path) -> Path:
-    """Give the wheel the platform's tag, and those of older ones that its symbols allow."""
+    """Give the wheel the platform's tag, and those of older ones that its symbols allow, in DIST."""
+    before = set(DIST.glob("*.whl"))
     excluded = [f"--exclude={name}" for name in FOUND_AT_RUN_TIME]
     run(
         *(sys.executable, "-m", "auditwheel", "repair", "--plat", PLATFORM, *excluded),
         *("--wheel-dir", DIST, wheel),
     )
-    [tagged] = DIST.glob("*.whl")
+    [tagged] = set(DIST.glob("*.whl")) - before
     return tagged
 
 
@@ -135,13 +139,18 @@ def test(wheel: Path, checkout: Path, environment: Path) -> None:
     suite.run_tests(python, checkout)
 
 
-def main() -> None:
+def begin(checkout: Path) -> Path:
+    """Empty DIST, make the compiler ready, and return the source distribution."""
     shutil.rmtree(DIST, ignore_errors=True)
     prepare_sysroot()
+    return build_sdist(checkout, DIST, **variables())
+
+
+def main() -> None:
     with tempfile.TemporaryDirectory(prefix="tvmgo-wheel-") as folder:
         work = Path(folder)
         checkout = copy_checkout(work / "checkout")
-        wheel = tag(build(checkout, work))
+        wheel = tag(build(sys.executable, begin(checkout), work))
         check(wheel)
         test(wheel, checkout, work / "environment")
 

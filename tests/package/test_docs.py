@@ -167,3 +167,30 @@ def test_links_lead_somewhere(page):
         target = page.parent / path if path else page
         assert target.exists(), link
         assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "design").glob("*.md")), ids=name_of)
+def test_design_names_what_is_there(page):
+    text = page.read_text()
+    for path in re.findall(r"`((?:tvmgo|tests|docs|benchmarks|release|examples)/[\w./]+)`", text):
+        assert (ROOT / path).exists(), path
+    for name, path in re.findall(r"`(\w+)` in\s`((?:tvmgo|tests)/[\w./]+\.\w+)`", text):
+        assert re.search(rf"\b{name}\b", (ROOT / path).read_text()), f"{name} in {path}"
+
+
+def test_changes_begin_with_this_version():
+    versions = re.findall(r"^## (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == tvmgo.__version__
+    assert len(set(versions)) == len(versions)
+
+
+def test_notes_of_changes_have_a_known_kind():
+    settings = (ROOT / "pyproject.toml").read_text()
+    kinds = re.findall(r'\[\[tool.towncrier.type\]\]\ndirectory = "(\w+)"', settings)
+    names = {path.name for path in (ROOT / "changes").iterdir()} - {
+        "README.md",
+        "template.md.jinja",
+    }
+    assert [
+        name for name in names if not re.fullmatch(rf"[\w-]+\.({'|'.join(kinds)})\.md", name)
+    ] == []

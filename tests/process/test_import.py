@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What importing tvmgo does, and what it leaves alone."""
 
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
 import tvmgo
 from tests.helpers import PACKAGE, output_of, run_python
+from tvmgo._native import locate
 
 # ---------------------------------------------------------------- what importing does
 
@@ -121,3 +128,32 @@ def test_import_without_tvm_ffi_says_what_to_install(tmp_path):
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("ImportError: ")
     assert "pip install apache-tvm-ffi" in done.stderr
+
+
+def beside_tvm_ffi(folder, distribution):
+    """Return what importing tvmgo says beside a tvm_ffi that claims to be of another release."""
+    package = Path(importlib.util.find_spec("tvm_ffi").submodule_search_locations[0])
+    for path in (PACKAGE, package):
+        (folder / path.name).symlink_to(path)
+    (folder / distribution).mkdir()
+    return run_python("import tvmgo", arguments=["-S"], env={"PYTHONPATH": str(folder)})
+
+
+@pytest.mark.parametrize("version", ["0.1.13.post3", "0.1.16", "0.1.140", "1.0"])
+def test_unknown_tvm_ffi_is_refused(version, tmp_path):
+    done = beside_tvm_ffi(tmp_path, f"apache_tvm_ffi-{version}.dist-info")
+    said = done.stderr.strip().splitlines()[-1]
+    assert said.startswith("ImportError: ")
+    assert f"{version} is installed; `pip install 'apache-tvm-ffi{locate.FFI_RANGE}'`" in said
+
+
+@pytest.mark.parametrize("version", ["0.1.14.post0", "0.1.15.post2", "0.1.15"])
+def test_known_tvm_ffi_is_taken(version, tmp_path):
+    assert beside_tvm_ffi(tmp_path, f"apache_tvm_ffi-{version}.dist-info").returncode == 0
+
+
+def test_range_of_tvm_ffi_is_the_one_that_is_required():
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert set(re.findall(r'"apache-tvm-ffi([^"]*)"', text)) == {locate.FFI_RANGE}
+    oldest = re.search(r"FFI_FLOOR := (\S+)", (Path(__file__).parents[2] / "Makefile").read_text())
+    assert locate.FFI_RANGE.startswith(f">={oldest[1]},")

@@ -20,6 +20,10 @@ ENVIRONMENT_VARIABLE = "TVMGO_RUNTIME_LIBRARY"
 # are passed over.
 TESTED = ("0.27.",)
 
+# The same of apache-tvm-ffi, whose C++ side still moves, and how pyproject.toml says it.
+TESTED_FFI = ("0.1.14.", "0.1.15.")
+FFI_RANGE = ">=0.1.14.post0,<0.1.16"
+
 CARRIED = os.path.join(os.path.dirname(__file__), "lib")  # in wheels
 
 loaded: dict[str, str] = {}  # paths by name; empty where others loaded the library
@@ -88,13 +92,31 @@ def load_ffi() -> None:
     Raises
     ------
     ImportError
-        If apache-tvm-ffi is not installed.
+        If apache-tvm-ffi is not installed, or in a release that tvmgo does not work with.
     """
     path = _in_package("tvm_ffi", "tvm_ffi")
     if path is None:
         raise ImportError("tvmgo needs libtvm_ffi; `pip install apache-tvm-ffi` brings it")
+    require_known_ffi(path)
     open_library("tvm_ffi", path)
     _declare_functions(path)
+
+
+def require_known_ffi(path: str) -> None:
+    """Refuse the libtvm_ffi of a release of apache-tvm-ffi that tvmgo does not work with.
+
+    The library does not know: it tells the version of the sources that came after the release.
+    """
+    versions = [
+        name.removesuffix(".dist-info").partition("-")[2]
+        for name in os.listdir(os.path.dirname(os.path.dirname(os.path.dirname(path))))
+        if name.startswith("apache_tvm_ffi-") and name.endswith(".dist-info")
+    ]
+    if versions and not any(f"{version}.".startswith(TESTED_FFI) for version in versions):
+        raise ImportError(
+            f"tvmgo needs apache-tvm-ffi{FFI_RANGE}, and {versions[0]} is installed; "
+            f"`pip install 'apache-tvm-ffi{FFI_RANGE}'` brings one that works"
+        )
 
 
 class _ByteArray(ctypes.Structure):
