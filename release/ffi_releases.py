@@ -33,7 +33,10 @@ def main(folder: str, *tests: str) -> None:
         if not target.exists():
             wanted = f"apache-tvm-ffi=={version}"
             run(
-                sys.executable, *"-m pip install --quiet --no-deps --target".split(), target, wanted
+                sys.executable,
+                *["-m", "pip", "install", "--quiet", "--no-deps", "--target"],
+                target,
+                wanted,
             )
         print(f"== apache-tvm-ffi {version}", flush=True)
         command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *tests]
