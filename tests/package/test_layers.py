@@ -17,6 +17,7 @@ PACKAGE = ROOT / "tvmgo"
 OUTSIDE = {
     "tvm": {"compiler.*"},
     "onnx": {"compiler.*"},
+    "kserve": {"serving.*"},
     "tvm_ffi": {"_core.interop", "compiler.relax.schedule.expressions"},
 }
 

@@ -26,6 +26,7 @@ VERBS = {
     "bench": "measure latency and throughput of a model",
     "profile": "tell which operators of a model take how long",
     "replay": "compare a model's results with recorded ones",
+    "serve": "serve models by the Open Inference Protocol",
     "compiler": "install, list and remove compilers",
 }
 

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models behind the Open Inference Protocol, on KServe's server: what ``tvmgo serve`` runs.
+
+`ServedModel` is the class that a user of KServe would write around a `tvmgo.Model`. It needs KServe, which
+``pip install 'tvmgo[serve]'`` brings, and is imported when it is first asked for.
+"""
+
+import importlib as _importlib
+import typing as _typing
+
+if _typing.TYPE_CHECKING:
+    from tvmgo.serving.served_model import ServedModel
+    from tvmgo.serving.server import serve
+    from tvmgo.serving.settings import Settings
+
+_PLACES = {"ServedModel": "served_model", "serve": "server", "Settings": "settings"}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'tvmgo.serving' has no attribute {name!r}")
+    return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
+
+
+__all__ = ["ServedModel", "Settings", "serve"]
