@@ -2,6 +2,7 @@
 """Requests: what a model takes, what it gives, what it says of what is wrong."""
 
 import array
+import contextvars
 import gc
 
 import numpy as np
@@ -312,20 +313,21 @@ def test_models_that_wait_for_each_other(write_one, operators):
     two = Model.load(write_one("call", (3,), name="two"), concurrency=1)
     both_are_in = threading.Barrier(2)
     errors = []
-    inside_of = threading.local()
+    inside_of = contextvars.ContextVar("inside_of", default=None)  # a call may run in any thread
 
     def inside():
-        other = inside_of.other
+        other = inside_of.get()
         if other is None:
             return
-        inside_of.other = None
+        inside_of.set(None)
         both_are_in.wait(20)
         other([0] * other.inputs[0].shape[0])
 
     operators.inside = inside
 
     def work(number):
-        mine, inside_of.other = ((one, two), (two, one))[number]
+        mine, other = ((one, two), (two, one))[number]
+        inside_of.set(other)
         try:
             mine([number] * mine.inputs[0].shape[0])
         except tvmgo.TVMBusyError as error:

@@ -79,6 +79,27 @@ def test_a_fork_while_others_load(kind, folder_of):
     ends_well(kind, folder_of(kind), code)
 
 
+@EVERY_KIND
+def test_a_fork_while_requests_wait(kind, folder_of):
+    """In the child others wait, for threads of its own."""
+    code = """
+    from tests.helpers import in_threads
+
+    def ask(number):
+        x, y = request(KIND, number)
+        np.testing.assert_array_equal(model(x), y)
+
+    def in_the_child(number):
+        in_threads(lambda i: [ask(number + i) for _ in range(10)], 6)
+        assert model.stats().running == model.stats().waiting == 0
+
+    with serving(ask, 6):
+        for number in range(15):
+            in_child(lambda: in_the_child(number))
+    """
+    ends_well(kind, folder_of(kind), code)
+
+
 def test_a_fork_while_the_runtime_is_loaded(folder_of):
     """By another thread, which no child has: it would keep the lock."""
     first = """
@@ -378,7 +399,9 @@ def test_ctrl_c_ends_a_wait_for_a_state(folder_of):
 
 
 @EVERY_KIND
-def test_ctrl_c_at_any_moment_loses_no_state(kind, folder_of):
+@pytest.mark.parametrize("others", [0, 3])
+def test_ctrl_c_at_any_moment_loses_no_state(kind, others, folder_of):
+    """Neither where a state is free, nor where others wait for one, too."""
     code = """
     class Interrupted(BaseException):
         pass
@@ -391,21 +414,22 @@ def test_ctrl_c_at_any_moment_loses_no_state(kind, folder_of):
     signal.signal(signal.SIGALRM, interrupt)
     pauses = np.random.default_rng(0).uniform(20e-6, 200e-6, 1500).tolist()
     interrupted = 0
-    for pause in pauses:
-        try:
+    with serving(lambda number: model(x), others):
+        for pause in pauses:
             try:
-                signal.setitimer(signal.ITIMER_REAL, pause)
-                for _ in range(100):
-                    model(x)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
-        except Interrupted:
-            interrupted += 1
+                try:
+                    signal.setitimer(signal.ITIMER_REAL, pause)
+                    for _ in range(100):
+                        model(x)
+                finally:
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+            except Interrupted:
+                interrupted += 1
     assert interrupted > 500, interrupted
     assert model.stats().running == 0 and len(model._serving.states.states) <= 2
     check(4)
     """
-    ends_well(kind, folder_of(kind), code)
+    ends_well(kind, folder_of(kind), code, first=f"others = {others}\n")
 
 
 @EVERY_KIND

@@ -1,8 +1,14 @@
 from collections.abc import Callable
 from typing import Any, final
 
+REST: float
+
 @final
 class Waiter: ...
+
+@final
+class Runner:
+    def serve(self) -> None: ...
 
 @final
 class StatePool:
@@ -18,3 +24,5 @@ class StatePool:
     def run_each(self, work: Callable[[Any], object]) -> None: ...
     def take(self) -> Any: ...
     def give(self, state: Any) -> None: ...
+
+def reset() -> None: ...

@@ -230,15 +230,17 @@ class Model(ClosesItself):
         TVMBusyError
             If the call comes from within a run of this model and would wait for its end.
         KeyboardInterrupt
-            If Ctrl-C comes while it waits for its turn.
+            If Ctrl-C comes while it waits for its turn; if it is being run by then, when the run has
+            ended.
         TVMError
             The error of the operator that failed, unchanged.
 
         Notes
         -----
         Takes NumPy arrays, what has ``__dlpack__``, buffers and lists; read-only ones, strided ones
-        and those at any address as well. Releases the GIL while it runs and waits. A large array is read
-        and written where it lies if kernels can do that.
+        and those at any address as well. A large array is read and written where it lies if kernels
+        can do that. Releases the GIL while it runs and waits. A request that has to wait is run by
+        another thread, in which operators in Python see the context variables of this one.
         """
         serving = self._serving or self._open()
         if len(values) == 1 and type(values[0]) is not ndarray and isinstance(values[0], Mapping):
