@@ -39,6 +39,13 @@ FUNCTIONS = {
     "pow": (np.power, 0.6),
     "sin": (np.sin, 1.5),
     "cos": (np.cos, 1.5),
+    "tan": (np.tan, 3.5),
+    "asin": (np.arcsin, 2),
+    "acos": (np.arccos, 2),
+    "atan": (np.arctan, 2),
+    "asinh": (np.arcsinh, 4),
+    "acosh": (np.arccosh, 4),
+    "atanh": (np.arctanh, 4),
 }
 TARGETS = [None, "native"]  # without and with fused multiplication and addition
 
@@ -132,6 +139,15 @@ def test_function_of_float16_is_rounded_once(name):
     assert (np.isfinite(result) == finite).all()
     step = np.spacing(np.abs(rounded[finite])).astype("float64")
     assert (np.abs(result[finite] - truth[finite]) <= 0.501 * step).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["asin", "acos", "atan", "asinh", "acosh", "atanh", "tan"])
+def test_function_of_float64_is_the_c_library_s(name):
+    x = np.resize(np.linspace(-3, 3, 1000), COUNT)
+    result = call(compiled(name, "native", "float64"), x, x)
+    with np.errstate(all="ignore"):
+        assert np.allclose(result, FUNCTIONS[name][0](x), rtol=1e-14, atol=0, equal_nan=True)
 
 
 @pytest.mark.slow

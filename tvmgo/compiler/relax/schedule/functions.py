@@ -14,7 +14,6 @@ log2, log10    2
 log1p, sigmoid 2.5
 tanh, erf      1.5
 pow            0.6  computed in float64; 1 where the exponent is known to be 3
-sin, cos       1.5  below `LIMITS`, above which C's function is called
 ===========  =====  ==============================================================================
 """
 
@@ -37,10 +36,6 @@ ROUNDER = 1.5 * 2.0**23
 ROUNDER_64 = 1.5 * 2.0**52
 SQRT_HALF = 0x3F3504F3  # the bits of 2**-0.5
 SQRT_HALF_64 = 0x3FE6A09E667F3BCD
-
-
-# Magnitudes from which on a function is not computed in vectors.
-LIMITS = {"tirx.sin": 2.0**20, "tirx.cos": 2.0**20}
 
 
 def like(value: float, x: Any, dtype: str | None = None) -> Any:
@@ -218,38 +213,6 @@ def magnitude(x: Any) -> Any:
 def with_sign(value: Any, x: Any) -> Any:
     """Return a number that is not negative with the sign of another."""
     return number_of(bits(value) | (bits(x) & like(0x80000000, x, "uint32")))
-
-
-def sin(name: Name, x: Any) -> Any:
-    return circular(name, x, 0)
-
-
-def cos(name: Name, x: Any) -> Any:
-    return circular(name, x, 1)
-
-
-# Half of pi in two parts: products of the first one with numbers of 20 bits are exact.
-HALF_PI_HIGH = round(math.pi * 2**31) / 2.0**32
-HALF_PI_LOW = math.pi / 2 - HALF_PI_HIGH + 6.123233995736766e-17  # what float64 lacks of it
-
-
-def circular(name: Name, x: Any, quarters: int) -> Any:
-    """Return sin(x + quarters * pi / 2)."""
-    x = name(x)
-    wide = name(cast(x, "float64"))
-    rounded = name(wide * like(2 / math.pi, wide) + like(ROUNDER_64, wide))
-    k = name(rounded - like(ROUNDER_64, wide))
-    r = name(cast(wide - k * like(HALF_PI_HIGH, k) - k * like(HALF_PI_LOW, k), "float32"))
-    quadrant = cast(bits(rounded, "uint64"), "uint32") + like(quarters, x, "uint32")
-    quadrant = name(quadrant)
-    square, size = name(r * r), name(magnitude(r))
-    curve = polynomial(square, (-0.166666552, 0.00833217613, -0.000195169778))
-    sine = with_sign(curve * square * size + size, r)
-    curve = polynomial(square, (0.0416666456, -0.00138873642, 2.44380899e-05))
-    cosine = curve * (square * square) - like(0.5, x) * square + like(1.0, x)
-    is_even = (quadrant & like(1, quadrant)) == like(0, quadrant)
-    value = bits(tirx.Select(is_even, sine, cosine))
-    return number_of(value ^ ((quadrant & like(2, quadrant)) << like(30, quadrant)))
 
 
 def exponent_of(y: Any) -> float | None:

@@ -11,7 +11,7 @@ import numpy as np
 import tvm
 from tvm import sym, tirx
 
-from tvmgo.compiler.relax.schedule import functions
+from tvmgo.compiler.relax.schedule import angles, functions
 from tvmgo.compiler.relax.schedule.expressions import (
     map_computed,
     map_nodes,
@@ -20,6 +20,7 @@ from tvmgo.compiler.relax.schedule.expressions import (
     structural_key,
 )
 
+INVERSE = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tirx.exp": functions.exp,
     "tirx.log": functions.log,
@@ -30,12 +31,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tirx.sigmoid": functions.sigmoid,
     "tirx.erf": functions.erf,
     "tirx.pow": functions.pow,
-    "tirx.sin": functions.sin,
-    "tirx.cos": functions.cos,
+    **{f"tirx.{name}": getattr(angles, name) for name in ("sin", "cos", "tan", *INVERSE)},
 }
 SHORT = ("float16", "bfloat16")  # computed in float32
 # In float64 called for one number at a time: LLVM has no vectors of these.
-SCALAR = {"tirx.erf"}
+SCALAR = {"tirx.erf", *(f"tirx.{name}" for name in INVERSE)}
 
 # TVM takes loops apart that call other functions than these.
 for each in (*FUNCTIONS, "tirx.nearbyint", "tirx.isnan"):
@@ -161,7 +161,7 @@ class Names:
         arguments = call.args
         if dtype in SHORT:
             arguments = [functions.cast(argument, "float32") for argument in arguments]
-        if call.op.name in functions.LIMITS:
+        if call.op.name in angles.LIMITS:
             value = self.limited(call.op, *arguments)
         else:
             value = function(self, *arguments)
@@ -174,7 +174,7 @@ class Names:
         lanes, size = functions.lanes_of(x), functions.bits(functions.magnitude(x))
         if lanes > 1:
             size = tirx.call_llvm_pure_intrin("uint32", "llvm.vector.reduce.umax", size)
-        limit = tirx.const(int(np.float32(functions.LIMITS[op.name]).view("uint32")), "uint32")
+        limit = tirx.const(int(np.float32(angles.LIMITS[op.name]).view("uint32")), "uint32")
 
         def call_if_large(lane: Any) -> Any:
             one = x.source[lane]
