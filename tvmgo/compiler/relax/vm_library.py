@@ -12,14 +12,18 @@ from tvm import relax
 from tvm.relax import transform
 from tvm.target.codegen import llvm_get_cpu_features
 
-from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
+from tvmgo.compiler.errors import GIVE_SHAPES, REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.graph.model_id import library_source, model_id
 from tvmgo.compiler.relax.codegen.linking import create_shared
 from tvmgo.compiler.relax.passes import kernels
+from tvmgo.compiler.relax.passes.ordering import SizesFirst
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
 # The function of the library that returns the names of main's outputs.
 OUTPUT_NAMES = "output_names"
+
+# Open dimensions are what TVM's passes stumble over.
+INSTEAD = f"{GIVE_SHAPES}, or {REWRITE_OPERATOR}"
 
 # As for a graph, but functions that branches and loops became stay functions, constants are folded
 # by TVM, which goes into all of them, and nothing becomes a template, whose shapes are fixed.
@@ -33,6 +37,7 @@ PASSES: Sequence[Any] = (
     transform.FoldConstant(),
     transform.DeadCodeElimination(),
     *kernels.PASSES,
+    SizesFirst(),
 )
 
 
@@ -71,9 +76,9 @@ def write_vm_library(
         module = with_names(module, output_names)
     with target:
         for each in PASSES:
-            with as_export_error(f"pass {each.info.name}", instead=REWRITE_OPERATOR):
+            with as_export_error(f"pass {each.info.name}", instead=INSTEAD):
                 module = each(module)
-        with as_export_error("lowering to the virtual machine", instead=REWRITE_OPERATOR):
+        with as_export_error("lowering to the virtual machine", instead=INSTEAD):
             # Default passes of tvm.compile, of which the first ones find nothing left to do.
             executable = tvm.compile(module, target)
     number = link(executable, path, linker, sorted(llvm_get_cpu_features(target)))

@@ -37,6 +37,7 @@ def join(node: DynamicNode, sizes: Sequence[Size]) -> Size:
     fixed = [size for size in sizes if isinstance(size, int)]
     if len(fixed) > 1:
         raise node.refuse(f"its inputs have sizes {fixed}, which do not broadcast")
+    result = leading(node, sizes)
 
     def compute(given: list[Any]) -> tuple[list[Any], list[Any]]:
         joint = given[-1]
@@ -44,12 +45,25 @@ def join(node: DynamicNode, sizes: Sequence[Size]) -> Size:
             joint = either(tirx.EQ(size, tirx.const(1, "int64")), joint, size)
         one = tirx.const(1, "int64")
         fits = [tirx.Or(tirx.EQ(size, one), tirx.EQ(size, joint)) for size in given]
-        return ([] if fixed else [joint]), fits
+        return ([joint] if result is None else []), fits
 
-    if fixed:  # the others are 1 or that
-        compute_sizes(node, compute, [*(s for s in sizes if s not in fixed), *fixed], [])
-        return fixed[0]
-    return compute_sizes(node, compute, sizes, ["joint"])[0]
+    if result is None:
+        return compute_sizes(node, compute, sizes, ["joint"])[0]
+    compute_sizes(node, compute, [*(size for size in sizes if size is not result), result], [])
+    return result
+
+
+def leading(node: DynamicNode, sizes: Sequence[Size]) -> Size | None:
+    """Return the size that is the joint one if any is: a number, or what is 1 only with all."""
+    for size in sizes:
+        if isinstance(size, int):
+            return size
+    for size in sizes:
+        if isinstance(size, tirx.Var) and all(
+            other is size or node.sizes.is_one_where(other, size) for other in sizes
+        ):
+            return size
+    return None
 
 
 def broadcast_to(node: DynamicNode, value: relax.Expr, shape: Sequence[Size]) -> relax.Expr:

@@ -64,6 +64,9 @@ def compute_sizes(
     made = node.emit_te(kernel, shape_expr(given or [0]), name="sizes")
     names = [node.importer.new_size(f"{node.operator}_{hint}".lower()) for hint in hints]
     integers_of(node.bb, made, [*names, number(1)])
+    results, _ = compute([as_expr(size) for size in given])
+    for name, result in zip(names, results):
+        node.sizes.mean(name, as_expr(result))
     return names
 
 

@@ -17,6 +17,8 @@ from onnx import numpy_helper
 from tvm import tirx
 from tvm.sym import Analyzer
 
+from tvmgo.compiler.relax.schedule.expressions import substitute
+
 Size = Any  # an int, or an expression of TVM of type int64
 Integers = np.ndarray[Any, Any]
 Attributes = Mapping[str, Any]
@@ -53,6 +55,7 @@ class Sizes:
 
     def __init__(self) -> None:
         self._analyzer = Analyzer()
+        self._meanings: dict[tirx.Var, tirx.Expr] = {}
 
     def new(self, name: str) -> tirx.Var:
         """Make an open dimension."""
@@ -60,6 +63,21 @@ class Sizes:
         most = tirx.const(1 << 40, "int64")
         self._analyzer.bind(made, tvm.ir.Range(tirx.const(0, "int64"), most))
         return made
+
+    def mean(self, made: tirx.Var, meaning: tirx.Expr) -> None:
+        """Remember of what an open dimension is computed when the model runs."""
+        self._meanings[made] = self._meant(meaning)
+
+    def _meant(self, size: tirx.Expr) -> tirx.Expr:
+        """Say a size by dimensions that nothing says more of."""
+        return substitute(size, self._meanings)
+
+    def is_one_where(self, size: Size, other: tirx.Var) -> bool:
+        """Whether a size is 1 wherever another one is, as far as can be told."""
+        meant = self._meant(expression(size))
+        if self.equal(meant, self._meant(other)):
+            return True
+        return self.equal(self.simplify(substitute(meant, {other: tirx.const(1, "int64")})), 1)
 
     def simplify(self, size: Size) -> Size:
         return size if isinstance(size, int) else plain(self._analyzer.simplify(size))
