@@ -7,6 +7,7 @@ functions and closures, and the graph executor for ``deploy.so``, ``deploy.json`
 """
 
 import typing as _typing
+from importlib import import_module as _import_module
 
 from tvmgo._native import locate as _locate
 
@@ -91,6 +92,7 @@ from tvmgo.exceptions import (
 )
 
 if _typing.TYPE_CHECKING:
+    from tvmgo import model as model  # said twice: type checkers show it to users
     from tvmgo.model import Batcher, Binding, Model, Profile, TensorInfo, bundle, doctor
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
@@ -98,11 +100,10 @@ _FROM_MODEL = ("Batcher", "Binding", "Model", "Profile", "TensorInfo", "bundle",
 
 
 def __getattr__(name: str) -> _typing.Any:
-    if name not in _FROM_MODEL:
+    if name != "model" and name not in _FROM_MODEL:
         raise AttributeError(f"module 'tvmgo' has no attribute {name!r}")
-    from tvmgo import model
-
-    return getattr(model, name)
+    found = _import_module("tvmgo.model")
+    return found if name == "model" else getattr(found, name)
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tvmgo._core.array import Array
 from tvmgo._core.device import Device
@@ -24,6 +24,8 @@ from tvmgo.exceptions import TVMValueError
 from tvmgo.graph_executor import GraphModule
 
 __all__ = ["GraphModuleDebug", "create"]
+
+_Target = TypeVar("_Target")
 
 
 def create(
@@ -141,6 +143,10 @@ class GraphModuleDebug(GraphModule):
         blob = get_global_function("runtime.SaveParams")(outputs)
         (self._dump_root / "output_tensors.params").write_bytes(blob)
 
+    @overload
+    def debug_get_output(self, node: int | str, out: None = None) -> Array: ...
+    @overload
+    def debug_get_output(self, node: int | str, out: _Target) -> _Target: ...
     def debug_get_output(self, node: int | str, out: Any = None) -> Any:
         """Run the graph up to a node, inclusive, and return the node's first output.
 

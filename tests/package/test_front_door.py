@@ -27,6 +27,13 @@ def test_dir_shows_the_public_names_and_no_others():
     assert sorted(shown.split()) == sorted(PUBLIC)
 
 
+def test_model_is_there_after_the_import():
+    assert (
+        output_of("import tvmgo; print(tvmgo.model.TensorShapeError.__name__)")
+        == "TensorShapeError\n"
+    )
+
+
 def test_every_public_name_is_listed_once():
     assert len(set(tvmgo.__all__)) == len(tvmgo.__all__)
 

@@ -12,7 +12,8 @@ class _HasDLPack(Protocol):
     def __dlpack__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 _Shape: TypeAlias = SupportsIndex | Iterable[SupportsIndex]
-_Target = TypeVar("_Target", bound=Buffer)
+# NumPy's own stubs say that its arrays are buffers since Python 3.12 only.
+_Target = TypeVar("_Target", bound=Buffer | npt.NDArray[Any])
 
 @final
 class Array(Object):

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from tvmgo._core.array import Array
 from tvmgo._core.dtype import DType
 from tvmgo._core.module import Module
 from tvmgo._graph.host_values import as_type, copy_out, is_key, lendable
 from tvmgo.exceptions import TVMTypeError, TVMValueError
+
+_Target = TypeVar("_Target")
 
 
 class GraphTensors:
@@ -212,6 +214,10 @@ class GraphTensors:
         number: int = self.module["get_num_inputs"]()
         return number
 
+    @overload
+    def get_input(self, index: int | str, out: None = None) -> Array | None: ...
+    @overload
+    def get_input(self, index: int | str, out: _Target) -> _Target | None: ...
     def get_input(self, index: int | str, out: Any = None) -> Any:
         """Return an input.
 
@@ -233,6 +239,10 @@ class GraphTensors:
             return None
         return copy_out(self.module["strict.get_input"], index, out)
 
+    @overload
+    def get_output(self, index: int | str, out: None = None) -> Array: ...
+    @overload
+    def get_output(self, index: int | str, out: _Target) -> _Target: ...
     def get_output(self, index: int | str, out: Any = None) -> Any:
         """Return an output.
 

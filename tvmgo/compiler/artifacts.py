@@ -39,8 +39,8 @@ class Artifacts:
     sizes : mapping of int to tuple of pathlib.Path
         For a model with a batch: library and graph by the number of rows, the smallest first, whose
         files are also `library` and `graph`. All have one file of parameters.
-    report : Report or None
-        How the export went, to print; None for files that somebody else has found.
+    report : Report
+        How the export went, to print.
 
     Notes
     -----
@@ -54,12 +54,13 @@ class Artifacts:
     params: Path | None
     manifest: Path
     sizes: Mapping[int, tuple[Path, Path]] = field(default_factory=dict)
-    report: Report | None = field(default=None, compare=False, repr=False)
+    # Declared as what `export` always gives, so that users need not ask for None.
+    report: Report = field(default=None, compare=False, repr=False)  # type: ignore[assignment]
 
 
 def artifacts_in(directory: Path, report: Report | None = None) -> Artifacts:
     """Return the files of a directory; the report tells whether there is a graph."""
-    files = Artifacts(*graph_files(directory), directory / MANIFEST, report=report)
+    files = Artifacts(*graph_files(directory), directory / MANIFEST, report=report)  # type: ignore[arg-type]
     if report is None:
         return files
     sizes = {

@@ -90,7 +90,7 @@ class Batcher(ClosesItself):
         """How many requests wait for their run to begin."""
         return len(self._queue)
 
-    def __call__(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def __call__(self, inputs: Mapping[str, Any]) -> Answer:
         """Answer a request of one or more rows, as `Model.run` does.
 
         Raises
@@ -102,7 +102,7 @@ class Batcher(ClosesItself):
         """
         return self._add(Entry, inputs).wait()
 
-    def submit(self, inputs: Mapping[str, Any]) -> Future[dict[str, Any]]:
+    def submit(self, inputs: Mapping[str, Any]) -> Future[Answer]:
         """The same without waiting; the future can be cancelled until its run begins."""
         return self._add(Promise, inputs).future
 
@@ -117,7 +117,7 @@ class Batcher(ClosesItself):
         self._queue.add(entry)
         return entry
 
-    async def run_async(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    async def run_async(self, inputs: Mapping[str, Any]) -> Answer:
         """Await an answer; the event loop goes on meanwhile. A full queue is an error here, too."""
         from asyncio import wrap_future  # it takes as long to import as all of tvmgo
 

@@ -28,6 +28,7 @@ from tvmgo.model.profiling.machine_program import of_nodes, read_program
 from tvmgo.model.profiling.profile import MAX_EVENTS, OperatorProfile, Profile
 from tvmgo.model.profiling.profiler import Profiler
 from tvmgo.model.requests.binding import Binding, bind_any, bind_graph
+from tvmgo.model.requests.request import Answer
 from tvmgo.model.requests.request_queue import RequestQueue
 from tvmgo.model.requests.serving import Serving
 from tvmgo.model.stats import Stats, latency_of
@@ -257,7 +258,7 @@ class Model(ClosesItself):
         outputs: Sequence[str] | None = None,
         *,
         out: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
+    ) -> Answer:
         """Answer one request by names.
 
         Parameters
@@ -283,7 +284,7 @@ class Model(ClosesItself):
         named = serving.by_name(serving.request(arrays, serving.outs_of(out, arrays)))
         return named if outputs is None else {name: named[name] for name in wanted}
 
-    def submit(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Future[Any]:
+    def submit(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Future[Answer]:
         """Have a request answered by another thread.
 
         Parameters
@@ -306,9 +307,7 @@ class Model(ClosesItself):
         self._open()
         return self._queue.submit(lambda: self.run(inputs), timeout)
 
-    async def run_async(
-        self, inputs: Mapping[str, Any], *, timeout: float | None = None
-    ) -> dict[str, Any]:
+    async def run_async(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Answer:
         """Await an answer, as `run` gives it; the event loop goes on meanwhile.
 
         Where the queue is full it awaits a place. A task that is cancelled takes its request out

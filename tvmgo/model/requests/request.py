@@ -10,14 +10,18 @@ import time
 import weakref
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tvmgo.exceptions import TVMError, TVMTypeError, TVMValueError
 from tvmgo.model.forks import reset_in_children
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 LEAST_CLEARED = 64  # deadlines
 
-Answer = dict[str, Any]
+# What `run` returns: arrays by the names of outputs.
+Answer: TypeAlias = "dict[str, npt.NDArray[Any]]"
 
 
 class AnswerFuture(Future[Answer]):
