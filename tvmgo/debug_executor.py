@@ -10,7 +10,6 @@ import json
 import os
 import struct
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, TypeVar, overload
 
 from tvmgo._core.array import Array
@@ -92,7 +91,7 @@ class GraphModuleDebug(GraphModule):
     def _set_dump_root(self, dump_root: str | os.PathLike[str] | None, nodes: list[Any]) -> None:
         if dump_root is not None and not nodes:
             raise TVMValueError("dump_root: needs graph_json_str as well, for the nodes' names")
-        self._dump_root = None if dump_root is None else Path(dump_root)
+        self._dump_root = None if dump_root is None else os.fspath(dump_root)
         self._nodes = nodes
 
     def clone(self, dump_root: str | os.PathLike[str] | None = None) -> GraphModuleDebug:
@@ -139,9 +138,10 @@ class GraphModuleDebug(GraphModule):
             for number in range(int(attrs.get("num_outputs", 1))):
                 name = f"{node['name']}____topo-index:{index}____output-num:{number}"
                 outputs[name] = self.get_node_output(index, number)
-        self._dump_root.mkdir(parents=True, exist_ok=True)
+        os.makedirs(self._dump_root, exist_ok=True)
         blob = get_global_function("runtime.SaveParams")(outputs)
-        (self._dump_root / "output_tensors.params").write_bytes(blob)
+        with open(os.path.join(self._dump_root, "output_tensors.params"), "wb") as file:
+            file.write(blob)
 
     @overload
     def debug_get_output(self, node: int | str, out: None = None) -> Array: ...

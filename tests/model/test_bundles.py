@@ -214,8 +214,8 @@ def test_what_cannot_be_read(two_inputs, packed):
     with pytest.raises(ValueError, match="net.tvmgo is no regular file"):
         Model.load(packed)
     part = whole_file(two_inputs / "deploy.params")
-    part.path.unlink()
-    part.path.mkdir()
+    os.unlink(part.path)
+    os.mkdir(part.path)
     with pytest.raises(OSError, match="deploy.params cannot be read: Is a directory") as caught:
         part.read_bytes()
     assert isinstance(caught.value, tvmgo.TVMError)

@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 import tvmgo
 from tests.blobs import params_blob
 from tests.graphs import document, op, var
-from tests.helpers import in_threads
+from tests.helpers import in_threads, output_of
 from tests.model.conftest import PREFIX
 from tvmgo import Model
 from tvmgo.model import ModelClosedError
@@ -309,6 +310,49 @@ def test_equal_names_of_outputs(write):
         assert [each.tolist() for each in model(X)] == [[2, -4], [-1, 2]]
 
 
+@pytest.mark.parametrize("before", ["", "./", "..//here/./", "link/../here/"])
+@pytest.mark.parametrize("after", ["", "/", "/."])
+def test_a_path_in_any_spelling(folder, tmp_path, monkeypatch, before, after):
+    place = tmp_path / "here"
+    place.mkdir()
+    shutil.copytree(folder, place / "net")
+    (tmp_path / "elsewhere").mkdir()
+    (place / "link").symlink_to(tmp_path / "elsewhere")  # its parent is not `place`
+    monkeypatch.chdir(place)
+    with Model.load(f"{before}net{after}") as model:
+        monkeypatch.chdir("/")
+        model.reload()
+        assert repr(model).startswith("<tvmgo.Model 'net': ")
+        assert model(X).tolist() == [2, -4]
+
+
+# What takes its time to import, and what only other programs use than those that call a model.
+NOT_FOR_CALLS = {
+    *("asyncio", "concurrent.futures", "hashlib", "logging", "pathlib", "shutil"),
+    *("statistics", "subprocess", "tempfile", "urllib.parse", "zipfile", "zlib"),
+    *("tvmgo.model.batcher", "tvmgo.model.drawing", "tvmgo.model.profiling.profile"),
+    *("tvmgo.model.requests.request_queue", "tvmgo.model.stats"),
+}
+
+
+@pytest.mark.parametrize("kind", ["graph", "batched", "factory"])
+def test_loading_and_calling_import_little(kind, folder_of):
+    code = f"""
+    import sys
+    import numpy as np
+    before = set(sys.modules)
+    import tvmgo
+    with tvmgo.Model.load({str(folder_of(kind))!r}) as model:
+        [info] = model.inputs
+        shape = [4 if isinstance(size, str) else size for size in info.shape]
+        model(np.zeros(shape, str(info.dtype)))
+    brought = sys.modules.keys() - before
+    print(len(brought) > 50, sorted(brought & {NOT_FOR_CALLS!r}))
+    print(sorted(name for name in brought if name.startswith("tvmgo.model.inspection")))
+    """
+    assert output_of(code) == "True []\n[]\n"
+
+
 def test_a_link_that_is_exchanged_mixes_no_files(tmp_path, two_inputs):
     link = tmp_path / "link"
     link.symlink_to(two_inputs)
@@ -316,5 +360,5 @@ def test_a_link_that_is_exchanged_mixes_no_files(tmp_path, two_inputs):
     other = tmp_path / "other"
     other.symlink_to(tmp_path)
     other.replace(link)
-    assert files.place == link
-    assert {part.path.parent for part in files.parts} == {two_inputs.resolve()}
+    assert files.place == str(link)
+    assert {Path(part.path).parent for part in files.parts} == {two_inputs.resolve()}

@@ -26,6 +26,21 @@ def test_import_brings_in_neither_tvm_nor_tvm_ffi_nor_numpy():
     )
 
 
+def test_import_brings_in_little_that_takes_its_time():
+    assert (
+        output_of("""
+        import sys
+        before = set(sys.modules)
+        import tvmgo
+        brought = sys.modules.keys() - before
+        print(len(brought) > 50, sorted(brought & {"asyncio", "concurrent.futures", "hashlib",
+              "logging", "pathlib", "shutil", "statistics", "subprocess", "tempfile",
+              "urllib.parse", "zipfile"}))
+    """)
+        == "True []\n"
+    )
+
+
 def test_import_starts_no_process_and_no_thread():
     assert (
         output_of("""

@@ -17,7 +17,7 @@ from tvmgo.capi.ffi cimport TVMFFIAny
 from tvmgo.capi.library cimport TVMGoLeaveLibrary, TVMGoLoadedLibrary, TVMGoSymbol
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoTakeConstructor, newfunc
 from tvmgo._core.registry import get_global_function
-from tvmgo._core.timing import TimerOptions, make_timer, read_times
+from tvmgo._core.timing import make_timer, read_times
 from tvmgo._native import linking, locate
 from tvmgo._native.forks import loading
 from tvmgo._native.library_files import load_file
@@ -159,9 +159,10 @@ cdef class Module(Object):
         Source: TVM's ``Module.time_evaluator``.
         """
         self.get_function(func_name)
-        options = TimerOptions(number, repeat, min_repeat_ms, limit_zero_time_iterations,
-                               cooldown_interval_ms, repeats_to_cooldown)
-        cdef Function timer = make_timer(self, func_name, device, options)
+        cdef Function timer = make_timer(
+            self, func_name, device, number, repeat, min_repeat_ms, limit_zero_time_iterations,
+            cooldown_interval_ms, repeats_to_cooldown,
+        )
         timer.c_compiled = True  # it passes its arguments on, maybe to compiled code
         return lambda *args: read_times(timer(*args))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numbers
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ from tvmgo._core.function import Function
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
-__all__ = ["BenchmarkResult", "TimerOptions", "make_timer", "read_times"]
+__all__ = ["BenchmarkResult", "make_timer", "read_times"]
 
 
 @dataclass(frozen=True)
@@ -76,45 +75,9 @@ class BenchmarkResult:
 BenchmarkResult.__module__ = "tvmgo.graph_executor"  # where users find it
 
 
-@dataclass(frozen=True)
-class TimerOptions:
-    """How often and how long to time; checked, since the runtime divides by some without looking.
-
-    Attributes
-    ----------
-    number : int
-        Calls per mean, at least 1; raised until a repeat lasts `min_repeat_ms` milliseconds.
-    repeat : int
-        How many means to take, at least 1.
-    min_repeat_ms : int
-    limit_zero_time_iterations : int
-        Give up raising `number` after that many readings of zero.
-    cooldown_interval_ms, repeats_to_cooldown : int
-        Sleep that many milliseconds after every so many repeats, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If one is no int or too small.
-    """
-
-    number: int
-    repeat: int
-    min_repeat_ms: int
-    limit_zero_time_iterations: int
-    cooldown_interval_ms: int
-    repeats_to_cooldown: int
-
-    def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            _require_int(name, getattr(self, name), least)
-
-    def __iter__(self) -> Iterator[int]:
-        """Yield them in the order in which the runtime takes them."""
-        return (getattr(self, name) for name in _LEAST)
-
-
-_LEAST = {
+# How often and how long to time, in the order in which the runtime takes it, and the least it may be:
+# the runtime divides by some without looking.
+LEAST = {
     "number": 1,
     "repeat": 1,
     "min_repeat_ms": 0,
@@ -124,13 +87,17 @@ _LEAST = {
 }
 
 
-def make_timer(module: Any, func_name: str, device: Any, options: TimerOptions) -> Function:
+def make_timer(module: Any, func_name: str, device: Any, *options: int) -> Function:
     """Return a function that times one of `module`; `device` is the one that works.
+
+    `options` are those of `LEAST`, in that order; TypeError or ValueError says which one is wrong.
 
     Its result is for `read_times`. Signals are answered meanwhile, unless the module is on another
     machine.
     Source: ``runtime.RPCTimeEvaluator``, which times there.
     """
+    for (name, least), given in zip(LEAST.items(), options):
+        _require_int(name, given, least)
     device = Device(device)
     where = (device.device_type, device.device_id)
     timer: Function

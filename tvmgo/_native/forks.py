@@ -22,3 +22,7 @@ def lock_that_forks_await() -> threading.RLock:
 
 # Held while the system's loader works: a child that has half of a library cannot load another.
 loading = lock_that_forks_await()
+
+# Held while something is imported that only some programs need, when they do: a child that has half
+# of a module would wait for the rest for good.
+importing = lock_that_forks_await()

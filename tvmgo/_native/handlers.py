@@ -26,14 +26,20 @@ def kept_handlers() -> Iterator[None]:
     sigaction = ctypes.PyDLL(None).sigaction
     sigaction.argtypes = (ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
 
-    def actions() -> dict[int, ctypes.Array[ctypes.c_char]]:
-        buffers = {number: ctypes.create_string_buffer(_SPACE) for number in _SIGNALS}
-        return {number: it for number, it in buffers.items() if sigaction(number, None, it) == 0}
+    def actions() -> ctypes.Array[ctypes.c_char]:
+        """Return those of all signals one behind the other, zeros for what is none."""
+        found = ctypes.create_string_buffer(_SPACE * (_SIGNALS.stop))
+        first = ctypes.addressof(found)
+        for number in _SIGNALS:
+            sigaction(number, None, first + _SPACE * number)
+        return found
 
     before = actions()
     try:
         yield
     finally:
-        for number, action in actions().items():
-            if action[:_TELLING] != before[number][:_TELLING]:
-                sigaction(number, before[number], None)
+        after = actions()
+        for number in _SIGNALS:
+            start = _SPACE * number
+            if after[start : start + _TELLING] != before[start : start + _TELLING]:
+                sigaction(number, ctypes.addressof(before) + start, None)

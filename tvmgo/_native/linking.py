@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator
 
@@ -135,6 +134,7 @@ def _has_library(names: list[str]) -> bool:
 
 
 def find_compiler() -> list[str] | None:
+    import shlex
     import shutil
 
     for variable in ("CXX", "CC"):
@@ -148,6 +148,7 @@ def find_compiler() -> list[str] | None:
 
 
 def _link(path: str, inputs: list[str], library: str) -> None:
+    import shlex
     import subprocess
 
     advice = f"or make a shared library of it elsewhere: `{_COMMAND} *.o`"

@@ -5,34 +5,35 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy import ndarray
 
 from tvmgo._core.device import Device
+from tvmgo._native.forks import importing
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import share_out
 from tvmgo.model.engines.batched import BatchedEngine
 from tvmgo.model.engines.graph import GraphEngine
-from tvmgo.model.engines.vm import MAIN
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
 from tvmgo.model.files.manifest import KernelInfo
 from tvmgo.model.files.model_files import Pathlike, existing, find_files
 from tvmgo.model.files.parts import again_if_replaced
 from tvmgo.model.forks import ForkSafeLock
-from tvmgo.model.profiling.dot import chosen_batch, dot_of
-from tvmgo.model.profiling.machine_program import of_nodes, read_program
-from tvmgo.model.profiling.profile import MAX_EVENTS, OperatorProfile, Profile
-from tvmgo.model.profiling.profiler import Profiler
+from tvmgo.model.profiling.profiler import MAX_EVENTS, Profiler
 from tvmgo.model.requests.binding import Binding, bind_any, bind_graph
-from tvmgo.model.requests.request import Answer
-from tvmgo.model.requests.request_queue import RequestQueue
 from tvmgo.model.requests.serving import Serving
-from tvmgo.model.stats import Stats, latency_of
 from tvmgo.model.tensor_info import TensorInfo
+
+if TYPE_CHECKING:  # else where they are needed: a program that only calls a model starts sooner
+    from concurrent.futures import Future
+
+    from tvmgo.model.profiling.profile import OperatorProfile, Profile
+    from tvmgo.model.requests.request import Answer
+    from tvmgo.model.requests.request_queue import RequestQueue
+    from tvmgo.model.stats import Stats
 
 __all__ = ["Model"]
 
@@ -54,7 +55,7 @@ class Model(ClosesItself):
         self._arguments = dict(arguments)
         self._profiled: Sequence[OperatorProfile] = ()
         self._serving: Serving | None = self._load(Profiler())
-        self._queue = RequestQueue(self.concurrency)
+        self._queue: RequestQueue | None = None  # made for the first who does not wait
         self._reloading = ForkSafeLock()
 
     @classmethod
@@ -155,6 +156,14 @@ class Model(ClosesItself):
         if serving is None:
             raise ModelClosedError("the model is closed")
         return serving
+
+    def _begun_queue(self) -> RequestQueue:
+        with importing:
+            from tvmgo.model.requests.request_queue import RequestQueue
+
+            self._open()  # `close` has seen no queue
+            self._queue = self._queue or RequestQueue(self.concurrency)
+            return self._queue
 
     @property
     def inputs(self) -> tuple[TensorInfo, ...]:
@@ -305,7 +314,8 @@ class Model(ClosesItself):
             If 1,024 requests wait already.
         """
         self._open()
-        return self._queue.submit(lambda: self.run(inputs), timeout)
+        queue = self._queue or self._begun_queue()
+        return queue.submit(lambda: self.run(inputs), timeout)
 
     async def run_async(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Answer:
         """Await an answer, as `run` gives it; the event loop goes on meanwhile.
@@ -314,7 +324,8 @@ class Model(ClosesItself):
         of the queue; one that has begun runs to its end. `timeout` as for `submit`.
         """
         self._open()
-        return await self._queue.run_async(lambda: self.run(inputs), timeout)
+        queue = self._queue or self._begun_queue()
+        return await queue.run_async(lambda: self.run(inputs), timeout)
 
     def bind(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None = None) -> Binding:
         """Prepare a request that is made again and again with the same memory.
@@ -379,6 +390,8 @@ class Model(ClosesItself):
 
     def stats(self) -> Stats:
         """Return what the model has done since it was loaded or reloaded."""
+        with importing:
+            from tvmgo.model.stats import Stats, latency_of
         serving = self._open()
         states = serving.states.states
         return Stats(
@@ -386,7 +399,7 @@ class Model(ClosesItself):
             failed=serving.failed,
             running=serving.running,
             waiting=serving.states.waiting,
-            queued=self._queue.waiting,
+            queued=self._queue.waiting if self._queue else 0,
             copies=serving.copies + sum(state.copies for state in states),
             latency=latency_of(list(serving.latencies)),
         )
@@ -416,6 +429,8 @@ class Model(ClosesItself):
         Replaces ``profile`` of TVM's debug executor and ``vm.profile``. Kernels on another device
         than the CPU are waited for one by one. Outside a block nothing is timed.
         """
+        with importing:
+            from tvmgo.model.profiling.profile import Profile
         serving = self._open()
         files, profiler = serving.files, serving.profiler
         del serving  # a profile that is kept must not keep parameters
@@ -427,7 +442,7 @@ class Model(ClosesItself):
         def ended(profile: Profile) -> None:
             self._profiled = profile.operators
 
-        return Profile(files.place.name, profiler, kernels, ended, max_events)
+        return Profile(files.name, profiler, kernels, ended, max_events)
 
     def dot(self, batch: int | None = None) -> str:
         """Return the graph as text in the language of Graphviz, which ``dot -Tsvg`` draws.
@@ -451,23 +466,9 @@ class Model(ClosesItself):
         Of a program of the virtual machine the values and the functions that compute them are shown,
         with both sides of branches; the time at a function is that of all its calls.
         """
-        serving = self._open()
-        engine = serving.engine
-        profiled = self._profiled
-        if isinstance(engine, BatchedEngine):
-            engine = engine.engines[chosen_batch(batch, engine.engines, profiled)]
-        elif batch is not None:
-            raise TVMValueError(f"batch: the model has one graph, got {batch}")
-        names = [info.name for info in engine.inputs]
-        if isinstance(engine, GraphEngine):
-            nodes, heads = engine.graph()
-            size = engine.batch
-            profiled = [each for each in profiled if (each.batch or 0) == size]
-        else:
-            nodes, heads = read_program(engine.program(), MAIN, names)
-            profiled = of_nodes(profiled, nodes)
-        outputs = [info.name for info in serving.outputs]
-        return dot_of(serving.files.place.name, nodes, heads, names, outputs, profiled)
+        with importing:
+            from tvmgo.model.drawing import draw
+        return draw(self._open(), batch, self._profiled)
 
     def reload(self) -> None:
         """Load the files again, as they are now.
@@ -480,8 +481,13 @@ class Model(ClosesItself):
 
     def close(self) -> None:
         """End the model: requests that are there are answered, later ones raise `ModelClosedError`."""
-        self._queue.close()
-        self._serving = None
+        with importing:  # no queue begins meanwhile
+            queue = self._queue
+            if queue is None:
+                self._serving = None
+        if queue is not None:
+            queue.close()
+            self._serving = None
 
     def __repr__(self) -> str:
         serving = self._serving
@@ -489,7 +495,7 @@ class Model(ClosesItself):
             return "<tvmgo.Model, closed>"
         inputs, outputs = (", ".join(map(str, each)) for each in (serving.inputs, serving.outputs))
         return (
-            f"<tvmgo.Model {serving.files.place.name!r}: ({inputs}) -> ({outputs}), "
+            f"<tvmgo.Model {serving.files.name!r}: ({inputs}) -> ({outputs}), "
             f"{self.concurrency} at a time on {self.threads} threads>"
         )
 
@@ -498,7 +504,7 @@ class Model(ClosesItself):
 
 
 def absolute(name: str, path: Pathlike | None) -> str | None:
-    return None if path is None else str(existing(name, path))
+    return None if path is None else existing(name, path)
 
 
 def merged(values: Mapping[Any, Any], named: Mapping[str, Any]) -> dict[Any, Any]:

@@ -11,7 +11,6 @@ from tvmgo._core.dtype import DType
 from tvmgo._native.forks import lock_that_forks_await
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.arrays import maker_of
-from tvmgo.model.profiling.graph_nodes import Node, nodes_of
 from tvmgo.model.profiling.profiler import Profiler
 from tvmgo.model.tensor_info import TensorInfo
 
@@ -62,10 +61,10 @@ class GraphEngine:
         state.activation_bytes = self._activation_bytes
         return state
 
-    def graph(self) -> tuple[list[Node], list[list[tuple[int, int]]]]:
-        """Return the nodes, in order, and of each output which node, and output of it, it is."""
+    def describe(self) -> tuple[Any, Any]:
+        """Return the nodes, for `nodes_of`, and of each output which node, and output of it, it is."""
         nodes, heads = self._executor["strict.describe_graph"]()
-        return nodes_of(nodes), [[(node, output)] for node, output in heads]
+        return nodes, heads
 
 
 def unique(names: Sequence[str], indexes: Sequence[int]) -> list[str]:

@@ -8,13 +8,13 @@ import os
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from tvmgo.exceptions import TVMValueError
 from tvmgo.model.files.parts import FilePart, is_file_name, open_file, whole_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from zipfile import ZipFile, ZipInfo
 
 ENDING = ".tvmgo"
@@ -31,7 +31,7 @@ def is_bundle_name(path: str | os.PathLike[str]) -> bool:
     return os.fspath(path).endswith(ENDING)
 
 
-def read_bundle(path: Path) -> dict[str, FilePart]:
+def read_bundle(path: str) -> dict[str, FilePart]:
     """Return the files in a bundle by name.
 
     Raises
@@ -77,7 +77,7 @@ def _part(whole: FilePart, file: BinaryIO, info: ZipInfo) -> FilePart:
     return FilePart(name, path, whole.stamp, start, info.file_size, info.CRC)
 
 
-def _check_places(path: Path, parts: Sequence[FilePart], archive: ZipFile) -> None:
+def _check_places(path: str, parts: Sequence[FilePart], archive: ZipFile) -> None:
     names = Counter(part.name for part in parts)
     for name, count in names.items():
         if count > 1:

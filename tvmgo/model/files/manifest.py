@@ -5,21 +5,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tvmgo._core.dtype import DType
 from tvmgo.exceptions import TVMError, TVMValueError
 from tvmgo.model.files.parts import FilePart, is_file_name
 from tvmgo.model.tensor_info import TensorInfo
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 MANIFEST = "model.json"
 FORMAT = 1  # of the file; one that is read knows no other
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True)
-class KernelInfo:
+class KernelInfo(NamedTuple):
     """What the export knew of a kernel.
 
     Attributes
@@ -37,8 +39,7 @@ class KernelInfo:
     operations: float
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """The files of one size of the batch.
 
     Attributes
@@ -56,11 +57,14 @@ class Size:
     batch: int | None
     library: str
     graph: str | None
-    kernels: Mapping[str, KernelInfo] = field(default_factory=dict, compare=False)
+    kernels: Mapping[str, KernelInfo] = NOTHING
+
+    def to_json(self) -> dict[str, Any]:
+        kernels = {name: info._asdict() for name, info in self.kernels.items()}
+        return {**self._asdict(), "kernels": kernels}
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What ``model.json`` says.
 
     Attributes
@@ -87,8 +91,8 @@ class Manifest:
     params: str | None
     model_id: int
     rows_independent: bool = False
-    files: Mapping[str, str] = field(default_factory=dict)
-    made: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = NOTHING
+    made: Mapping[str, Any] = NOTHING
 
     def to_json(self) -> str:
         """Return the text of the file."""
@@ -98,7 +102,7 @@ class Manifest:
             "inputs": [tensor_to_json(info) for info in self.inputs],
             "outputs": [tensor_to_json(info) for info in self.outputs],
             "rows_independent": self.rows_independent,
-            "sizes": [asdict(size) for size in self.sizes],
+            "sizes": [size.to_json() for size in self.sizes],
             "params": self.params,
             "files": dict(self.files),
             "made": dict(self.made),

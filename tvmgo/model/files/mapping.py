@@ -35,7 +35,7 @@ def bytes_of(part: FilePart, private: bool | None) -> Any:
     with part.open() as file:
         if private is False or (private is None and not is_writable(part)):
             return mapped(file.fileno(), part)
-        clone = make_clone(file.fileno(), str(part.path))
+        clone = make_clone(file.fileno(), part.path)
         if clone is None:
             return read(file, part)
         try:

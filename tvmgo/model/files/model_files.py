@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from typing import NamedTuple
 
 from tvmgo._core.module import SHARED_LIBRARY_FORMATS
 from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError, TVMValueError
@@ -20,8 +19,7 @@ PARAMS = (".params", ".params.bin")
 RECORDINGS = ("recording.json", "manifest.json")  # of runs; no graphs
 
 
-@dataclass(frozen=True)
-class SizeFiles:
+class SizeFiles(NamedTuple):
     """The files of one size of the batch, as `Size` names them."""
 
     batch: int | None
@@ -29,13 +27,12 @@ class SizeFiles:
     graph: FilePart | None
 
 
-@dataclass(frozen=True)
-class ModelFiles:
-    """The files of a model.
+class ModelFiles(NamedTuple):
+    """The files of a model. Paths are text: `pathlib` takes as long to import as all of this.
 
     Attributes
     ----------
-    place : Path
+    place : str
         What the user named: a folder or a file.
     sizes : tuple of SizeFiles
         At least one.
@@ -47,11 +44,16 @@ class ModelFiles:
         Where.
     """
 
-    place: Path
+    place: str
     sizes: tuple[SizeFiles, ...]
     params: FilePart | None
     manifest: Manifest | None = None
     manifest_file: FilePart | None = None
+
+    @property
+    def name(self) -> str:
+        """What the user named, without the folders it is in."""
+        return os.path.basename(self.place)
 
     @property
     def parts(self) -> list[FilePart]:
@@ -74,9 +76,9 @@ def find_files(
         if not (library is graph is params is None):
             raise TVMTypeError("path: expected it alone, or library, graph and params instead")
         found = existing("path", path)
-        if found.is_dir():
+        if os.path.isdir(found):
             # Followed once: who exchanges a link meanwhile mixes no files.
-            return among(found, Folder(found.resolve()))
+            return among(found, Folder(os.path.realpath(found)))
         return among(found, read_bundle(found)) if is_bundle_name(found) else one_file(found)
     if library is None:
         raise TVMTypeError("path: expected a path, or library=...; got neither")
@@ -92,20 +94,25 @@ def find_files(
     return ModelFiles(place, (size,), weights)
 
 
-def existing(name: str, path: Pathlike) -> Path:
+def existing(name: str, path: Pathlike) -> str:
+    """Return the path of a file or folder that is there, wherever the process goes."""
     if not isinstance(path, str | os.PathLike):
         raise TVMTypeError(f"{name}: expected a path, got {type(path).__name__}")
     if not os.path.exists(path):
         raise TVMFileNotFoundError.for_argument(name, os.fspath(path))
-    return Path(path).absolute()  # wherever the process goes
+    drive, whole = os.path.splitdrive(os.path.join(os.getcwd(), path))
+    # `..` stays: what is before it may be a link.
+    parts = [part for part in whole.split(os.sep) if part not in ("", ".")]
+    return drive + os.sep + os.sep.join(parts)
 
 
-def one_file(found: Path) -> ModelFiles:
+def one_file(found: str) -> ModelFiles:
     """Return a library that has its graph inside, or needs none."""
-    if not found.name.endswith(LIBRARIES):
+    name = os.path.basename(found)
+    if not name.endswith(LIBRARIES):
         raise TVMValueError(
             f"path: expected a folder, a bundle ({ENDING}) or a library ({', '.join(LIBRARIES)}), "
-            f"got {found.name!r}"
+            f"got {name!r}"
         )
     return ModelFiles(found, (SizeFiles(None, whole_file(found), None),), None)
 
@@ -113,23 +120,24 @@ def one_file(found: Path) -> ModelFiles:
 class Folder(Mapping[str, FilePart]):
     """The files in a folder by name."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self._path = path
 
     def __getitem__(self, name: str) -> FilePart:
-        path = self._path / name
-        if not path.is_file():
+        path = os.path.join(self._path, name)
+        if not os.path.isfile(path):
             raise KeyError(name)
         return whole_file(path)
 
     def __iter__(self) -> Iterator[str]:
-        return (entry.name for entry in self._path.iterdir() if entry.is_file())
+        with os.scandir(self._path) as entries:
+            return iter([entry.name for entry in entries if entry.is_file()])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
 
-def among(place: Path, files: Mapping[str, FilePart]) -> ModelFiles:
+def among(place: str, files: Mapping[str, FilePart]) -> ModelFiles:
     """Return those of a folder, or a bundle, that are a model."""
     if MANIFEST in files:
         return as_manifest_says(place, files, files[MANIFEST])
@@ -150,11 +158,11 @@ def among(place: Path, files: Mapping[str, FilePart]) -> ModelFiles:
 
 
 def as_manifest_says(
-    place: Path, files: Mapping[str, FilePart], manifest_file: FilePart
+    place: str, files: Mapping[str, FilePart], manifest_file: FilePart
 ) -> ModelFiles:
     def named(name: str) -> FilePart:
         if name not in files:
-            raise TVMFileNotFoundError.for_argument("path", str(place / name))
+            raise TVMFileNotFoundError.for_argument("path", os.path.join(place, name))
         return files[name]
 
     manifest = read_manifest(manifest_file)
@@ -170,7 +178,7 @@ def as_manifest_says(
     return ModelFiles(place, sizes, params, manifest, manifest_file)
 
 
-def only_one(folder: Path, what: str, names: Iterable[str], endings: tuple[str, ...]) -> str | None:
+def only_one(folder: str, what: str, names: Iterable[str], endings: tuple[str, ...]) -> str | None:
     found = [name for name in names if name.endswith(endings)]
     if len(found) > 1:
         raise TVMValueError(

@@ -7,11 +7,8 @@ import contextlib
 import functools
 import os
 import stat
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 from tvmgo._native.library_files import copy_of_part, settled
 from tvmgo.exceptions import TVMError, TVMOSError, TVMValueError
@@ -40,15 +37,14 @@ def again_if_replaced(function: _Function) -> _Function:
     return call  # type: ignore[return-value]
 
 
-@dataclass(frozen=True)
-class FilePart:
+class FilePart(NamedTuple):
     """A file, or a part of a bundle.
 
     Attributes
     ----------
     name : str
         Without folders.
-    path : Path
+    path : str
         Of the file that it is, or is in.
     stamp : tuple of int
         What would be another one if the file at `path` was replaced or written to.
@@ -59,14 +55,14 @@ class FilePart:
     """
 
     name: str
-    path: Path
+    path: str
     stamp: Stamp
     start: int
     size: int
     checksum: int | None = None
 
     def __str__(self) -> str:
-        return str(self.path) if self.checksum is None else f"{self.path}: {self.name}"
+        return self.path if self.checksum is None else f"{self.path}: {self.name}"
 
     @contextlib.contextmanager
     def open(self) -> Iterator[BinaryIO]:
@@ -104,7 +100,7 @@ class FilePart:
     def read_bytes(self) -> bytes:
         """Return what it holds, and raise TVMValueError if a bundle's checksum is another one."""
         contents = b"".join(self.chunks())
-        self._check(zlib.crc32(contents))
+        self._check([contents])
         return contents
 
     def read_text(self, encoding: str = "utf-8") -> str:
@@ -113,13 +109,17 @@ class FilePart:
 
     def check(self) -> None:
         """Raise TVMValueError if it is not what was put into the bundle."""
-        checksum = 0
-        for chunk in self.chunks() if self.checksum is not None else ():
-            checksum = zlib.crc32(chunk, checksum)
-        self._check(checksum)
+        self._check(self.chunks())
 
-    def _check(self, checksum: int) -> None:
-        if self.checksum not in (None, checksum):
+    def _check(self, chunks: Iterable[bytes]) -> None:
+        if self.checksum is None:
+            return
+        import zlib
+
+        checksum = 0
+        for chunk in chunks:
+            checksum = zlib.crc32(chunk, checksum)
+        if checksum != self.checksum:
             raise TVMValueError(
                 f"{self}: damaged: expected the checksum {self.checksum:#010x}, got {checksum:#010x}"
             )
@@ -134,7 +134,7 @@ class FilePart:
         return digest.hexdigest()
 
     @contextlib.contextmanager
-    def as_file(self) -> Iterator[Path]:
+    def as_file(self) -> Iterator[str]:
         """Give the path of a file with nothing else in it; of a part a copy, as long as the block."""
         if self.checksum is None:
             yield self.path
@@ -144,22 +144,22 @@ class FilePart:
             self.open() as file,
             copy_of_part(file.fileno(), self.name, self.start, self.size) as copy,
         ):
-            yield Path(copy)
+            yield copy
 
 
 def stamp_of(status: os.stat_result) -> Stamp:
     return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: str) -> BinaryIO:
     """Open a file, without a buffer."""
     try:
-        return path.open("rb", buffering=0)
+        return open(path, "rb", buffering=0)
     except OSError as error:
         raise TVMOSError(f"path: {path} cannot be read: {error.strerror}") from error
 
 
-def whole_file(path: Path) -> FilePart:
+def whole_file(path: str | os.PathLike[str]) -> FilePart:
     """Return a file of its own.
 
     Raises
@@ -167,10 +167,11 @@ def whole_file(path: Path) -> FilePart:
     TVMValueError
         If it is a pipe or the like, which could not be read twice.
     """
-    status = path.stat()
+    path = os.fspath(path)
+    status = os.stat(path)
     if not stat.S_ISREG(status.st_mode):
         raise TVMValueError(f"path: {path} is no regular file")
-    return FilePart(path.name, path, stamp_of(status), 0, status.st_size)
+    return FilePart(os.path.basename(path), path, stamp_of(status), 0, status.st_size)
 
 
 def is_file_name(name: str) -> bool:

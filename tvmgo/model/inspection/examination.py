@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tvmgo._native import locate
@@ -79,12 +80,12 @@ def doctor(path: Pathlike) -> Report:
     known = inputs_and_outputs(files, found[0], params or {})
     inputs, outputs = (None, None) if known is None else map(tuple, known)
     made = files.manifest.made if files.manifest else {}
-    return Report(files.place, tuple(checks), inputs, outputs, made)
+    return Report(Path(files.place), tuple(checks), inputs, outputs, made)
 
 
 def look_into(checks: list[Check], size: SizeFiles, graph: Graph | None) -> None:
     with size.library.as_file() as path:
-        checks += check_library(path, graph, size.graph is not None)
+        checks += check_library(Path(path), graph, size.graph is not None)
 
 
 def attempt(checks: list[Check], part: FilePart, read: Callable[[], Any]) -> Any:
@@ -117,11 +118,11 @@ def check_sums(files: ModelFiles) -> Iterator[Check]:
     except FileChangedError:
         raise
     except TVMError as error:
-        yield Check(f"{files.place.name}: checksums", False, str(error), COPY_AGAIN)
+        yield Check(f"{files.name}: checksums", False, str(error), COPY_AGAIN)
     else:
         if files.parts[0].checksum is not None:
             found = f"{len(files.parts)} files are as they were put in"
-            yield Check(f"{files.place.name}: checksums", True, found)
+            yield Check(f"{files.name}: checksums", True, found)
 
 
 def check_digests(files: ModelFiles, manifest: Manifest) -> Iterator[Check]:

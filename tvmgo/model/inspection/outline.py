@@ -145,7 +145,7 @@ def describe(path: Pathlike) -> dict[str, Any]:
             parameters = {"bytes": size} if size else None
     inputs, outputs = known
     return {
-        "path": str(files.place),
+        "path": files.place,
         "inputs": [tensor_to_json(info) for info in inputs],
         "outputs": [tensor_to_json(info) for info in outputs],
         "batch_sizes": [size.batch for size in files.sizes if size.batch is not None],

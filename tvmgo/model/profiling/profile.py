@@ -20,7 +20,6 @@ from tvmgo.model.profiling.trace import TraceEvent, write_trace
 
 __all__ = ["OperatorProfile", "Profile"]
 
-MAX_EVENTS = 1_000_000  # calls that a trace shows; 32 MB
 SHOWN = 40  # operators in the printed table
 WIDTH = 48  # of names in the table
 PREFIX = "tvmgen_default_"  # of kernels in graphs

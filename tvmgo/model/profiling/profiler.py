@@ -10,6 +10,8 @@ from tvmgo.exceptions import TVMBusyError
 from tvmgo.graph_executor import GraphModule
 from tvmgo.model.forks import ForkSafeLock, reset_in_children
 
+MAX_EVENTS = 1_000_000  # calls that a trace shows; 32 MB
+
 _create = get_global_function("tvmgo.profiler.create")
 
 

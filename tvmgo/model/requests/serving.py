@@ -6,7 +6,6 @@ from __future__ import annotations
 import functools
 from collections import deque
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -247,7 +246,7 @@ class Serving:
         return digest.hexdigest()
 
 
-def _check_manifest(place: Path, manifest: Manifest, engine: Engine) -> None:
+def _check_manifest(place: str, manifest: Manifest, engine: Engine) -> None:
     """See that the files beside a manifest are those that it was written for."""
     if engine.model_id not in (None, manifest.model_id):
         raise TVMValueError(

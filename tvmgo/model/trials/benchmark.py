@@ -185,7 +185,7 @@ def onnx_call(path: Pathlike, feed: dict[str, np.ndarray], threads: int) -> Call
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    file = str(existing("onnx", path))
+    file = existing("onnx", path)
     try:
         session = onnxruntime.InferenceSession(file, options, ["CPUExecutionProvider"])
         names = [each.name for each in session.get_inputs()]

@@ -94,7 +94,7 @@ def replay_all(folder: Pathlike) -> list[Result]:
     FileNotFoundError
         If there is no such folder, or no recording in it.
     """
-    root = existing("path", folder)
+    root = Path(existing("path", folder))
     files = sorted(path for name in RECORDINGS for path in root.rglob(name) if path.is_file())
     if not files:
         raise TVMFileNotFoundError(f"path: there is no {RECORDINGS[0]} in {folder} or below")
