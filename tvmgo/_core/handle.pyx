@@ -81,7 +81,8 @@ cdef class Object:
 
 
 # How many threads are in a deleter, without the GIL, and which one forks, 0 for none: a child in
-# which a library is half unloaded cannot load another.
+# which a library is half unloaded cannot load another. Not those that `release` counts: they come
+# from native code, wait for the GIL, and may fork in a finaliser.
 cdef int releasing = 0
 cdef unsigned long forking = 0
 

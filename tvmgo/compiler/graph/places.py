@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable, Mapping
 
 from tvmgo.compiler.graph.nodes import Entry, Graph
-from tvmgo.compiler.graph.storage import Lifetime, find_lifetimes
+from tvmgo.compiler.graph.storage import Lifetime, find_lifetimes, movable
 
 UNIT = 64  # bytes; every value begins at a multiple, as memory of its own does
 TRIES = 30  # orders of values
@@ -36,7 +36,7 @@ def plan_places(graph: Graph) -> tuple[dict[Entry, int], int]:
     itself, however small it is. Values that are needed at once lie apart in either plan.
     """
     lifetimes = find_lifetimes(graph)
-    values = [each for each in dict.fromkeys(lifetimes.values()) if not each.is_fixed]
+    values = movable(lifetimes)
     chance = random.Random(0)
     orders = [sorted(values, key=lambda each: -each.nbytes), values]
     for _ in range(TRIES):

@@ -63,7 +63,7 @@ def plan_storage(graph: Graph) -> dict[Entry, int]:
     values choose in the order in which they are made, each the pool that fits best.
     """
     lifetimes = find_lifetimes(graph)
-    values = [each for each in dict.fromkeys(lifetimes.values()) if not each.is_fixed]
+    values = movable(lifetimes)
     chance = random.Random(0)
     best = min(fill_by_size(values), fill_in_order(values), key=total_bytes)
     for _ in range(TRIES):
@@ -125,10 +125,9 @@ def planned_bytes(storage: Mapping[Entry, int]) -> int:
 
 def least_bytes(graph: Graph) -> int:
     """Return how many bytes of values there are at once, at most: no plan can do with less."""
-    found = [each for each in dict.fromkeys(find_lifetimes(graph).values()) if not each.is_fixed]
     changes = sorted(
         change
-        for each in found
+        for each in movable(find_lifetimes(graph))
         for change in ((each.first, each.nbytes), (each.last + 1, -each.nbytes))
     )
     return max(accumulate((nbytes for _, nbytes in changes), initial=0))
@@ -168,6 +167,11 @@ def find_lifetimes(graph: Graph) -> dict[Entry, Lifetime]:
     for entry in graph.heads:
         lifetimes[entry].last = len(graph.nodes)
     return lifetimes
+
+
+def movable(lifetimes: Mapping[Entry, Lifetime]) -> list[Lifetime]:
+    """Return the values for which a plan finds memory, each once, in the order of their nodes."""
+    return [each for each in dict.fromkeys(lifetimes.values()) if not each.is_fixed]
 
 
 def find_inherited(node: Node, roots: dict[Entry, Entry], uses: Counter[Entry]) -> Entry | None:
