@@ -22,7 +22,11 @@ extensions = [
     "sphinx_copybutton",
 ]
 html_theme = "furo"
-html_theme_options = {"navigation_with_keys": True}
+html_theme_options = {
+    "navigation_with_keys": True,
+    "top_of_page_buttons": [],  # who wants the sources has them
+    "light_css_variables": {"code-font-size": "78%"},  # 95 columns on a desk
+}
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 pygments_style = "friendly"

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import tvmgo._core
 
+# What stubs call types that no user names.
+SPOKEN = {"_HasDLPack": "SupportsDLPack", "_DeviceLike": "Device | str", "_DTypeLike": "DTypeLike"}
+
 FUNCTIONS: dict[str, tuple[str, str]] = {}  # name, or Class.name: arguments, result
 ATTRIBUTES: dict[str, str] = {}
 
@@ -46,6 +49,12 @@ def known_by(name: str, obj: object) -> str:
     return getattr(obj, "__qualname__", None) or ".".join(name.split(".")[-2:])
 
 
+def spoken(types: str | None) -> str:
+    for name, word in SPOKEN.items():
+        types = (types or "").replace(name, word)
+    return types or ""
+
+
 def is_compiled(obj: object) -> bool:
     return type(obj).__name__ in ("cython_function_or_method", "method_descriptor", "type")
 
@@ -53,7 +62,7 @@ def is_compiled(obj: object) -> bool:
 def show_signature(app, what, name, obj, options, signature, returns):
     """Answer Sphinx's ``autodoc-process-signature``."""
     if signature is not None and is_compiled(obj):  # Sphinx cannot add one where there is none
-        return FUNCTIONS.get(known_by(name, obj), (signature, returns))
+        return tuple(map(spoken, FUNCTIONS.get(known_by(name, obj), (signature, returns))))
     return None
 
 
