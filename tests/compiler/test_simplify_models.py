@@ -158,6 +158,53 @@ def test_an_operator_is_what_its_domain_says():
     assert operators(simplify(custom("Relu"), {}, {"my": {"Relu"}})) == ["Relu"]
 
 
+def called_function(body_opset, body):
+    """A model of opset 18 that calls a function, which calls another one, of another opset."""
+    opset = helper.make_opsetid("", body_opset)
+    inner = helper.make_function("my", "Clip", ["a"], ["b"], body, [opset])
+    calls = [node("Clip", ["a"], ["t"], domain="my"), node("Clip", ["t"], ["b"], domain="my")]
+    outer = helper.make_function(
+        "my", "Twice", ["a"], ["b"], calls, [opset, helper.make_opsetid("my", 1)]
+    )
+    model = onnx_model(
+        [node("Twice", ["x"], ["y"], domain="my")], {"x": (FLOAT, [3])}, {"y": (FLOAT, [3])}
+    )
+    model.opset_import[0].version = 18
+    model.opset_import.append(helper.make_opsetid("my", 1))
+    model.functions.extend([inner, outer])
+    return model
+
+
+def test_functions_of_another_opset_that_means_the_same():
+    body = [node("Constant", [], ["c"], value_float=2.0), node("Mul", ["a", "c"], ["b"])]
+    x = normal(3)
+    (result,) = onnx_runtime(simplified(called_function(16, body)), {"x": x})
+    np.testing.assert_allclose(result, 4 * x)
+
+
+def test_functions_of_an_opset_that_means_something_else_are_refused_by_name():
+    body = [node("ReduceSum", ["a"], ["s"], axes=[0]), node("Mul", ["a", "s"], ["b"])]
+    with pytest.raises(ExportError, match="the model's functions") as error:
+        simplified(called_function(12, body))
+    assert "own opset" in error.value.instead
+
+
+def test_outputs_that_no_node_makes_have_the_types_of_what_they_are():
+    """An input, of a size given later, and a weight; neither says its type as an output."""
+    graph = helper.make_graph(
+        [],
+        "model",
+        [helper.make_tensor_value_info("x", FLOAT, ["n", 3])],
+        [onnx.ValueInfoProto(name="x"), onnx.ValueInfoProto(name="w")],
+        [numpy_helper.from_array(np.arange(4), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    simple = simplify(model, {"x": (2, 3)}, {})
+    x, w = simple.graph.output
+    assert (x.type.tensor_type.elem_type, shape_of(x)) == (FLOAT, [2, 3])
+    assert (w.type.tensor_type.elem_type, shape_of(w)) == (TensorProto.INT64, [4])
+
+
 def test_the_long_name_of_the_standard_domain():
     model = relu([3])
     model.graph.node[0].domain = "ai.onnx"

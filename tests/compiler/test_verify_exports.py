@@ -200,19 +200,38 @@ def test_model_that_rounding_decides_is_held_beside_changed_runs(tmp_path):
 
 
 def test_onnx_decides_where_onnx_runtime_differs(tmp_path):
+    verdict = spoiled_verifier(tmp_path).check(files_with(tmp_path))
+    assert "reference evaluator, not with ONNX Runtime" in verdict
+
+
+def test_error_says_where_onnx_cannot_decide(tmp_path):
+    holder = spoiled_verifier(tmp_path, second={"unknown": "no such operator"})
+    with pytest.raises(
+        ExportError, match=r"cannot tell who is right \(no such operator\)"
+    ) as error:
+        holder.check(files_with(tmp_path))
+    assert "what trained the model" in error.value.instead
+
+
+def test_error_says_that_onnx_agrees_with_neither(tmp_path):
+    with pytest.raises(ExportError, match="; nor does it agree with onnx .*reference evaluator"):
+        spoiled_verifier(tmp_path).check(files_with(tmp_path, "data_of(&args[1])[5] += 1"))
+
+
+def spoiled_verifier(tmp_path, **answers):
     """ONNX Runtime's answers are spoiled; what the reference evaluator says is right."""
     holder = verifier(doubled(), tmp_path)
     ask = holder.ask
 
     def spoiled(job):
-        answer = ask(job)
-        if job["question"] == "results":
+        question = job["question"]
+        answer = answers.get(question) or ask(job)
+        if question == "results":
             write_tensors(answer["outputs"], {"y": np.zeros(SIZE, "float32")})
-        return {} if job["question"] == "spread" else answer
+        return {} if question == "spread" else answer
 
     holder.ask = spoiled
-    verdict = holder.check(files_with(tmp_path))
-    assert "reference evaluator, not with ONNX Runtime" in verdict
+    return holder
 
 
 def test_without_truth_nothing_is_run(tmp_path):

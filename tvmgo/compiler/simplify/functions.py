@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from onnx import inliner
 
+from tvmgo.compiler.errors import as_export_error
 from tvmgo.compiler.simplify.function_bodies import insert_body
-from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph
+from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph, subgraphs
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import STANDARD_DOMAINS, opset_of, schema_at
 from tvmgo.compiler.simplify.weights import without_weights
@@ -36,10 +37,48 @@ KNOWN = {
 
 
 def inline_functions(model: Any) -> Any:
-    """Put the bodies of the model's own functions in the place of their calls."""
+    """Put the bodies of the model's own functions in the place of their calls.
+
+    Raises
+    ------
+    ExportError
+        If a function is of another opset than the model, and cannot be said in the model's.
+    """
     if not model.functions:
         return model
-    return without_weights(inliner.inline_local_functions, model)
+    opset = opset_of(model, "")
+    for function in model.functions:
+        take_opset(function, opset)
+    with as_export_error("the model's functions", instead="write them in the model's own opset"):
+        return without_weights(lambda each: inliner.inline_local_functions(each, True), model)
+
+
+def take_opset(function: Any, opset: int) -> None:
+    """Put a function into another opset where its operators are the same there.
+
+    ONNX's inliner has a converter for others, which needs types that functions seldom have.
+    """
+    for each in function.opset_import:
+        if each.domain in STANDARD_DOMAINS and all(
+            version_of(name, each.version) == version_of(name, opset)
+            for name in standard_operators(function.node)
+        ):
+            each.version = opset
+
+
+def version_of(operator: str, opset: int) -> int | None:
+    """Return the opset that defined an operator as this one has it."""
+    schema = schema_at(operator, opset)
+    return None if schema is None else int(schema.since_version)
+
+
+def standard_operators(nodes: Any) -> Iterator[str]:
+    """Give the names of ONNX's own operators among nodes, and in graphs inside them."""
+    for node in nodes:
+        if node.domain in STANDARD_DOMAINS:
+            yield node.op_type
+        for graph in subgraphs(node):
+            yield from standard_operators(graph.node)
 
 
 def check_domains(model: Any, known: KnownOperators) -> None:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from onnx import helper
+
 from tvmgo.compiler.errors import FIX_SHAPES, GIVE_SHAPES
 from tvmgo.compiler.input_shapes import InputShapes, match_dimensions
 from tvmgo.exceptions import ExportError, TVMValueError
@@ -46,6 +48,19 @@ def fix_shapes(model: Any, shapes: InputShapes, *, keep_open: bool = False) -> N
     # Weights that are inputs as well can be set by the caller; here they are what they are.
     del model.graph.input[:]
     model.graph.input.extend(inputs)
+    type_what_passes(model.graph)
+
+
+def type_what_passes(graph: Any) -> None:
+    """Give outputs that no node makes, inputs and weights, the types that inference would not."""
+    types = {
+        tensor.name: helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
+        for tensor in graph.initializer
+    }
+    types.update((value.name, value.type) for value in graph.input)
+    for value in graph.output:
+        if value.name in types:
+            value.type.CopyFrom(types[value.name])
 
 
 def forget_shapes(graph: Any) -> None:

@@ -25,6 +25,10 @@ ALLOWANCE, SLOWER = 300.0, 200.0
 NOT_VERIFIED = "not verified"
 
 ACCEPT = "take another compiler, or accept it by verify=False; please report it as well"
+COMPARE = (
+    "take another compiler; or hold it beside what trained the model and, if that agrees, accept it "
+    "by verify=False; please report it as well"
+)
 
 
 @dataclass
@@ -170,13 +174,19 @@ class Verifier:
                 and not differences(got, expected, truth["quantised"], spreads)[1]
             ):
                 return f"agrees with {second['truth']}, not with {truth['truth']}"
+            other, instead = "", ACCEPT
+            if second["truth"] != truth["truth"]:
+                other = f"; nor does it agree with {second['truth']}"
+        else:
+            other = f"; ONNX's own definitions cannot tell who is right ({second['unknown']})"
+            instead = COMPARE
         name, difference = next(iter(wrong.items()))
         place = list(difference.place) or "the scalar"
         raise ExportError(
             f"output `{name}` at {place}",
             f"the exported model{of_level(level)} and {truth['truth']} compute different results: "
-            f"{difference}",
-            ACCEPT,
+            f"{difference}{other}",
+            instead,
         )
 
 

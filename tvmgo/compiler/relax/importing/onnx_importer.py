@@ -16,7 +16,7 @@ import tvm
 from tvm import relax
 from tvm.relax.frontend.onnx.onnx_frontend import ONNXGraphImporter
 
-from tvmgo.compiler.errors import REWRITE_OPERATOR, VIRTUAL_MACHINE
+from tvmgo.compiler.errors import REWRITE_OPERATOR, VIRTUAL_MACHINE, as_export_error
 from tvmgo.compiler.onnx_nodes import (
     TrackedAttributes,
     TrackedInputs,
@@ -105,12 +105,13 @@ class StrictImporter(ONNXGraphImporter):  # type: ignore[misc]  # of type Any
         tracked, arguments = TrackedAttributes(attributes), TrackedInputs(inputs)
         where = place_of(attributes["tvm_custom"]["name"], name)
         convert = CONVERTERS.get(name)
-        result = convert and convert(self.bb, arguments, tracked, where)
-        if result is None:
-            result = super()._convert_operator(name, arguments, tracked, opset)
-        for what in unread(name, opset, tracked, arguments, HARMLESS, is_absent):
-            raise refuse(where, what)
-        return self.bb.normalize(result) if isinstance(result, relax.Expr) else result
+        with as_export_error(where, instead=REWRITE_OPERATOR):
+            result = convert and convert(self.bb, arguments, tracked, where)
+            if result is None:
+                result = super()._convert_operator(name, arguments, tracked, opset)
+            for what in unread(name, opset, tracked, arguments, HARMLESS, is_absent):
+                raise refuse(where, what)
+            return self.bb.normalize(result) if isinstance(result, relax.Expr) else result
 
 
 def refuse(where: str, what: str) -> ExportError:
