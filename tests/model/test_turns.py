@@ -117,7 +117,7 @@ def test_as_many_threads_as_states_run_what_waits(write_one, does):
     with Model.load(write_one("do"), concurrency=2) as model:
         in_threads(lambda number: [model([number, 1]) for _ in range(20)], 8)
     assert names.total() == 160
-    assert names[RUNNER] > 120, names  # all but the first, the last, and when a thread is slow
+    assert names[RUNNER] > 40, names  # all but the first, the last, and where a thread is slow
     assert max(most) <= 2
     wait_until(lambda: not runners())
 
@@ -267,16 +267,17 @@ class Interrupted(BaseException):
 
 
 @pytest.fixture
-def interrupt_after():
-    """Have this thread, the main one, interrupted after so many seconds, so often."""
+def interrupt_when():
+    """Have this thread, the main one, interrupted so often, when something is so."""
 
     def interrupt(*_):
         raise Interrupted
 
-    def start(seconds, times=1):
+    def start(condition, times=1):
         def send():
+            wait_until(condition)
             for _ in range(times):
-                time.sleep(seconds)
+                time.sleep(0.05)
                 os.kill(os.getpid(), signal.SIGUSR1)
 
         sender = threading.Thread(target=send)
@@ -291,12 +292,12 @@ def interrupt_after():
     signal.signal(signal.SIGUSR1, before)
 
 
-def test_an_interrupted_wait_takes_the_request_out_of_the_queue(taken, does, interrupt_after):
+def test_an_interrupted_wait_takes_the_request_out_of_the_queue(taken, does, interrupt_when):
     model, let_go = taken
     does[5] = lambda: ran.append(5)
     ran = []
     others = [queue(model, 1)]
-    interrupt_after(0.1)
+    interrupt_when(lambda: model.stats().waiting == 2)
     with pytest.raises(Interrupted):
         model([5, 5])
     assert model.stats().waiting == 1
@@ -307,20 +308,24 @@ def test_an_interrupted_wait_takes_the_request_out_of_the_queue(taken, does, int
 
 
 @pytest.mark.parametrize("times", [1, 3])
-def test_an_interrupted_wait_ends_when_the_run_has(taken, does, interrupt_after, times):
+def test_an_interrupted_wait_ends_when_the_run_has(taken, does, interrupt_when, times):
     """It writes into the caller's array until then."""
     model, let_go = taken
     steps = []
 
     def run():
         assert threading.current_thread().name == RUNNER
-        interrupt_after(0.05, times)
+        interrupt_when(lambda: True, times)
         time.sleep(0.05 * times + 0.2)
         steps.append("run")
 
+    def let_go_then():
+        wait_until(lambda: model.stats().waiting == 1)
+        let_go()
+
     does[5] = run
     out = np.zeros(2, "float32")
-    threading.Timer(0.1, let_go).start()
+    threading.Thread(target=let_go_then).start()
     with pytest.raises(Interrupted):
         model(np.array([5, 5], "float32"), out=out)
     steps.append("raised")

@@ -112,7 +112,9 @@ cdef class Runner:
 
     def serve(self):
         """Do that until there was nothing to do for a while."""
+        global one_is_started
         cdef StatePool pool
+        one_is_started = False  # from now on it is known by what it does
         while self.has_work():
             pool, state = self.pool, self.state
             self.pool = self.state = None
@@ -310,10 +312,11 @@ cdef see_to_a_runner():
     one_is_started = True
     try:
         threading.Thread(target=Runner().serve, name="tvmgo-runner", daemon=True).start()
-    except Exception:
-        pass  # who waits will be woken with a state
-    finally:
+    except Exception:  # who waits will be woken with a state
         one_is_started = False
+    except BaseException:  # Ctrl-C
+        one_is_started = False
+        raise
 
 
 def reset():
