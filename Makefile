@@ -24,7 +24,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
 .PHONY: demo test docs docs-links lint format bench bench-check bench-models wheel wheels ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
-	models soak load compilers operators random-models clean
+	models soak load test-serving compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -144,6 +144,12 @@ soak: $(INSTALLED)
 # A million requests to the service of examples/, over HTTP; LOAD='--requests 10000' makes fewer.
 load: $(INSTALLED)
 	$(RUN) -m tests.model.service_load $(LOAD)
+
+# `tvmgo serve`, asked by real clients; KServe and these get an environment under .cache the first time.
+# Then figures beside the same server with ONNX Runtime in docs/, for which the machine should have nothing
+# else to do: SERVING='--no-load' leaves them out, SERVING='--only-load --seconds 2' takes a short look.
+test-serving: $(INSTALLED)
+	$(RUN) -m tests.serving $(SERVING)
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.

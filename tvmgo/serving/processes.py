@@ -8,13 +8,12 @@ import signal
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from kserve.protocol.rest.multiprocess.server import RESTServerMultiProcess
-
 from tvmgo.serving.repository import Extension, Repository
-from tvmgo.serving.rest import APPLICATION, Plane, Rest
+from tvmgo.serving.rest import Plane, Rest
 from tvmgo.serving.rpc import Rpc
 from tvmgo.serving.served_model import ServedModel
 from tvmgo.serving.settings import Settings
+from tvmgo.serving.workers import Workers
 
 
 class Server:
@@ -37,12 +36,7 @@ class Server:
         )
         plane, extension = Plane(self.repository), Extension(self.repository)
         self._rest = Rest(plane, extension, settings, grace)
-        self._processes: RESTServerMultiProcess | None = None
-        if settings.workers > 1:
-            self._processes = RESTServerMultiProcess(
-                APPLICATION, plane, extension, settings.port, workers=settings.workers
-            )
-            self._processes._rest_server = self._rest
+        self._workers = Workers(self._rest) if settings.workers > 1 else None
         self._rpc = Rpc(settings, plane, extension, grace) if settings.grpc_port else None
         self._stopping: asyncio.Task[None] | None = None
 
@@ -51,7 +45,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         self.repository.follow()
-        servers: list[Coroutine[Any, Any, None]] = [(self._processes or self._rest).start()]
+        servers: list[Coroutine[Any, Any, None]] = [(self._workers or self._rest).start()]
         if self._rpc is not None:
             servers.append(self._rpc.start())
         tasks = [asyncio.ensure_future(each) for each in servers]
@@ -70,8 +64,8 @@ class Server:
             self._stopping = asyncio.get_running_loop().create_task(self._stop())
 
     async def _stop(self) -> None:
-        if self._processes is not None:
-            await self._processes.stop()
+        if self._workers is not None:
+            await self._workers.stop()
         else:
             self._rest._server.should_exit = True
         if self._rpc is not None:

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `make test-serving` needs: an environment with KServe and clients of the protocol, and models."""
+
+import site
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, helper, save
+
+from examples.mobilenet import mobilenet_v1
+from tests.helpers import CHECKOUT
+from tests.model import exact
+from tvmgo.compiler import export
+from tvmgo.serving.tensors import DATATYPES
+
+CACHE = CHECKOUT / ".cache" / "serving"
+MODELS = CACHE / "models"
+REQUIREMENTS = ["kserve>=0.21,<0.22", "tritonclient[http,grpc]==2.73.0"]
+
+
+def environment():
+    """Return the interpreter of the environment, which is made unless it is there.
+
+    All but `REQUIREMENTS` and what these need is taken from the environment that runs this.
+    """
+    interpreter, complete = CACHE / "env" / "bin" / "python", CACHE / "env" / ".complete"
+    if not complete.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", CACHE / "env"], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
+        find = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        found = subprocess.run(
+            [interpreter, "-c", find], check=True, capture_output=True, text=True
+        )
+        others = "\n".join([str(CHECKOUT), sysconfig.get_path("purelib"), *site.getsitepackages()])
+        Path(found.stdout.strip(), "tvmgo_checkout.pth").write_text(others + "\n")
+        complete.touch()
+    return interpreter
+
+
+def models():
+    """Export what the server serves, unless it is there: the name of each says what it is for."""
+    MODELS.mkdir(parents=True, exist_ok=True)
+    for name, (make, arguments) in {
+        "exact": (exact.save_network, {"batch": (1, 8, 32)}),
+        "twice": (lambda path: exact.save_network(path, factor=2), {"batch": (1, 8, 32)}),
+        "types": (save_types, {}),
+        "slow": (save_slow, {}),
+        "mobilenet": (lambda path: save(mobilenet_v1(), path), {}),
+    }.items():
+        if not (MODELS / name / "model.json").exists():
+            make(MODELS / f"{name}.onnx")
+            export(MODELS / f"{name}.onnx", MODELS / name, **arguments)
+    return MODELS
+
+
+TYPES = {
+    "BOOL": TensorProto.BOOL,
+    "UINT8": TensorProto.UINT8,
+    "INT8": TensorProto.INT8,
+    "INT32": TensorProto.INT32,
+    "INT64": TensorProto.INT64,
+    "FP16": TensorProto.FLOAT16,
+    "FP32": TensorProto.FLOAT,
+    "FP64": TensorProto.DOUBLE,
+}
+
+
+def sample(name):
+    """Return a tensor of a type of `TYPES`: with its least and largest number where it holds integers."""
+    dtype = DATATYPES[name]
+    if dtype.kind in "iu":
+        limits = np.iinfo(dtype)
+        return np.array([[0, 1, 2], [3, limits.min, limits.max]], dtype)
+    return np.array([[0, 1, 0], [1, 1, 0]], dtype)
+
+
+def save_types(path):
+    """Write a model that turns a 2 x 3 tensor of each type round."""
+    nodes, inputs, outputs = [], [], []
+    for name, kind in TYPES.items():
+        nodes.append(helper.make_node("Transpose", [name], [f"{name}_t"], perm=[1, 0]))
+        inputs.append(helper.make_tensor_value_info(name, kind, [2, 3]))
+        outputs.append(helper.make_tensor_value_info(f"{name}_t", kind, [3, 2]))
+    graph = helper.make_graph(nodes, "types", inputs, outputs)
+    opset = [helper.make_opsetid("", 17)]
+    save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+
+
+def save_slow(path):
+    """Write a model that takes some tens of milliseconds, and whose rows are not independent."""
+    nodes = [helper.make_node("MatMul", ["x", "x"], ["p0"])]
+    for i in range(12):
+        nodes.append(helper.make_node("MatMul", [f"p{i}", "x"], [f"q{i}"]))
+        nodes.append(helper.make_node("Tanh", [f"q{i}"], [f"p{i + 1}"]))
+    nodes.append(helper.make_node("ReduceSum", ["p12"], ["y"], keepdims=0))
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, [512, 512])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, [])
+    graph = helper.make_graph(nodes, "slow", [x], [y])
+    opset = [helper.make_opsetid("", 17)]
+    save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
