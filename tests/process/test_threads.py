@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads: the GIL is given away while native code runs, and many threads may call at once."""
 
+import os
 import sys
 import threading
 import time
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import in_threads
+from tests.helpers import in_threads, output_of
 
 THREADS = 8
 
@@ -363,3 +364,36 @@ def test_thread_switches_in_the_middle_of_calls_do_no_harm(kernels):
         )
     finally:
         sys.setswitchinterval(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks")
+def test_who_makes_a_fork_wait_may_drop_a_library(kernels_path):
+    """A fork waits for whoever loads something, and whoever drops a library for the fork."""
+    code = f"""
+    import os, threading, time, warnings
+    import tvmgo
+    from tvmgo._native.forks import importing, loading
+
+    def drop_under(lock):
+        module = tvmgo.load_module({str(kernels_path)!r})
+        with lock:
+            held.set()
+            forks.wait()
+            time.sleep(0.1)  # the fork has come as far as it can
+            del module
+
+    warnings.simplefilter("ignore", DeprecationWarning)  # Python's, of forks beside threads
+    held, forks = threading.Event(), threading.Event()
+    os.register_at_fork(before=forks.set)  # the first thing that a fork does
+    for lock in (loading, importing):
+        held.clear(), forks.clear()
+        thread = threading.Thread(target=drop_under, args=(lock,))
+        thread.start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        print(os.waitpid(child, 0)[1])
+        thread.join()
+    """
+    assert output_of(code, timeout=20) == "0\n0\n"

@@ -3,7 +3,6 @@
 
 The only module that raises or lowers a reference count, and that counts what is alive.
 """
-import os
 import time
 
 cimport cython
@@ -12,6 +11,7 @@ from cpython.pythread cimport PyThread_get_thread_ident
 
 from tvmgo.capi cimport ffi
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType
+from tvmgo._native.forks import call_around_forks
 
 
 def live_objects():
@@ -107,9 +107,7 @@ def after_fork_in_child():
     forking = releasing = 0
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=before_fork, after_in_parent=after_fork_in_parent,
-                        after_in_child=after_fork_in_child)
+call_around_forks(before_fork, after_fork_in_parent, after_fork_in_child)
 
 
 # Set by `interop`, which this module must not import.

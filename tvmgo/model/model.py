@@ -482,9 +482,10 @@ class Model(ClosesItself):
     def close(self) -> None:
         """End the model: requests that are there are answered, later ones raise `ModelClosedError`."""
         with importing:  # no queue begins meanwhile
-            queue = self._queue
+            queue, serving = self._queue, self._serving
             if queue is None:
                 self._serving = None
+        del serving  # now: what it is made of may take its time to end
         if queue is not None:
             queue.close()
             self._serving = None
