@@ -21,7 +21,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 from setuptools.command.sdist import sdist
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 ROOT = Path(__file__).parent
 GENERATED = Path("build", "cython")
 
