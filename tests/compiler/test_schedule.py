@@ -124,3 +124,47 @@ def test_a_reduction_that_is_no_sum_keeps_its_order():
     """Parts of differences, combined by a difference, would give another result."""
     function, target = scheduled(DIFFERENCE)
     assert called(function, target, *(np.ones(n, "float32") for n in (70, 1))) == -70
+
+
+PICKED = """class Module:
+    @T.prim_func(s_tir=True, private=True)
+    def f(X: T.Buffer((T.int64(SIZE),), "DTYPE"), Y: T.Buffer((T.int64(COUNT),), "DTYPE")):
+        T.func_attr({"tirx.noalias": True})
+        for i in T.serial(T.int64(COUNT)):
+            with T.sblock("b"):
+                v = T.axis.spatial(T.int64(COUNT), i)
+                Y[v] = X[INDEX]
+"""
+
+
+class Division:
+    """T of the indices below, for NumPy."""
+
+    Div = staticmethod(np.floor_divide)
+    min = staticmethod(np.minimum)
+    int64 = staticmethod(int)
+
+
+@pytest.mark.parametrize(
+    ("target", "dtype"),
+    [
+        ({"kind": "llvm", "mcpu": "x86-64-v2"}, "float32"),
+        *(("native", dtype) for dtype in ("float32", "int64", "uint8")),
+    ],
+)
+@pytest.mark.parametrize(
+    "index",
+    [
+        *("T.int64(2) * v", "T.int64(2) * v + T.int64(1)", "T.int64(202) - v"),
+        *("T.Div(v, T.int64(2))", "T.min(T.Div(v, T.int64(4)), T.int64(60))"),
+    ],
+)
+def test_vectors_of_elements_near_each_other_are_loaded_at_once(index, target, dtype):
+    count = 203
+    places = eval(index, {"v": np.arange(count), "T": Division})
+    x = np.arange(places.max() + 1).astype(dtype)
+    source = PICKED.replace("INDEX", index).replace("DTYPE", dtype)
+    source = source.replace("SIZE", str(x.size)).replace("COUNT", str(count))
+    function, target = scheduled(source, target)
+    assert (called(function, target, x, np.zeros(count, dtype)) == x[places]).all()
+    assert "shufflevector" in assembly(function, target)

@@ -11,6 +11,7 @@ import tvm
 from tvm import tirx
 
 from tvmgo.compiler.relax.schedule.expressions import Load, data_nodes, is_choice, number
+from tvmgo.compiler.relax.schedule.lanes import pick
 from tvmgo.compiler.relax.schedule.nests import Nest
 
 # As many equal tasks as most processors have threads, several times over.
@@ -71,7 +72,10 @@ def loops(extents: Sequence[int], body: Callable[[list[Any]], Any], parallel: bo
 def vector(lanes: int, statement: Callable[[Any], Any]) -> Any:
     if lanes == 1:
         return statement(number(0))
-    return loop(lanes, statement, tirx.ForKind.VECTORIZED)
+    lane = tvm.ir.Var("lane", number(0).ty)
+    before, picked = pick(lane, lanes, statement(lane))
+    whole = tirx.For(lane, number(0), number(lanes), tirx.ForKind.VECTORIZED, picked)
+    return sequence([*before, whole])
 
 
 def sequence(statements: Sequence[Any]) -> Any:
