@@ -142,9 +142,11 @@ def custom(operator, functions=(), domain="my"):
     return model
 
 
-def test_what_is_no_network_is_refused_with_advice():
-    with pytest.raises(ExportError, match=r"domain is 'ai\.onnx\.ml'.*Instead, split the model"):
-        simplified(custom("Scaler", domain="ai.onnx.ml"))
+def test_what_takes_maps_is_refused_with_advice():
+    with pytest.raises(
+        ExportError, match=r"domain is 'ai\.onnx\.ml'.*Instead, let the model begin"
+    ):
+        simplified(custom("DictVectorizer", domain="ai.onnx.ml"))
 
 
 def test_an_operator_is_what_its_domain_says():

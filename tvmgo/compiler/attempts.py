@@ -167,7 +167,7 @@ def compile_model(
                     verification=verification,
                     versions={**simple["versions"], **done["versions"]},
                     refusals={who: str(error) for who, error in refusals.items()},
-                    details=done["details"],
+                    details={**simple["notes"], **done["details"]},
                     kernels=tuple(Kernel(**each) for each in done.get("kernels", ())),
                 )
                 tensors = done["tensors"] or simple["tensors"]
@@ -194,6 +194,7 @@ def simplify(
         return {
             "model": str(path),
             "versions": {},
+            "notes": {},
             "others": False,
             "batched": False,
             "shapes": request.shapes,

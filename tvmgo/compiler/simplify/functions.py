@@ -20,8 +20,8 @@ KnownOperators = Mapping[str, Collection[str]]  # names of operators by domain
 
 # What to do about operators of a domain that no compiler takes.
 INSTEAD = {
-    "ai.onnx.ml": "split the model: trees, scalers and other classic estimators stay with ONNX "
-    "Runtime, networks can be exported"
+    "ai.onnx.ml": "let the model begin and end with tensors of numbers: maps and texts are for "
+    "what is around it"
 }
 
 # Functions that the compilers know as operators of their own: kept whole.

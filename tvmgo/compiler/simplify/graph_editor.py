@@ -150,6 +150,13 @@ class GraphEditor:
         self._constants[name] = tensor
         self._types[name] = type_of(tensor)
 
+    def declare(self, name: str, dtype: Any, sizes: Sequence[int | None]) -> None:
+        """Say what a value is that ONNX's inference will know nothing of."""
+        code = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        value = helper.make_tensor_value_info(name, code, sizes)
+        self._graph.value_info.append(value)
+        self._types[name] = value.type.tensor_type
+
     def is_output(self, name: str) -> bool:
         return any(each.name == name for each in self._graph.output)
 

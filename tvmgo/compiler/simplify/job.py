@@ -11,7 +11,8 @@ import onnx
 import onnxruntime
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR, as_export_error
-from tvmgo.compiler.simplify.expansions.table import RECURRENT
+from tvmgo.compiler.simplify.expansions.table import WITH_KERNELS, rewrite_in
+from tvmgo.compiler.simplify.labels import as_numbers
 from tvmgo.compiler.simplify.shapes import dimensions_of, shapes_of_batch, shapes_with_inputs
 from tvmgo.compiler.simplify.simplifier import simplify_in_place
 from tvmgo.compiler.simplify.truth import job as truth
@@ -33,6 +34,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     name = job["model"]
     with as_export_error(f"reading {name}", instead="give an ONNX file"):
         model = onnx.load(name)
+    notes = as_numbers(model)
     keep_open = job["format"] == "vm"
     batch = None if keep_open else shapes_of_batch(model, job["shapes"], job["batch"])
     progress("making it simple")
@@ -41,16 +43,15 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         shapes = shapes_with_inputs(model, batch or job["shapes"], given)
         for_kernels = job["compiler"] == "relax" and not keep_open
         # Nobody else has the model, and its weights need not be there twice.
-        simple = simplify_in_place(
-            model, shapes, {}, keep_open=keep_open, keep_recurrent=for_kernels
-        )
+        simple = simplify_in_place(model, shapes, {}, keep_open=keep_open, with_kernels=for_kernels)
     path = Path(job["directory"], "simple.onnx")
     save_model(simple, path)
     versions = {"onnx": onnx.__version__, "onnxruntime": onnxruntime.__version__}
-    others = for_kernels and any(node.op_type in RECURRENT for node in simple.graph.node)
+    others = for_kernels and any(rewrite_in(WITH_KERNELS, each) for each in simple.graph.node)
     return {
         "model": str(path),
         "versions": versions,
+        "notes": notes,
         "others": others,
         "tensors": tensors_of(simple),
         "batched": batch is not None,

@@ -14,7 +14,7 @@ from tvmgo.compiler.simplify.expansions.table import (
     EXPANDED,
     FIRST,
     KNOWN_BESIDE_ONNX,
-    RECURRENT,
+    WITH_KERNELS,
     expand_early,
     expand_operators,
 )
@@ -68,7 +68,7 @@ def simplify_in_place(
     known: KnownOperators,
     *,
     keep_open: bool = False,
-    keep_recurrent: bool = False,
+    with_kernels: bool = False,
 ) -> Any:
     """Do what `simplify` does to a model that nobody needs as it was.
 
@@ -76,8 +76,8 @@ def simplify_in_place(
     ----------
     keep_open : bool
         Leave dimensions open that `shapes` does not fix, instead of refusing them.
-    keep_recurrent : bool
-        Leave LSTM, GRU and RNN that `RECURRENT` can say for a kernel, instead of unrolling them.
+    with_kernels : bool
+        Leave what `WITH_KERNELS` can say for a kernel, instead of unrolling it.
     """
     write_out_sparse(simple.graph)
     fix_shapes(simple, shapes, keep_open=keep_open)
@@ -88,7 +88,7 @@ def simplify_in_place(
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
     simple = expand_early(straighten(simple, keep_branches=keep_open))
-    table = {**EXPANDED, **RECURRENT} if keep_recurrent else EXPANDED
+    table = {**EXPANDED, **WITH_KERNELS} if with_kernels else EXPANDED
     simple = infer(expand_operators(simple, table))
     simple = infer(make_empties_constant(simple))
     return infer(fold_constants(simple))

@@ -15,6 +15,7 @@ from tvm.relax.frontend.onnx.onnx_frontend import get_type
 
 from tvmgo.compiler.relax.expressions import is_float, is_number
 from tvmgo.compiler.relax.importing.recurrent import convert_recurrent
+from tvmgo.compiler.relax.importing.trees import convert_trees
 from tvmgo.compiler.relax.passes.rewrite.rounding import to_float8
 from tvmgo.exceptions import ExportError
 
@@ -257,4 +258,5 @@ CONVERTERS: dict[str, Converter] = {
     "SpaceToDepth": convert_space_to_depth,
     "Sum": in_pairs(R.add),
     "ThresholdedRelu": convert_thresholded_relu,
+    "TreeEnsembleRegressor": convert_trees,
 }

@@ -19,6 +19,13 @@ from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
 from tvmgo.compiler.simplify.expansions.contrib.fused import FUSED
 from tvmgo.compiler.simplify.expansions.contrib.quantized import QUANTIZED
+from tvmgo.compiler.simplify.expansions.estimators.table import ESTIMATORS
+from tvmgo.compiler.simplify.expansions.estimators.trees import (
+    DOMAIN,
+    OPSET,
+    SUMS,
+    sums_by_steps,
+)
 from tvmgo.compiler.simplify.expansions.inference import dropout
 from tvmgo.compiler.simplify.expansions.normalization import (
     group_normalization,
@@ -93,17 +100,20 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Softplus": softplus,
     "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
+    SUMS: sums_by_steps,
 }
 
 # In the place of those above, for who has kernels of these.
-RECURRENT: Mapping[str, Rewrite] = {
-    name: keep_or(EXPANDED[name]) for name in ("GRU", "LSTM", "RNN")
+WITH_KERNELS: Mapping[str, Rewrite] = {
+    **{name: keep_or(EXPANDED[name]) for name in ("GRU", "LSTM", "RNN")},
+    SUMS: lambda node, g: False,
 }
 
 MICROSOFT = "com.microsoft."
 # Expanded before the others, since they become what is expanded there.
 EARLY: Mapping[str, Rewrite] = {
     **OPEN,
+    **ESTIMATORS,
     "NonMaxSuppression": rank_scores,
     **{
         MICROSOFT + name: rewrite
@@ -112,9 +122,12 @@ EARLY: Mapping[str, Rewrite] = {
     },
 }
 KNOWN_BESIDE_ONNX = {
-    MICROSOFT[:-1]: [
-        name.removeprefix(MICROSOFT) for name in (*EARLY, *EXPANDED) if name.startswith(MICROSOFT)
+    domain: [
+        name.removeprefix(f"{domain}.")
+        for name in (*EARLY, *EXPANDED)
+        if name.startswith(f"{domain}.")
     ]
+    for domain in ("com.microsoft", "ai.onnx.ml")
 }
 
 
@@ -139,6 +152,9 @@ def expand_early(model: Any) -> Any:
     while waiting:
         model = infer(model)
         before, waiting = waiting, expand_known(model, wait=waiting != before)
+    for each in model.opset_import:
+        if each.domain == DOMAIN:
+            each.version = OPSET
     return infer(model)
 
 

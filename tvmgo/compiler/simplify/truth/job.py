@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from tvmgo.compiler.simplify.labels import as_numbers, has_labels
 from tvmgo.compiler.simplify.shapes import shapes_with_inputs
 from tvmgo.compiler.simplify.truth.changes import changed_runs
 from tvmgo.compiler.simplify.truth.evaluation import (
@@ -37,9 +38,20 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     """
     progress("running the model as it is")
     try:
-        return QUESTIONS[job["question"]](job)
+        return QUESTIONS[job["question"]]({**job, "model": with_tensors_alone(job)})
     except NoTruth as error:
         return {"unknown": str(error)}
+
+
+def with_tensors_alone(job: Mapping[str, Any]) -> str:
+    """Return a file with the model whose maps and strings are numbers; its own where it has none."""
+    if not has_labels(onnx.load(job["model"], load_external_data=False)):
+        return str(job["model"])
+    model = onnx.load(job["model"])
+    as_numbers(model)
+    path = Path(job["directory"], "numbers.onnx")
+    onnx.save(model, path)
+    return str(path)
 
 
 def results(job: Mapping[str, Any]) -> dict[str, Any]:
