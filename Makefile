@@ -151,6 +151,11 @@ load: $(INSTALLED)
 test-serving: $(INSTALLED)
 	$(RUN) -m tests.serving $(SERVING)
 
+# Clients and servers with each other, and a hundred thousand broken conversations: RPC='--count 1000' makes fewer.
+test-rpc: $(INSTALLED)
+	$(RUN) -m pytest tests/rpc
+	$(RUN) -m tests.rpc.broken $(RPC)
+
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.
 old-artifacts: $(INSTALLED)

@@ -87,12 +87,15 @@ from tvmgo.exceptions import (
     TVMNotImplementedError,
     TVMOSError,
     TVMOverflowError,
+    TVMRPCError,
+    TVMRPCTimeoutError,
     TVMTypeError,
     TVMValueError,
 )
 
 if _typing.TYPE_CHECKING:
     from tvmgo import model as model  # said twice: type checkers show it to users
+    from tvmgo import rpc as rpc
     from tvmgo.model import Batcher, Binding, Model, Profile, TensorInfo, bundle, doctor
 
 # Found when they are first used: they import NumPy, which `import tvmgo` does not.
@@ -100,6 +103,8 @@ _FROM_MODEL = ("Batcher", "Binding", "Model", "Profile", "TensorInfo", "bundle",
 
 
 def __getattr__(name: str) -> _typing.Any:
+    if name == "rpc":
+        return _import_module("tvmgo.rpc")
     if name != "model" and name not in _FROM_MODEL:
         raise AttributeError(f"module 'tvmgo' has no attribute {name!r}")
     found = _import_module("tvmgo.model")
@@ -107,7 +112,7 @@ def __getattr__(name: str) -> _typing.Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_FROM_MODEL})
+    return sorted({*globals(), *_FROM_MODEL, "rpc"})
 
 
 __all__ = [
@@ -138,6 +143,8 @@ __all__ = [
     "TVMNotImplementedError",
     "TVMOSError",
     "TVMOverflowError",
+    "TVMRPCError",
+    "TVMRPCTimeoutError",
     "TVMTypeError",
     "TVMValueError",
     "TensorInfo",
@@ -172,6 +179,7 @@ __all__ = [
     "register_function",
     "remove_global_function",
     "rocm",
+    "rpc",
     "runtime_version",
     "sdaccel",
     "system_library",

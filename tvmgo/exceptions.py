@@ -21,6 +21,8 @@ __all__ = [
     "TVMNotImplementedError",
     "TVMOSError",
     "TVMOverflowError",
+    "TVMRPCError",
+    "TVMRPCTimeoutError",
     "TVMTypeError",
     "TVMValueError",
 ]
@@ -141,6 +143,20 @@ class TVMOverflowError(TVMError, OverflowError):
 
     __module__ = "tvmgo"
     kind = "OverflowError"
+
+
+class TVMRPCError(TVMError):
+    """What was asked of another machine failed there, or did not reach it; a `RuntimeError`."""
+
+    __module__ = "tvmgo"
+    kind = "RPCError"
+
+
+class TVMRPCTimeoutError(TVMRPCError, TimeoutError):
+    """Another machine did not answer in time; a `TVMRPCError` that is a `TimeoutError` as well."""
+
+    __module__ = "tvmgo"
+    kind = "RPCSessionTimeoutError"
 
 
 class TVMTypeError(TVMError, TypeError):

@@ -66,6 +66,15 @@ def create(
     )
 
 
+# What `rpc` offers for executors on other machines, by the kind of their modules.
+_classes: dict[str, type[GraphModule]] = {}
+
+
+def use_remote(kind: str, cls: type[GraphModule]) -> None:
+    """Take the class of `rpc` for modules of a kind."""
+    _classes[kind] = cls
+
+
 def _lent(params_bytes: Any) -> ByteArray:
     try:
         return ByteArray(params_bytes)
@@ -99,6 +108,11 @@ class GraphModule(GraphTensors):
     wait : bool, default True
         Whether a `__call__` that finds the executor busy waits; otherwise it raises `TVMBusyError`.
     """
+
+    def __new__(cls, module: Module, *_: Any, **__: Any) -> GraphModule:
+        if cls is GraphModule and isinstance(module, Module):
+            return object.__new__(_classes.get(module.kind, cls))
+        return object.__new__(cls)
 
     def __init__(self, module: Module) -> None:
         super().__init__(module)

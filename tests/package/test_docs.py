@@ -134,6 +134,7 @@ def places():
         "tvmgo.debug_executor",
         "tvmgo.model",
         "tvmgo.compiler",
+        "tvmgo.rpc",
     )
     modules = [importlib.import_module(name) for name in names]
     return [(module, name) for module in modules for name in module.__all__]

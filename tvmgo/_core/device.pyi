@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from typing import Any, Protocol, SupportsIndex, TypeAlias, final
+from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, final
 
 class _HasDLPackDevice(Protocol):
     def __dlpack_device__(self) -> tuple[int, int]: ...
@@ -14,6 +14,8 @@ def use_device_api(
     copy: Callable[[Any, Any], None],
 ) -> None: ...
 
+REMOTE_STEP: Final[int]
+
 @final
 class Device:
     def __new__(cls, device: _DeviceLike, device_id: SupportsIndex | None = None) -> Device: ...
@@ -21,6 +23,8 @@ class Device:
     def device_type(self) -> int: ...
     @property
     def device_id(self) -> int: ...
+    @property
+    def is_remote(self) -> bool: ...
     @property
     def exists(self) -> bool: ...
     @property

@@ -8,7 +8,7 @@ from libc.stdint cimport INT32_MAX, INT32_MIN
 
 from cpython.object cimport PyTypeObject
 from tvmgo.capi cimport dlpack
-from tvmgo.capi.dlpack cimport DLDevice, DLDeviceType
+from tvmgo.capi.dlpack cimport SESSION_STEP, DLDevice, DLDeviceType
 from tvmgo.capi.pytype cimport TVMGoNameType
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
@@ -20,8 +20,8 @@ cdef int OPENGL = 34
 cdef int MAIA = 17
 cdef int TRN = 18
 
-# A device of an RPC session has a number that counts sessions in steps of this one.
-cdef int SESSION = 128
+# What counts sessions in the numbers of their devices, for `tvmgo.rpc`.
+REMOTE_STEP = SESSION_STEP
 
 cdef dict DEVICE_NAMES = {
     dlpack.kDLCPU: "cpu",
@@ -102,6 +102,11 @@ cdef class Device:
         return self.c_device.device_id
 
     @property
+    def is_remote(self):
+        """Whether it is a device of another machine, which a session of `tvmgo.rpc` reaches."""
+        return <int>self.c_device.device_type >= SESSION_STEP
+
+    @property
     def exists(self):
         """Whether the machine has the device and the runtime can use it.
 
@@ -165,8 +170,9 @@ cdef Device wrap_device(DLDevice c_device):
 cdef str device_name(DLDevice c_device):
     cdef int number = c_device.device_type
     name = DEVICE_NAMES.get(number)
-    if name is None and number >= SESSION and number % SESSION in DEVICE_NAMES:
-        name = f"{REMOTE}{number // SESSION - 1}{OF_REMOTE}{DEVICE_NAMES[number % SESSION]}"
+    if name is None and number >= SESSION_STEP and number % SESSION_STEP in DEVICE_NAMES:
+        session = number // SESSION_STEP - 1
+        name = f"{REMOTE}{session}{OF_REMOTE}{DEVICE_NAMES[number % SESSION_STEP]}"
     elif name is None:
         name = f"{NUMBERED}{number}"
     return f"{name}:{c_device.device_id}"
@@ -191,7 +197,7 @@ cdef int type_of_name(str name) except? 0:
     session = int(remote[len(REMOTE):])
     if session < 0:
         raise ValueError
-    return to_int32("device", DEVICE_TYPES[kind] + (session + 1) * SESSION)
+    return to_int32("device", DEVICE_TYPES[kind] + (session + 1) * SESSION_STEP)
 
 
 cdef int to_int32(str argument, object x) except *:

@@ -18,7 +18,8 @@ _EXIST = 0  # DeviceAttrKind kExist
 
 def _has_functions(device: Device) -> bool:
     """Whether the runtime can use devices of this kind, after loading what might help."""
-    name = f"device_api.{str(device).partition(':')[0]}"
+    kind = "rpc" if device.is_remote else str(device).partition(":")[0]
+    name = f"device_api.{kind}"
     if not locate.load_if_found():
         return False
     if not locate.has_function(name):

@@ -10,6 +10,7 @@ from cpython.object cimport PyTypeObject
 from cpython.pythread cimport PyThread_get_thread_ident
 
 from tvmgo.capi cimport ffi
+from tvmgo.capi.dlpack cimport SESSION_STEP, DLTensor
 from tvmgo.capi.pytype cimport TVMGoNameType, TVMGoSealType
 from tvmgo._native.forks import call_around_forks
 
@@ -51,9 +52,10 @@ cdef class Object:
             return
         self.c_handle = NULL
         count_handles(-1)
-        if type_index(c_handle) != ffi.kTVMFFITensor and is_last_reference(c_handle):
-            # The deleter of a module or function may unload a library or join worker threads;
-            # with the GIL held, one that waits for a thread running Python would never return.
+        if not is_host_tensor(c_handle) and is_last_reference(c_handle):
+            # The deleter of a module or function may unload a library or join worker threads, or
+            # ask another machine to free something; with the GIL held, one that waits for a thread
+            # running Python would never return.
             global releasing
             while forking != 0 and forking != PyThread_get_thread_ident():
                 time.sleep(1e-4)
@@ -78,6 +80,12 @@ cdef class Object:
         cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(type_index(self.c_handle))
         key = info.type_key.data[:info.type_key.size].decode()
         return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
+
+
+cdef inline bint is_host_tensor(void* c_handle) noexcept:
+    """Whether it is a tensor in this machine's memory, the CPU's or a device's."""
+    return (type_index(c_handle) == ffi.kTVMFFITensor
+            and <int>(<DLTensor*>cell(c_handle)).device.device_type < SESSION_STEP)
 
 
 # How many threads are in a deleter, without the GIL, and which one forks, 0 for none: a child in

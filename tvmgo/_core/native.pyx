@@ -9,7 +9,12 @@ from tvmgo._core.error cimport check
 from tvmgo._core.registry import register_function
 from tvmgo._core.staging cimport use_calls_with_copies
 from tvmgo._native import companions, locate
+from tvmgo.capi.environment cimport TVMFFIEnvRegisterCAPI
 from tvmgo.capi.ffi cimport TVMFFIAny
+
+cdef extern from "Python.h":
+    void PyGILState_Ensure()
+    void PyGILState_Release()
 
 cdef extern from "register.h" nogil:
     int TVMGoRegisterGraphExecutor()
@@ -57,3 +62,13 @@ register_function(companions.load_extra, "tvmgo.load_runtime_extra", override=Tr
 
 # The loader calls it for libraries with code for a GPU.
 register_function(companions.load_device_library, "tvmgo.load_device_library", override=True)
+
+
+def answer_signals():
+    """Have the runtime run Python's signal handlers while it waits for other machines.
+
+    Source: ``TVMFFIEnvRegisterCAPI``; tvm_ffi's Python registers the same.
+    """
+    check(TVMFFIEnvRegisterCAPI("PyGILState_Ensure", <void*>PyGILState_Ensure))
+    check(TVMFFIEnvRegisterCAPI("PyGILState_Release", <void*>PyGILState_Release))
+    check(TVMFFIEnvRegisterCAPI("PyErr_CheckSignals", <void*>PyErr_CheckSignals))

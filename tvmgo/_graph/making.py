@@ -4,12 +4,31 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
-from tvmgo._core.device import Device, cpu
+from tvmgo._core.device import REMOTE_STEP, Device, cpu
+from tvmgo._core.function import Function
 from tvmgo._core.module import Module
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMTypeError, TVMValueError
+
+
+def _find_here(creator: str, libmod: Module, devices: list[Device]) -> Function:
+    return get_global_function(creator)
+
+
+# Finds what makes executors for a library and devices; `rpc` has one that looks on other machines.
+_find_creator = _find_here
+
+
+def use_remote(find_creator: Callable[[str, Module, list[Device]], Function | None]) -> None:
+    """Take a function of `rpc` that finds creators on other machines, None for this one's."""
+    global _find_creator
+
+    def find(creator: str, libmod: Module, devices: list[Device]) -> Function:
+        return find_creator(creator, libmod, devices) or _find_here(creator, libmod, devices)
+
+    _find_creator = find
 
 
 def make_executor(
@@ -36,7 +55,7 @@ def make_executor(
     devices = [device] if isinstance(device, (Device, str)) else device
     if not isinstance(devices, Iterable):
         raise TVMValueError(f"device: expected a Device or a list of them, got {device!r}")
-    pairs: list[int] = []
+    checked: list[Device] = []
     for item in devices:
         if isinstance(item, str):
             item = Device(item)
@@ -44,8 +63,12 @@ def make_executor(
             raise TVMValueError(f"device: expected a Device or a list of them, got {item!r}")
         if item.device_type != cpu().device_type and not item.exists:
             raise TVMValueError(f"device: this machine's runtime has no {item}")
-        pairs += (item.device_type, item.device_id)
-    module: Module = get_global_function(creator)(graph_json_str, libmod, *pairs)
+        checked.append(item)
+    pairs: list[int] = []
+    for item in checked:
+        kind = item.device_type % REMOTE_STEP if item.is_remote else item.device_type
+        pairs += (kind, item.device_id)
+    module: Module = _find_creator(creator, libmod, checked)(graph_json_str, libmod, *pairs)
     return module
 
 

@@ -67,3 +67,8 @@ cdef extern from "dlpack/dlpack.h" nogil:
         void (*deleter)(DLManagedTensorVersioned*) noexcept
         uint64_t flags
         DLTensor dl_tensor
+
+
+# A device of an RPC session has a number that counts sessions in steps of this one.
+cdef enum:
+    SESSION_STEP = 128

@@ -28,6 +28,7 @@ VERBS = {
     "replay": "compare a model's results with recorded ones",
     "serve": "serve models by the Open Inference Protocol",
     "compiler": "install, list and remove compilers",
+    "rpc": "let other machines run libraries on this one",
 }
 
 
