@@ -11,6 +11,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
+from tvm import relax
 
 from tests.compiler.models import (
     FLOAT,
@@ -78,6 +79,41 @@ def indexed_model(operator, dtype="int64"):
 def test_valid_indices_give_the_results_of_onnx_runtime(operator, dtype, tmp_path):
     model, inputs = indexed_model(operator, dtype)
     assert_same(run(export(model, tmp_path), inputs), onnx_runtime(model, inputs))
+
+
+COMPARISONS = {
+    "Equal": np.equal,
+    "Less": np.less,
+    "LessOrEqual": np.less_equal,
+    "Greater": np.greater,
+    "GreaterOrEqual": np.greater_equal,
+}
+
+
+@pytest.mark.parametrize("operator", COMPARISONS)
+def test_a_comparison_with_nan_is_false_and_its_negation_true(operator, tmp_path):
+    """However the negation is said; TVM makes ``a >= b`` of ``not (a < b)``."""
+    compare = helper.make_node(operator, ["a", "b"], ["c"])
+    for negation in (["Not", "c"], ["Xor", "c", "yes"], ["Equal", "c", "no"]):
+        model = onnx_model(
+            [compare, helper.make_node(negation[0], negation[1:], ["y"])],
+            {"a": spec(A), "b": spec(B)},
+            {"y": (TensorProto.BOOL, A.shape)},
+            {"yes": np.array(True), "no": np.array(False)},
+        )
+        (result,) = run(export(model, tmp_path, target="native"), {"a": A, "b": B})
+        np.testing.assert_array_equal(result, ~COMPARISONS[operator](A, B))
+
+
+def test_numbers_of_a_relax_module_that_differ(tmp_path):
+    """NaN differs from all, itself too."""
+
+    bb = relax.BlockBuilder()
+    a, b = (relax.Var(name, relax.TensorType((8,), "float32")) for name in "ab")
+    with bb.function("main", [a, b]):
+        bb.emit_func_output(bb.emit(relax.op.not_equal(a, b)))
+    (result,) = run(export(bb.get(), tmp_path), {"a": A, "b": B})
+    np.testing.assert_array_equal(result, A != B)
 
 
 WILD = """

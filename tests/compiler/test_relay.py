@@ -197,8 +197,23 @@ CURED = {
             ("Max", [WITH_NAN, WITH_NAN[::-1].copy()], {}),
             ("Min", [WITH_NAN, WITH_NAN[::-1].copy(), np.float32([0, 0, 0, np.nan, 0, 0])], {}),
             ("Sign", [WITH_NAN], {}),
+            ("Cast", [WITH_NAN], {"to": TensorProto.BOOL}),
         )
     },
+    "NaN in a comparison that is negated": (
+        (
+            onnx_model(
+                [
+                    helper.make_node("Less", ["x", "x"], ["c"]),
+                    helper.make_node("Not", ["c"], ["y"]),
+                ],
+                {"x": (FLOAT, [6])},
+                {"y": (TensorProto.BOOL, [6])},
+            ),
+            {"x": WITH_NAN},
+        ),
+        np.full(6, True),
+    ),
     "NaN in Clip by one bound": (
         one_node("Clip", [WITH_NAN, np.float32(-1)], constants=[1]),
         np.maximum(WITH_NAN, -1),

@@ -22,6 +22,7 @@ Converter = Callable[[Node, Any, Any], Any]
 
 
 ROWS = 8
+BOOL = 9  # TensorProto.BOOL
 
 
 def dtype_of(x: relay.Expr) -> str:
@@ -142,6 +143,20 @@ def keeping_nan(x: relay.Expr, result: relay.Expr) -> relay.Expr:
     return relay.where(relay.isnan(x), x, result)
 
 
+def cast(node: Node, inputs: Any, attributes: Any) -> relay.Expr | None:
+    """TVM makes False of NaN; everything else goes its own way."""
+    (x,) = inputs[:1]
+    if attributes["to"] != BOOL or not dtype_of(x).startswith("float"):
+        return None
+    return relay.logical_or(relay.isnan(x), relay.cast(x, "bool"))
+
+
+def negation(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
+    """TVM makes ``a >= b`` of ``not (a < b)``, which are both false for NaN."""
+    false, true = relay.const(False, "bool"), relay.const(True, "bool")
+    return relay.where(inputs[0], false, true)
+
+
 def log_softmax(node: Node, inputs: Any, attributes: Any) -> relay.Expr:
     """TVM takes the logarithm of what has vanished."""
     axis = [attributes.get("axis", -1)]
@@ -215,6 +230,7 @@ REDUCTIONS = (
 )
 
 CONVERTERS: dict[str, Converter] = {
+    "Cast": cast,
     "Clip": clip_by_one_bound,
     **dict.fromkeys(
         ("Gather", "GatherElements", "ScatterElements"), indices_within(1, size_of_axis)
@@ -224,6 +240,7 @@ CONVERTERS: dict[str, Converter] = {
     "MatMul": convert_matmul,
     "Max": best_of_all(relay.maximum),
     "Min": best_of_all(relay.minimum),
+    "Not": negation,
     "QuantizeLinear": quantize,
     **dict.fromkeys(REDUCTIONS, reduce_all_axes),
     "Relu": relu,

@@ -10,7 +10,7 @@ import tvm
 from tvm import relax, tirx
 
 from tvmgo.compiler.relax.passes.rewrite import Rewrite
-from tvmgo.compiler.relax.passes.rewrite.booleans import compare_booleans
+from tvmgo.compiler.relax.passes.rewrite.booleans import compare_booleans, negate
 from tvmgo.compiler.relax.passes.rewrite.division import guard_division
 from tvmgo.compiler.relax.passes.rewrite.indices import (
     clamp_along_axis,
@@ -68,6 +68,7 @@ REWRITES: dict[str, Rewrite] = {
     "relax.vision.roi_pool": clamp_regions,
     "relax.equal": compare_booleans(True),
     "relax.not_equal": compare_booleans(False),
+    "relax.logical_not": negate,
     "relax.maximum": propagate_nan(larger, at_least),
     "relax.minimum": propagate_nan(smaller, at_most),
     "relax.multiply": keep_product_with_zero,
