@@ -5,10 +5,11 @@ import site
 import subprocess
 import sys
 import sysconfig
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, helper, save
+from onnx import TensorProto, helper, numpy_helper, save
 
 from examples.mobilenet import mobilenet_v1
 from tests.helpers import CHECKOUT
@@ -48,6 +49,7 @@ def models():
         "twice": (lambda path: exact.save_network(path, factor=2), {"batch": (1, 8, 32)}),
         "types": (save_types, {}),
         "slow": (save_slow, {}),
+        "mlp": (save_mlp, {"batch": (1, 8, 32)}),
         "mobilenet": (lambda path: save(mobilenet_v1(), path), {}),
     }.items():
         if not (MODELS / name / "model.json").exists():
@@ -85,6 +87,23 @@ def save_types(path):
         inputs.append(helper.make_tensor_value_info(name, kind, [2, 3]))
         outputs.append(helper.make_tensor_value_info(f"{name}_t", kind, [3, 2]))
     graph = helper.make_graph(nodes, "types", inputs, outputs)
+    opset = [helper.make_opsetid("", 17)]
+    save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
+
+
+def save_mlp(path):
+    """Write three dense layers with weights by chance: x [N, 784] -> y [N, 10]."""
+    sizes, random = [784, 512, 512, 10], np.random.default_rng(0)
+    nodes, weights, value = [], [], "x"
+    for number, (rows, columns) in enumerate(pairwise(sizes)):
+        weight = random.normal(0, rows**-0.5, (rows, columns)).astype("float32")
+        weights.append(numpy_helper.from_array(weight, f"w{number}"))
+        nodes.append(helper.make_node("MatMul", [value, f"w{number}"], [f"m{number}"]))
+        nodes.append(helper.make_node("Relu", [f"m{number}"], [value := f"r{number}"]))
+    nodes[-1].output[0] = "y"
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", sizes[0]])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["N", sizes[-1]])
+    graph = helper.make_graph(nodes, "mlp", [x], [y], weights)
     opset = [helper.make_opsetid("", 17)]
     save(helper.make_model(graph, opset_imports=opset, ir_version=8), path)
 

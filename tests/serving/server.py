@@ -39,6 +39,11 @@ class Server:
     def logged(self):
         return [json.loads(line) for line in Path(self._log).read_text().splitlines()]
 
+    def cpu_seconds(self):
+        """Return what the process has used; without workers."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def workers(self):
         """Return the processes that answer REST, where there are several."""
         children = subprocess.run(
