@@ -40,8 +40,9 @@ def main(folder: str, *tests: str) -> None:
             )
         print(f"== apache-tvm-ffi {version}", flush=True)
         command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", *tests]
-        if subprocess.run(command, env={**os.environ, "PYTHONPATH": str(target)}).returncode != 0:
-            failed.append(version)
+        status = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(target)}).returncode
+        if status != 0:
+            failed.append(f"{version} (exit code {status})")
     if failed:
         raise SystemExit(f"fails with apache-tvm-ffi {', '.join(failed)}")
 
