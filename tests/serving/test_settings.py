@@ -4,6 +4,7 @@
 import importlib.util
 import json
 import logging
+import socket
 import sys
 from pathlib import Path
 
@@ -66,6 +67,9 @@ def test_a_link_gives_a_model_its_own_name(tmp_path):
 @pytest.mark.skipif(importlib.util.find_spec("kserve") is not None, reason="KServe is installed")
 def test_command_says_what_is_missing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["tvmgo"])
+    monkeypatch.setattr(
+        "tvmgo.serving.server.check_free", lambda *_: None
+    )  # the ports may be taken
     assert main(["serve", str(tmp_path)]) == 1
     said = capsys.readouterr().err
     assert "is not installed; `pip install 'tvmgo[serve]'` brings it" in said
@@ -74,6 +78,26 @@ def test_command_says_what_is_missing(tmp_path, capsys, monkeypatch):
 def test_command_refuses_wrong_settings(tmp_path, capsys):
     assert main(["serve", str(tmp_path), "--workers", "0"]) == 1
     assert capsys.readouterr().err == "tvmgo: workers: expected 1 to 1024, got 0\n"
+
+
+@pytest.mark.parametrize("option", ["--port", "--grpc-port"])
+def test_command_says_which_port_is_taken(tmp_path, capsys, option):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            ports = dict.fromkeys(["--port", "--grpc-port"], str(free.getsockname()[1]))
+        ports[option] = str(port)
+        arguments = [word for pair in ports.items() for word in pair]
+        assert main(["serve", str(tmp_path), *arguments]) == 1
+    name = option.strip("-").replace("-", "_")
+    said = capsys.readouterr().err
+    assert said.startswith(f"tvmgo: {name}: 127.0.0.1, {port}: Address already in use")
+    assert said.count("\n") == 1
+
+
+def test_command_says_which_address_is_not_here(tmp_path, capsys):
+    assert main(["serve", str(tmp_path), "--host", "203.0.113.1"]) == 1
+    assert capsys.readouterr().err.startswith("tvmgo: port: 203.0.113.1, 8080: ")
 
 
 def test_logs_are_documents():

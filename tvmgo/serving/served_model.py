@@ -26,7 +26,7 @@ CALLERS = (TVMKeyError, TVMTypeError, TVMValueError, TVMOverflowError)
 
 
 class ServedModel(kserve.Model):  # type: ignore[misc]
-    """A model in KServe's server, or in Ray Serve under it, by version 2 of the protocol.
+    """A model in KServe's server, by version 2 of the protocol.
 
     Pickles as its path: whoever unpickles it has to `load` it.
 

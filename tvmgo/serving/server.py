@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Sequence
 
-from tvmgo.exceptions import TVMImportError
+from tvmgo.exceptions import TVMImportError, TVMOSError
 from tvmgo.serving import logs
 from tvmgo.serving.settings import FOLDER_VARIABLE, Settings, named
 
@@ -34,6 +35,9 @@ def serve(paths: Sequence[str], settings: Settings | None = None) -> None:
     """
     settings = settings or Settings()
     places = named(paths)
+    check_free("port", settings.host, settings.port)
+    if settings.grpc_port:
+        check_free("grpc_port", settings.host, settings.grpc_port)
     with tempfile.TemporaryDirectory(prefix="tvmgo-metrics-") as folder:
         if settings.workers > 1:
             os.environ[FOLDER_VARIABLE] = folder
@@ -49,3 +53,18 @@ def serve(paths: Sequence[str], settings: Settings | None = None) -> None:
         server = Server(places, settings, GRACE)
         asyncio.run(server.run())
         server.close()
+
+
+def check_free(name: str, host: str, port: int) -> None:
+    """See that a port can be opened, before models are loaded for it.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise TVMOSError(f"{name}: {host}, {port}: {error.strerror or error}") from None
