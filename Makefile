@@ -151,9 +151,11 @@ load: $(INSTALLED)
 test-serving: $(INSTALLED)
 	$(RUN) -m tests.serving $(SERVING)
 
-# Clients and servers with each other, and a hundred thousand broken conversations: RPC='--count 1000' makes fewer.
+# Clients and servers with each other, MobileNet on a server for AArch64 under QEMU (which needs apt and a network
+# the first time), and a hundred thousand broken conversations: RPC='--count 1000' makes fewer.
 test-rpc: $(INSTALLED)
 	$(RUN) -m pytest tests/rpc
+	$(RUN) -m tests.rpc.aarch64
 	$(RUN) -m tests.rpc.broken $(RPC)
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:

@@ -26,12 +26,12 @@ _listen_loop(sock, sock.getsockname()[1], sys.argv[1], None, None, None)
 class Peer:
     """A server in a process of its own, with the folder that it makes its folders in."""
 
-    def __init__(self, command, *, env=(), prefix=()):
+    def __init__(self, command, *, env=(), prefix=(), python=(sys.executable,)):
         self.folder = tempfile.TemporaryDirectory()
         self.errors = Path(self.folder.name, "stderr")
         with open(self.errors, "w") as errors:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "-c", *command],
+                [*prefix, *python, "-c", *command],
                 env={
                     **os.environ,
                     "PYTHONPATH": search_path(),
@@ -75,8 +75,8 @@ def tvmgo_server(*words, **options):
     )
 
 
-def stock_server(key=""):
-    return Peer([STOCK_SERVER, key])
+def stock_server(key="", **options):
+    return Peer([STOCK_SERVER, key], **options)
 
 
 def stock_client(address, code, key="", library=""):

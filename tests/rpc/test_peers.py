@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 import tvmgo
-from tests.helpers import output_of, search_path
+from tests.helpers import CHECKOUT, output_of, search_path
 from tests.rpc.conftest import KEY, load
-from tests.rpc.peers import stock_client, tvmgo_server
+from tests.rpc.peers import stock_client, stock_server, tvmgo_server
 from tests.rpc.proxy import Proxy
 from tvmgo import graph_executor
 from tvmgo.rpc import connect
 
 X, K = np.array([1.0, -3.0], "float32"), np.array([0.5, 2.0], "float32")
+TVM_0_19 = CHECKOUT / ".cache" / "tvm-0.19" / "bin" / "python"
 CALLS = """
 remote.upload(library)
 print(len(remote.download("remote.so")))
@@ -67,6 +68,17 @@ def test_their_client_learns_of_a_wrong_key(server):
 def test_our_client_learns_of_a_wrong_key(stock):
     with pytest.raises(tvmgo.TVMRPCError, match="another key than 'wrong'"):
         connect(*stock.address, "wrong", timeout=20)
+
+
+@pytest.mark.skipif(not TVM_0_19.exists(), reason="no TVM 0.19 under .cache")
+def test_tvm_0_19_cannot_take_part_and_finds_out_at_once(server):
+    client = f"from tvm import rpc; rpc.connect(*{server.address!r}, {KEY!r})"
+    done = subprocess.run([TVM_0_19, "-c", client], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "pending_request_bytes_" in done.stderr
+    peer = stock_server(KEY, python=[TVM_0_19], env={"PYTHONPATH": ""})
+    with pytest.raises(tvmgo.TVMRPCError, match="TVM 0.20 and older"):
+        connect(*peer.address, KEY, timeout=20)
+    peer.close()
 
 
 @pytest.mark.parametrize("options", [{"piece": 7}, {"delay": 0.01}], ids=str)

@@ -25,9 +25,16 @@ from tvmgo.rpc import wire
 from tvmgo.rpc.channel import Channel, PeerGone, PeerSilent, wait_for
 
 _TIMED_OUT = "RPCSessionTimeoutError: "  # by which the runtime knows that kind of error
+_INTERRUPTED = (
+    "a call was interrupted, and its answer must not be taken for another's; connect again"
+)
 _LOCAL_TIMEOUT = 60.0  # for this process's own runtime, which does nothing but read and write
 
 _open: weakref.WeakSet[Bridge] = weakref.WeakSet()
+
+
+class _Interrupted(Exception):
+    """The runtime has not waited for an answer."""
 
 
 class Bridge:
@@ -168,18 +175,20 @@ class Bridge:
             if wire.code_of(head) == wire.SHUTDOWN:
                 return b""
             return self._answer(runtime)
+        except _Interrupted:
+            self.close(_INTERRUPTED)
         except PeerGone as error:
             self.close(self._say_gone(error))
         except PeerSilent:
             self.close(f"{_TIMED_OUT}no answer from {self.name} within {self.timeout:g} s")
         except wire.WireError as error:
-            self.close(f"{self.name} sent {error}")
+            self.close(f"{self.name} breaks the protocol: {error}")
         return wire.exception_packet(self.reason or "")
 
     def _answer(self, runtime: Channel) -> bytes:
         ready = wait_for([runtime, self.server], self.timeout)
         if runtime in ready:
-            raise wire.WireError("no answer before a call was interrupted; connect again")
+            raise _Interrupted
         if not ready:
             raise PeerSilent
         packet = self.server.read(self.server.read_length())
@@ -202,7 +211,7 @@ class Bridge:
         except PeerSilent:
             self.close(f"{self.name} sent half a packet")
         except wire.WireError as error:
-            self.close(f"{self.name} sent {error}")
+            self.close(f"{self.name} breaks the protocol: {error}")
 
     # ---------------------------------------------------------------- interrupted calls
 
@@ -216,7 +225,7 @@ class Bridge:
 
     def _drop_unread(self) -> bool:
         """Take the answer back; False if the runtime has part of it."""
-        self.close("a call was interrupted; connect again")
+        self.close(_INTERRUPTED)
         with self._runtime_socket() as end:
             count = _bytes_to_read(end)
             dropped = 0
