@@ -14,6 +14,7 @@ from tests.blobs import params_blob
 from tests.libraries import compile_library
 from tests.rpc.conftest import KEY, eventually, load
 from tvmgo import graph_executor
+from tvmgo._core.handle import answer_here, release_deferred
 from tvmgo._native.elf_outline import machine_of
 from tvmgo.rpc import connect
 from tvmgo.rpc.machines import check_library, own_machine
@@ -195,6 +196,28 @@ def test_threads_take_turns(session, library):
     for thread in threads:
         thread.join()
     assert sorted(results) == list(range(1, 9))
+
+
+def test_a_thread_that_answers_frees_nothing_on_other_machines(session):
+    """Else garbage collection in it would have it wait for itself."""
+    values = [session.array(X), session.get_function("tvm.rpc.server.listdir")]
+    session._functions.clear()
+    asked = []
+
+    def release():
+        answer_here(True)
+        before = session._bridge.requests
+        values.clear()
+        asked.append(session._bridge.requests - before)
+        answer_here(False)
+
+    thread = threading.Thread(target=release)
+    thread.start()
+    thread.join(10)
+    assert asked == [0]
+    before = session._bridge.requests
+    release_deferred()
+    assert session._bridge.requests - before == 2
 
 
 def test_the_command_says_where_it_listens(server):

@@ -57,12 +57,17 @@ cdef class Object:
             # ask another machine to free something; with the GIL held, one that waits for a thread
             # running Python would never return.
             global releasing
+            if answering and PyThread_get_thread_ident() in answering:
+                deferred.append(<size_t>c_handle)
+                return
             while forking != 0 and forking != PyThread_get_thread_ident():
                 time.sleep(1e-4)
             releasing += 1
             with nogil:
                 drop(c_handle)
             releasing -= 1
+            if deferred:
+                release_deferred()
         else:
             drop(c_handle)
 
@@ -80,6 +85,29 @@ cdef class Object:
         cdef const ffi.TVMFFITypeInfo* info = ffi.TVMFFIGetTypeInfo(type_index(self.c_handle))
         key = info.type_key.data[:info.type_key.size].decode()
         return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
+
+
+# Threads that answer what the runtime asks other machines, as it does when it frees what is there. They
+# must not wait for that themselves, which garbage collection could have them do; so others do it.
+cdef set answering = set()
+cdef list deferred = []
+
+
+def answer_here(bint begins):
+    """Say that this thread answers the runtime from now on, or does no more."""
+    if begins:
+        answering.add(PyThread_get_thread_ident())
+    else:
+        answering.discard(PyThread_get_thread_ident())
+
+
+def release_deferred():
+    """Release what threads that answer the runtime were to release."""
+    cdef size_t address
+    while deferred:
+        address = deferred.pop()
+        with nogil:
+            drop(<void*>address)
 
 
 cdef inline bint is_host_tensor(void* c_handle) noexcept:
@@ -113,6 +141,7 @@ def after_fork_in_parent():
 def after_fork_in_child():
     global forking, releasing
     forking = releasing = 0
+    answering.clear()  # those threads are the parent's
 
 
 call_around_forks(before_fork, after_fork_in_parent, after_fork_in_child)

@@ -20,6 +20,7 @@ import threading
 import weakref
 from collections.abc import Iterator
 
+from tvmgo._core.handle import answer_here, release_deferred
 from tvmgo.exceptions import TVMRPCError
 from tvmgo.rpc import wire
 from tvmgo.rpc.channel import Channel, PeerGone, PeerSilent, wait_for
@@ -57,6 +58,8 @@ class Bridge:
         How long to wait for an answer, in seconds.
     reason : str or None
         Why there will be no more answers.
+    requests : int
+        How many the runtime has made.
     """
 
     def __init__(self, server: Channel, name: str) -> None:
@@ -64,6 +67,7 @@ class Bridge:
         self.name = name
         self.timeout = server.timeout
         self.reason: str | None = None
+        self.requests = 0
         self.token = secrets.token_hex(16)
         self.runtime: Channel | None = None
         self._runtime_end = -1, -1  # the runtime's descriptor, and its inode
@@ -113,6 +117,7 @@ class Bridge:
     # ---------------------------------------------------------------- the thread
 
     def _run(self) -> None:
+        answer_here(True)
         try:
             self.runtime = self._accept()
             while self._serve_one(self.runtime):
@@ -126,6 +131,8 @@ class Bridge:
             self._listener.close()
             if self.runtime is not None:
                 self.runtime.close()
+            answer_here(False)
+            release_deferred()
 
     def _accept(self) -> Channel:
         """Wait for the runtime; whoever else comes does not know the token."""
@@ -150,6 +157,7 @@ class Bridge:
         if self._unread() and not self._drop_unread():
             return False
         length = runtime.read_length()
+        self.requests += 1
         body = runtime.pieces(length)
         head = next(body)
         while len(head) < 4:
