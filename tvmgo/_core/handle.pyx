@@ -87,8 +87,8 @@ cdef class Object:
         return f"<tvmgo.{type(self).__name__} {key} at {<size_t>self.c_handle:#x}>"
 
 
-# Threads that answer what the runtime asks other machines, as it does when it frees what is there. They
-# must not wait for that themselves, which garbage collection could have them do; so others do it.
+# Threads that answer what the runtime asks other machines, as it does when it frees what is there.
+# They must not wait for that themselves, which garbage collection could have them do; others do it.
 cdef set answering = set()
 cdef list deferred = []
 
