@@ -27,7 +27,7 @@ class Repository(ModelRepository):  # type: ignore[misc]
 
     `models` has those that are loaded. A process that loads or unloads one counts that up in memory that all share;
     the others see it and do the same. An even count means loaded. When it is unpickled, by a new
-    process, it loads what the others have.
+    process, it has loaded what the others have.
     """
 
     def __init__(self, known: dict[str, ServedModel]) -> None:
@@ -46,7 +46,11 @@ class Repository(ModelRepository):  # type: ignore[misc]
         self._seen = self._counts[:]
         for name, count in zip(self.known, self._seen):
             if count % 2 == 0:
-                self._load(name)
+                if self.known[name].loaded is None:
+                    self.known[name].load()
+                self.models[name] = self.known[name]
+            else:
+                self.known[name].stop()
 
     def _load(self, name: str) -> None:
         self.known[name].load()

@@ -28,7 +28,7 @@ CALLERS = (TVMKeyError, TVMTypeError, TVMValueError, TVMOverflowError)
 class ServedModel(kserve.Model):  # type: ignore[misc]
     """A model in KServe's server, by version 2 of the protocol.
 
-    Pickles as its path: whoever unpickles it has to `load` it.
+    Pickles as its path; whoever unpickles it loads the files if they were loaded here.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class ServedModel(kserve.Model):  # type: ignore[misc]
         self._loaded: Loaded | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ServedModel, (self.name, self.path, self.settings)
+        return _again, (type(self), self.name, self.path, self.settings, self._loaded is not None)
 
     def load(self) -> bool:
         """Load the files, or load them anew; requests that are here are answered by the old ones.
@@ -194,3 +194,12 @@ class ServedModel(kserve.Model):  # type: ignore[misc]
             raise
         finally:
             REQUESTS.labels(self.name, outcome).inc()
+
+
+def _again(kind: type[ServedModel], *arguments: Any) -> ServedModel:
+    """Return an unpickled model."""
+    *given, loaded = arguments
+    model = kind(*given)
+    if loaded:
+        model.load()
+    return model

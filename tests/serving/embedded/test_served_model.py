@@ -3,6 +3,7 @@
 
 import asyncio
 import contextlib
+import pickle
 import threading
 import time
 
@@ -22,6 +23,10 @@ def model():
     model = ServedModel("exact", MODELS / "exact", Settings(timeout=0.2))
     yield model
     model.stop()
+    join_closing()
+
+
+def join_closing():
     for thread in threading.enumerate():  # what was served is closed by a thread
         if thread.name == "tvmgo-close":
             thread.join()
@@ -46,6 +51,26 @@ def test_class_in_a_server_of_the_users_own(model):
     assert not model.ready
     with pytest.raises(ModelNotReady):
         asyncio.run(model.predict(request()))
+
+
+class Derived(ServedModel):
+    """What a user makes of it."""
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_workers_get_it_as_it_is(loaded):
+    model = Derived("exact", MODELS / "exact", Settings(timeout=7))
+    if loaded:
+        model.load()
+    again = pickle.loads(pickle.dumps(model))
+    assert type(again) is Derived and again.ready == loaded
+    assert (again.name, again.path, again.settings) == (model.name, model.path, model.settings)
+    if loaded:
+        answer = asyncio.run(again.predict(request()))
+        assert (answer.outputs[0].data == exact.answers(exact.rows(7))).all()
+    model.stop()
+    again.stop()
+    join_closing()
 
 
 @pytest.mark.parametrize(
