@@ -58,6 +58,8 @@ def leading(node: DynamicNode, sizes: Sequence[Size]) -> Size | None:
     for size in sizes:
         if isinstance(size, int):
             return size
+    if node.importer.depth:  # a size may be one of the function around
+        return None
     for size in sizes:
         if isinstance(size, tirx.Var) and all(
             other is size or node.sizes.is_one_where(other, size) for other in sizes
