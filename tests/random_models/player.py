@@ -36,19 +36,25 @@ def walk(folder, given, at_end):
     library = tvm_ffi.load_module(str(folder / "deploy.so"))
     graph = json.loads((folder / "deploy.json").read_text(encoding="utf-8"))
     specs = list(zip(*(graph["attrs"][key][1] for key in ("shape", "dltype"))))
-    rows = graph["node_row_ptr"]
+    rows, storage = graph["node_row_ptr"], graph["attrs"]["storage_id"][1]
     entries = []
     for number, node in enumerate(graph["nodes"]):
         if node["op"] == "null":
             entries.append(guarded_copy(given(node["name"]), at_end))
             continue
         made = specs[rows[number] : rows[number + 1]]
-        sources = [entries[rows[at] + index] for at, index, *_ in node["inputs"]]
+        places = [rows[at] + index for at, index, *_ in node["inputs"]]
+        sources = [entries[place] for place in places]
         function = node["attrs"]["func_name"]
         if function in ("__nop", "__copy"):
             entries.append(sources[0].reshape(made[0][0]))
             continue
-        results = [guarded_copy(np.zeros(shape, dtype), at_end) for shape, dtype in made]
+        # A result in the memory of an argument may be that with one part written.
+        before = {(storage[place], *map(str, specs[place])): entries[place] for place in places}
+        results = [
+            guarded_copy(before.get((where, str(shape), dtype), np.zeros(shape, dtype)), at_end)
+            for where, (shape, dtype) in zip(storage[rows[number] : rows[number + 1]], made)
+        ]
         library[function](*map(tvm_ffi.from_dlpack, (*sources, *results)))
         entries += results
     return [entries[rows[at] + index].copy() for at, index, *_ in graph["heads"]]
