@@ -57,7 +57,7 @@ def test_what_names_no_compiler(tmp_path):
 
 def refuse(kind, interpreter, job, progress):
     if kind == "simplify":
-        return {"model": job["model"], "versions": {}, "others": False}
+        return {"model": job["model"], "versions": {}, "notes": {}, "others": False}
     raise ExportError("node n", f"{kind} has no such operator", "leave it out")
 
 
@@ -120,7 +120,8 @@ def test_models_whose_form_depends_on_the_compiler_are_simplified_for_each(
     def refuse_all(kind, interpreter, job, progress):
         asked.append((kind, job.get("compiler")))
         if kind == "simplify":
-            return {"model": job["model"], "versions": {}, "others": job["compiler"] == "relax"}
+            others = job["compiler"] == "relax"
+            return {"model": job["model"], "versions": {}, "notes": {}, "others": others}
         raise ExportError("node n", "it is not known", "leave it out")
 
     only("simplify", "relax", "relay")
