@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test docs docs-links lint format bench bench-check bench-models wheel wheels ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+.PHONY: demo test test-frameworks docs docs-links lint format bench bench-check bench-models wheel wheels ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak load test-serving compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -191,6 +191,11 @@ relay: $(INSTALLED)
 # a quarter of an hour. OPERATORS='--compiler relay resize*' takes some of it by another compiler.
 operators: $(INSTALLED)
 	$(RUN) -m tests.onnx_suite $(OPERATORS)
+
+# Estimators of scikit-learn and LightGBM, fitted in an environment of their own, exported and compared: writes
+# docs/reports/estimators.md. FRAMEWORKS='SVC Ridge' takes some of them.
+test-frameworks: $(INSTALLED)
+	$(RUN) -m tests.estimators $(FRAMEWORKS)
 
 # Random models by the thousand, beside ONNX Runtime and between pages without access: half an hour or
 # more. RANDOM_MODELS='--first 7 --count 1 --show' makes one of them again.

@@ -52,7 +52,8 @@ def quantize(node: Node, g: GraphEditor) -> bool:
 
 def dequantize(node: Node, g: GraphEditor) -> bool:
     read = node.attributes.get
-    dtype = g.dtype(node)
+    # What an operator of com.microsoft gives has no type yet, but its zero point's.
+    dtype = g.dtype(node, 0 if node.input(2) is None else 2)
     code = read("output_dtype", 0)
     result = np.dtype(helper.tensor_dtype_to_np_dtype(code)) if code else g.dtype(node, 1)
     if is_simple(node, g, dtype, {*BYTES, np.dtype(np.int32)}) and result == np.float32:
@@ -77,7 +78,10 @@ def values_of(node: Node, g: GraphEditor, index: int, wide: np.dtype[Any]) -> st
 def parameter(node: Node, g: GraphEditor, index: int, wide: np.dtype[Any]) -> str:
     """Return a scale or zero point in a shape that broadcasts to the data."""
     value = values_of(node, g, index, wide)
-    shape, own = g.need_shape(node), g.need_shape(node, index)
+    own = g.need_shape(node, index)
+    if math.prod(own) == 1:
+        return g.add("Reshape", [value, g.add_constant(np.zeros(0, np.int64))])
+    shape = g.need_shape(node)
     axis = node.attributes.get("axis", 1)
     block = node.attributes.get("block_size", 0)
     if block and len(own) == len(shape):
@@ -88,6 +92,4 @@ def parameter(node: Node, g: GraphEditor, index: int, wide: np.dtype[Any]) -> st
         value = g.add("Reshape", [value, g.integers(*own[:axis], -1, *own[axis + 1 :])])
         ends, axes = g.integers(shape[axis]), g.integers(axis)
         return g.add("Slice", [value, g.integers(0), ends, axes])
-    if math.prod(own) == 1:
-        return g.add("Reshape", [value, g.add_constant(np.zeros(0, np.int64))])
     return along(g, value, len(shape), axis)

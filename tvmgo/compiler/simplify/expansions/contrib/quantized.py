@@ -83,9 +83,11 @@ def where(node: Node, g: GraphEditor) -> bool:
 
 def gemm(node: Node, g: GraphEditor) -> bool:
     """The sums of whole numbers, with a bias of them, scaled; floats where no scale is given."""
-    a, b = (centred(node, g, index, index + 2) for index in (0, 3))
-    transposed = {name: node.attributes.get(name) for name in ("transA", "transB")}
-    total = g.add("Gemm", [a, b], (), **transposed)
+    a, b = centred(node, g, 0, 2), node.input(3)
+    if node.attributes.get("transB", 0):  # zero points are those of columns of what comes of it
+        b = g.add("Transpose", [b], perm=[1, 0])
+    b = without_zero(node, g, b, 5)
+    total = g.add("Gemm", [a, b], (), transA=node.attributes.get("transA"))
     if node.input(6) is not None:
         total = g.add("Add", [total, g.cast(node.input(6), np.float32)])
     scale = g.add("Mul", [node.input(1), node.input(4)])
@@ -99,7 +101,11 @@ def gemm(node: Node, g: GraphEditor) -> bool:
 
 def centred(node: Node, g: GraphEditor, index: int, zero: int) -> str:
     """Return an input without its zero point, in float32, which holds what bytes add up to."""
-    x = g.cast(node.input(index), np.float32)
+    return without_zero(node, g, node.input(index), zero)
+
+
+def without_zero(node: Node, g: GraphEditor, x: str | None, zero: int) -> str:
+    x = g.cast(x, np.float32)
     if node.input(zero) is None:
         return x
     return g.add("Sub", [x, g.cast(node.input(zero), np.float32)])
