@@ -115,6 +115,8 @@ CASES = [
         {"num_heads": HEADS, "unidirectional": 1},
     ),
     ("QAttention", Q_ATTENTION, 1, 1, {"num_heads": HEADS}),
+    ("CDist", [normal(5, 4), normal(3, 4)], 2, 1, {"metric": "euclidean"}),
+    ("CDist", [normal(5, 4), normal(3, 4)], 1, 1, {"metric": "sqeuclidean"}),
     ("QGemm", [*Q_GEMM, *RESULT], 1, 1, {}),
     ("QGemm", Q_GEMM, 1, 1, {"alpha": 2.0}),
     ("QGemm", TRANSPOSED_Q_GEMM, 1, 1, {"transB": 1}),

@@ -53,6 +53,22 @@ def fused_gemm(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def distances(node: Node, g: GraphEditor) -> bool:
+    """From each row of one matrix to each of another, by the squares and products of rows."""
+    metric = node.attributes.get("metric", b"sqeuclidean").decode()
+    if metric not in ("euclidean", "sqeuclidean"):
+        raise node.refuse(f"its metric {metric!r} is not known")
+    a, b = node.input(0), node.input(1)
+    axis = g.integers(1)
+    of_a, of_b = (g.add("ReduceSum", [g.add("Mul", [x, x]), axis], keepdims=1) for x in (a, b))
+    products = g.add("MatMul", [a, g.add("Transpose", [b], perm=[1, 0])])
+    twice = g.add("Mul", [products, g.add_constant(-2, g.dtype(node))])
+    squares = g.add("Add", [g.add("Add", [twice, of_a]), g.add("Transpose", [of_b], perm=[1, 0])])
+    squares = g.add("Max", [squares, g.add_constant(0, g.dtype(node))])
+    g.add("Sqrt" if metric == "euclidean" else "Identity", [squares], node.outputs)
+    return True
+
+
 def fused_matmul(node: Node, g: GraphEditor) -> bool:
     inputs = []
     for index, name in enumerate("AB"):
@@ -146,6 +162,7 @@ def embed_layer_normalization(node: Node, g: GraphEditor) -> bool:
 
 
 FUSED: dict[str, Rewrite] = {
+    "CDist": distances,
     "BiasGelu": gelu,
     "EmbedLayerNormalization": embed_layer_normalization,
     "FastGelu": fast_gelu,
