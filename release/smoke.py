@@ -23,15 +23,16 @@ def main(folder: Path) -> None:
         np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-6)
 
     with tvmgo.Model.load(folder) as model:  # a model, from several threads
+        name, output = model.inputs[0].name, model.outputs[0].name
         with ThreadPoolExecutor(4) as threads:
             for got in threads.map(model, [x] * 8):
                 same(got)
-        same(model.submit({model.inputs[0].name: x}).result()[model.outputs[0].name])
+        same(model.submit({name: x}).result()[output])
 
     library = tvmgo.load_module(folder / "deploy.so")  # and by the executor
     graph = tvmgo.graph_executor.create((folder / "deploy.json").read_text(), library, tvmgo.cpu(0))
     graph.load_params((folder / "deploy.params").read_bytes())
-    [got] = graph(**{model.inputs[0].name: x})
+    [got] = graph(**{name: x})
     same(got.numpy())
 
     double = tvmgo.convert_function(lambda value: value * 2)  # closures
@@ -43,7 +44,7 @@ def main(folder: Path) -> None:
     command = Path(sys.executable).parent / "tvmgo"
     subprocess.run([command, "info", folder], check=True, stdout=subprocess.DEVNULL)
 
-    beside = {each.metadata["Name"].lower() for each in metadata.distributions()}
+    beside = {each.metadata["Name"].lower().replace("_", "-") for each in metadata.distributions()}
     beside -= {"tvmgo", "pip", "setuptools"}
     assert beside <= {"numpy", "apache-tvm-ffi", "typing-extensions"}, beside
     print(
