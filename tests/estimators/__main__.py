@@ -19,7 +19,16 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "frameworks"
 PAGE = ROOT / "docs" / "reports" / "estimators.md"
 # The converters write attributes that later releases of onnx and protobuf refuse.
-PACKAGES = ("scikit-learn", "skl2onnx", "lightgbm", "onnxmltools", "onnx==1.17.0", "protobuf<5")
+PACKAGES = (
+    *(
+        "scikit-learn",
+        "skl2onnx",
+        "lightgbm",
+        "onnxmltools",
+        "packaging",
+    ),  # which it forgets to ask for
+    *("onnx==1.17.0", "protobuf<5"),
+)
 
 HEAD = """\
 # Estimators of scikit-learn and LightGBM
