@@ -20,13 +20,8 @@ CACHE = ROOT / ".cache" / "frameworks"
 PAGE = ROOT / "docs" / "reports" / "estimators.md"
 # The converters write attributes that later releases of onnx and protobuf refuse.
 PACKAGES = (
-    *(
-        "scikit-learn",
-        "skl2onnx",
-        "lightgbm",
-        "onnxmltools",
-        "packaging",
-    ),  # which it forgets to ask for
+    *("scikit-learn", "skl2onnx", "lightgbm", "onnxmltools"),
+    "packaging",  # which onnxmltools needs and does not ask for
     *("onnx==1.17.0", "protobuf<5"),
 )
 
