@@ -157,6 +157,7 @@ def threads_of_sessions():
 
 
 def test_nothing_is_left_of_a_session(server, library):
+    assert eventually(lambda: not server.children() and not server.files())  # of tests before
     before, threads = server.descriptors(), threads_of_sessions()
     with connect(*server.address, KEY) as session:
         session.upload(library)
@@ -172,6 +173,20 @@ def test_nothing_is_left_of_a_session(server, library):
     del session, module, array, use
     gc.collect()
     assert eventually(lambda: not threads_of_sessions() - threads)
+
+
+def test_devices_of_no_open_session_are_refused(server):
+    for device in (tvmgo.Device(129, 0), tvmgo.Device(128 * 1000 + 1, 0)):
+        assert not device.exists
+        for use in (lambda: tvmgo.empty([4], device=device), device.sync):
+            with pytest.raises(tvmgo.TVMError, match="no device API for remote"):
+                use()
+    with connect(*server.address, KEY) as session:
+        device = session.device("cpu")
+        assert device.exists and tvmgo.empty([4], device=device).shape == (4,)
+    assert not device.exists
+    with pytest.raises(tvmgo.TVMError, match="no device API for remote"):
+        tvmgo.empty([4], device=device)
 
 
 def test_sessions_are_separate(server):

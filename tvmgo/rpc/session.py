@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+from tvmgo._core import device_api
 from tvmgo._core.array import Array, empty
 from tvmgo._core.bytearray import ByteArray
 from tvmgo._core.device import REMOTE_STEP, Device
@@ -40,6 +41,14 @@ _CLOSED = "the session is closed"
 
 # By index, as long as they are open.
 _sessions: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
+
+
+def _root_of(number: int) -> Module | None:
+    session = _sessions.get(number)
+    return None if session is None else session._root
+
+
+device_api.find_session = _root_of
 
 
 def connect(
