@@ -49,7 +49,18 @@ def others_seconds() -> tuple[float, float | None]:
         int, stat.read_text().split()[1:9]
     )
     busy = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
-    return time.monotonic(), busy - sum(os.times()[:4])  # children of ours count when they end
+    return time.monotonic(), busy - sum(os.times()[:4]) - descendants_seconds("self")
+
+
+def descendants_seconds(process: str) -> float:
+    """Return the CPU seconds of the processes that one has started and that still run."""
+    seconds = 0.0
+    for children in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in children.read_text().split():
+            stat = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+            seconds += sum(map(int, stat[11:15])) / os.sysconf("SC_CLK_TCK")
+            seconds += descendants_seconds(child)
+    return seconds
 
 
 def others_share(start: tuple[float, float | None]) -> float | None:
