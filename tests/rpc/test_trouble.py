@@ -151,28 +151,24 @@ def test_the_server_takes_its_sessions_along(library):
     peer.close()
 
 
+def send_and_fetch(address, timeout):
+    with connect(*address, KEY, timeout=timeout) as session:
+        session.array(np.zeros(1000)).numpy()
+
+
 @pytest.mark.parametrize("stall_after", [4, 30, 100, 1000])
 def test_a_network_that_stalls(server, stall_after):
-    with Proxy(server.address, stall_after=stall_after) as proxy:
-
-        def use():
-            with connect(*proxy.address, KEY, timeout=0.5) as session:
-                session.array(np.zeros(1000)).numpy()
-
-        with pytest.raises(tvmgo.TVMRPCTimeoutError):
-            within(5, use)
+    with (
+        Proxy(server.address, stall_after=stall_after) as proxy,
+        pytest.raises(tvmgo.TVMRPCTimeoutError),
+    ):
+        within(5, lambda: send_and_fetch(proxy.address, 0.5))
 
 
 @pytest.mark.parametrize("cut_after", [0, 4, 30, 100, 1000])
 def test_a_network_that_cuts(server, cut_after):
-    with Proxy(server.address, cut_after=cut_after) as proxy:
-
-        def use():
-            with connect(*proxy.address, KEY, timeout=10) as session:
-                session.array(np.zeros(1000)).numpy()
-
-        with pytest.raises(tvmgo.TVMRPCError):
-            within(5, use)
+    with Proxy(server.address, cut_after=cut_after) as proxy, pytest.raises(tvmgo.TVMRPCError):
+        within(5, lambda: send_and_fetch(proxy.address, 10))
     assert eventually(lambda: not server.children(), 15)
 
 

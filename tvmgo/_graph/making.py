@@ -12,23 +12,15 @@ from tvmgo._core.module import Module
 from tvmgo._core.registry import get_global_function
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
-
-def _find_here(creator: str, libmod: Module, devices: list[Device]) -> Function:
-    return get_global_function(creator)
-
-
-# Finds what makes executors for a library and devices; `rpc` has one that looks on other machines.
-_find_creator = _find_here
+# Finds what makes executors for a library and devices on other machines, None for this one; set by
+# `rpc`.
+_find_remote: Callable[[str, Module, list[Device]], Function | None] | None = None
 
 
 def use_remote(find_creator: Callable[[str, Module, list[Device]], Function | None]) -> None:
     """Take a function of `rpc` that finds creators on other machines, None for this one's."""
-    global _find_creator
-
-    def find(creator: str, libmod: Module, devices: list[Device]) -> Function:
-        return find_creator(creator, libmod, devices) or _find_here(creator, libmod, devices)
-
-    _find_creator = find
+    global _find_remote
+    _find_remote = find_creator
 
 
 def make_executor(
@@ -64,11 +56,10 @@ def make_executor(
         if item.device_type != cpu().device_type and not item.exists:
             raise TVMValueError(f"device: this machine's runtime has no {item}")
         checked.append(item)
-    pairs: list[int] = []
-    for item in checked:
-        kind = item.device_type % REMOTE_STEP if item.is_remote else item.device_type
-        pairs += (kind, item.device_id)
-    module: Module = _find_creator(creator, libmod, checked)(graph_json_str, libmod, *pairs)
+    pairs = [n for item in checked for n in (item.device_type % REMOTE_STEP, item.device_id)]
+    there = _find_remote and _find_remote(creator, libmod, checked)
+    create = there or get_global_function(creator)
+    module: Module = create(graph_json_str, libmod, *pairs)
     return module
 
 

@@ -13,21 +13,24 @@ DEFAULT = Settings()
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="DIR", help="a folder or bundle with a model")
-    parser.add_argument("--host", default=DEFAULT.host, help=f"address ({DEFAULT.host} by default)")
+    parser.add_argument("--host", default=DEFAULT.host, help="address (%(default)s by default)")
     parser.add_argument(
-        "--port", type=int, default=DEFAULT.port, help=f"of REST ({DEFAULT.port} by default)"
+        "--port", type=int, default=DEFAULT.port, help="of REST (%(default)s by default)"
     )
     parser.add_argument(
         "--grpc-port",
         type=int,
         default=DEFAULT.grpc_port,
-        help=f"of gRPC ({DEFAULT.grpc_port} by default); 0 for none",
+        help="of gRPC (%(default)s by default); 0 for none",
     )
     parser.add_argument(
-        "--workers", type=int, default=DEFAULT.workers, help="processes (1 by default)"
+        "--workers", type=int, default=DEFAULT.workers, help="processes (%(default)s by default)"
     )
     parser.add_argument(
-        "--threads", type=int, default=DEFAULT.threads, help="for each request (1 by default)"
+        "--threads",
+        type=int,
+        default=DEFAULT.threads,
+        help="for each request (%(default)s by default)",
     )
     parser.add_argument(
         "--max-batch", type=int, help="rows that run together at most; 1: each request by itself"
@@ -36,19 +39,19 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--max-delay",
         type=float,
         default=DEFAULT.max_delay,
-        help=f"seconds that a request waits for others ({DEFAULT.max_delay:.0f} by default)",
+        help="seconds that a request waits for others (%(default).0f by default)",
     )
     parser.add_argument(
         "--timeout",
         type=float,
         default=DEFAULT.timeout,
-        help=f"seconds for a request to be answered ({DEFAULT.timeout:.0f} by default)",
+        help="seconds for a request to be answered (%(default).0f by default)",
     )
     parser.add_argument(
         "--max-mb",
         type=float,
         default=DEFAULT.max_bytes / MIB,
-        help=f"MiB of a request at most ({DEFAULT.max_bytes // MIB} by default)",
+        help="MiB of a request at most (%(default).0f by default)",
     )
     parser.add_argument("--access-log", action="store_true", help="log each request")
     parser.set_defaults(run=run)

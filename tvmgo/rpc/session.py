@@ -43,8 +43,12 @@ _CLOSED = "the session is closed"
 _sessions: weakref.WeakValueDictionary[int, Session] = weakref.WeakValueDictionary()
 
 
-def _root_of(number: int) -> Module | None:
-    session = _sessions.get(number)
+def _open_session(device: Device) -> Session | None:
+    return _sessions.get(device.device_type // REMOTE_STEP - 1)
+
+
+def _root_of(device: Device) -> Module | None:
+    session = _open_session(device)
     return None if session is None else session._root
 
 
@@ -375,7 +379,7 @@ class Session:
 
 def session_of(device: Device) -> Session:
     """Return the open session that a device is of."""
-    session = _sessions.get(device.device_type // REMOTE_STEP - 1)
+    session = _open_session(device)
     if session is None:
         raise TVMError(f"device: there is no open session for {device}")
     return session

@@ -2,8 +2,8 @@
 """One library for processors of several levels: each kernel once for each, chosen when it is loaded.
 
 A constructor of the library asks the processor once. A kernel's public symbol looks at the arguments,
-by code that all levels share, and is then one indirect jump. (GNU's ifunc would do that too, but asks before anything of the library can run, and only on
-some systems.)
+by code that all levels share, and is then one indirect jump. (GNU's ifunc would do that too, but asks
+before anything of the library can run, and only on some systems.)
 """
 
 from __future__ import annotations
