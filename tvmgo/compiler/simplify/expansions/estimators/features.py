@@ -4,23 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from onnx import numpy_helper
 
-from tvmgo.compiler.simplify.expansions.estimators.scores import FLOAT, word
+from tvmgo.compiler.simplify.expansions.estimators.scores import FLOAT, computing_dtype, word
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
-
-
-def computing_type(node: Node, g: GraphEditor) -> np.dtype[Any]:
-    """Return in which type a result of float32 is computed."""
-    return np.dtype(np.float64 if g.dtype(node) == np.float64 else np.float32)
 
 
 def scaler(node: Node, g: GraphEditor) -> bool:
     """One offset and scale for all features, or one for each."""
-    dtype = computing_type(node, g)
+    dtype = computing_dtype(node, g)
     x = g.cast(node.input(0), dtype)
     for operator, name, nothing in (("Sub", "offset", 0.0), ("Mul", "scale", 1.0)):
         values = node.attributes.get(name, [nothing])

@@ -10,6 +10,8 @@ import numpy as np
 from tvmgo.compiler.simplify.expansions.estimators.scores import (
     FLOAT,
     chosen_label,
+    is_above,
+    label_and_scores,
     labels_of,
     largest_label,
     post_transform,
@@ -17,6 +19,7 @@ from tvmgo.compiler.simplify.expansions.estimators.scores import (
     transformed,
     two_scores,
     width_of,
+    with_added,
     word,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
@@ -32,8 +35,7 @@ def product(g: GraphEditor, x: str, weights: np.ndarray) -> str:
 def combined(
     g: GraphEditor, x: str, weights: np.ndarray, added: np.ndarray, outputs: tuple[str, ...] = ()
 ) -> str:
-    y = product(g, x, weights)
-    return g.add("Add", [y, g.add_constant(added, FLOAT)], outputs) if len(added) else y
+    return with_added(g, product(g, x, weights), added, outputs)
 
 
 def floats(node: Node, name: str) -> np.ndarray:
@@ -64,7 +66,7 @@ def linear_classifier(node: Node, g: GraphEditor) -> bool:
     if not count:
         raise node.refuse("it has no intercepts", "give it zeros")
     y = combined(g, rows_of(node, g), weights_of(node, g, "coefficients", count), added)
-    label, z = (node.outputs[i] if node.has_output(i) else "" for i in (0, 1))
+    label, z = label_and_scores(node)
     if count > 1:
         if label:
             largest_label(g, y, labels, [label])
@@ -74,8 +76,7 @@ def linear_classifier(node: Node, g: GraphEditor) -> bool:
     if len(labels) != 2:
         raise node.refuse(f"it has one row of coefficients for {len(labels)} classes")
     if label:
-        positive = g.add("Greater", [y, g.add_constant(0, FLOAT)])
-        chosen_label(g, positive, labels, [label])
+        chosen_label(g, is_above(g, y), labels, [label])
     if z:
         two_scores(node, g, y, [z], all_positive=True)
     return True
@@ -116,7 +117,7 @@ def svm_regressor(node: Node, g: GraphEditor) -> bool:
     one_class = node.attributes.get("one_class", 0)
     y = combined(g, x, weights, rho[:1], () if one_class else tuple(node.outputs))
     if one_class:
-        inside = g.add("Greater", [y, g.add_constant(0, FLOAT)])
+        inside = is_above(g, y)
         one, other = (g.add_constant(value, FLOAT) for value in (1, -1))
         g.add("Where", [inside, one, other], node.outputs)
     return True
@@ -125,7 +126,7 @@ def svm_regressor(node: Node, g: GraphEditor) -> bool:
 def svm_classifier(node: Node, g: GraphEditor) -> bool:
     labels, x = labels_of(node, *LABELS), rows_of(node, g)
     per_class = list(map(int, node.attributes.get("vectors_per_class", ())))
-    label, z = (node.outputs[i] if node.has_output(i) else "" for i in (0, 1))
+    label, z = label_and_scores(node)
     classes, rho = len(labels), floats(node, "rho")
     if not sum(per_class):
         weights = weights_of(node, g, "coefficients", classes)
@@ -142,7 +143,7 @@ def svm_classifier(node: Node, g: GraphEditor) -> bool:
     near = kernels(node, g, x, vectors)
     weights = pair_weights(floats(node, "coefficients"), per_class, pairs)
     y = combined(g, near, weights, rho[: len(pairs)])
-    first = g.add("Greater", [y, g.add_constant(0, FLOAT)])
+    first = is_above(g, y)
     votes = votes_of(g, first, pairs, classes)
     chosen = label or g.new_name("label")
     prob_a, prob_b = floats(node, "prob_a"), floats(node, "prob_b")
@@ -180,7 +181,7 @@ def label_of_linear(
         return
     largest = g.add("ReduceMax", [y, g.integers(1)], keepdims=0)
     at_least_half = g.add("GreaterOrEqual", [largest, g.add_constant(0.5, FLOAT)])
-    above_zero = g.add("Greater", [largest, g.add_constant(0, FLOAT)])
+    above_zero = is_above(g, largest)
     second = at_least_half if bool((weights >= 0).all()) else above_zero
     place = g.add("ArgMax", [y], axis=1, keepdims=0)
     found = g.add("Gather", [g.add_constant(labels, np.int64), place], axis=0)
@@ -263,10 +264,7 @@ def probabilities(
     def part(x: str, i: int) -> str:
         return g.add("Slice", [x, column[i], column[i + 1], axis])
 
-    rows = [
-        g.add("Squeeze", [g.add("Slice", [q, column[i], column[i + 1], axis]), axis])
-        for i in range(classes)
-    ]
+    rows = [g.add("Squeeze", [part(q, i), axis]) for i in range(classes)]
     diagonals = [part(diagonal, i) for i in range(classes)]
     units = [g.add_constant(np.eye(classes, dtype=np.float32)[i : i + 1]) for i in range(classes)]
     for _ in range(STEPS):

@@ -25,6 +25,26 @@ def rows_of(node: Node, g: GraphEditor, dtype: Any = FLOAT) -> str:
     return x
 
 
+def computing_dtype(node: Node, g: GraphEditor) -> np.dtype[Any]:
+    """Return in which type a result of float32 is computed."""
+    return np.dtype(np.float64 if g.dtype(node) == np.float64 else np.float32)
+
+
+def label_and_scores(node: Node) -> tuple[str, str]:
+    """Return the names of a classifier's outputs, "" for what nobody wants."""
+    label, scores = (node.outputs[i] if node.has_output(i) else "" for i in (0, 1))
+    return label, scores
+
+
+def with_added(g: GraphEditor, y: str, added: np.ndarray, outputs: Sequence[str] = ()) -> str:
+    """Return scores with a number added to each column, if there are numbers."""
+    return g.add("Add", [y, g.add_constant(added, FLOAT)], outputs) if len(added) else y
+
+
+def is_above(g: GraphEditor, scores: str, limit: float = 0) -> str:
+    return g.add("Greater", [scores, g.add_constant(limit, FLOAT)])
+
+
 def width_of(node: Node, g: GraphEditor) -> int:
     """Return how many features a row has."""
     width = g.need_dimensions(node)[-1]

@@ -18,12 +18,16 @@ from tvmgo.compiler.simplify.expansions.estimators.questions import Columns, Que
 from tvmgo.compiler.simplify.expansions.estimators.scores import (
     FLOAT,
     chosen_label,
+    computing_dtype,
+    is_above,
+    label_and_scores,
     labels_of,
     largest_label,
     rows_of,
     transformed,
     two_scores,
     width_of,
+    with_added,
     word,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
@@ -39,15 +43,14 @@ AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 def tree_regressor(node: Node, g: GraphEditor) -> bool:
     if node.proto.doc_string == NORMAL:
         return False
-    dtype = sums_dtype(node, g)
+    dtype = computing_dtype(node, g)
     ensemble = ensemble_of(node, "target", dtype)
     targets = node.attributes.get("n_targets", 1)
     y = aggregated(node, g, ensemble, targets, word(node, "aggregate_function", "SUM"))
     base = numbers(node, "base_values", dtype)
     if len(base) not in (0, targets):
         raise node.refuse(f"it has {targets} targets and {len(base)} base values")
-    if len(base):
-        y = g.add("Add", [y, g.add_constant(base, FLOAT)])
+    y = with_added(g, y, base)
     name = word(node, "post_transform", "NONE")
     if targets == 1 and name != "PROBIT":
         name = "NONE"  # as ONNX Runtime does
@@ -57,14 +60,14 @@ def tree_regressor(node: Node, g: GraphEditor) -> bool:
 
 def tree_classifier(node: Node, g: GraphEditor) -> bool:
     """Two classes may have the sums of one, which are those of the second then."""
-    dtype = sums_dtype(node, g)
+    dtype = computing_dtype(node, g)
     ensemble = ensemble_of(node, "class", dtype)
     labels = labels_of(node, "classlabels_int64s")
     base = numbers(node, "base_values", dtype)
     count = len(labels)
     if count < 2:
         raise node.refuse("it has one class", "use its only label as a constant")
-    label, z = (node.outputs[i] if node.has_output(i) else "" for i in (0, 1))
+    label, z = label_and_scores(node)
     all_positive = bool((ensemble.weights >= 0).all())
     ids = set(ensemble.targets.tolist())
     if count > 2 or len(ids) > 1:
@@ -79,13 +82,12 @@ def tree_classifier(node: Node, g: GraphEditor) -> bool:
             )
         if count == 2 and len(base):
             raise node.refuse("it has base values for two classes with sums of their own")
-        if len(base):
-            y = g.add("Add", [y, g.add_constant(base, FLOAT)])
+        y = with_added(g, y, base)
         if label and count > 2:
             largest_label(g, y, labels, [label])
         elif label:
             second = g.add("Gather", [y, g.integers(1)], axis=1)
-            chosen_label(g, positive(g, second, 0), labels, [label])
+            chosen_label(g, is_above(g, second), labels, [label])
         if z:
             transformed(node, g, y, [z])
         return True
@@ -95,22 +97,17 @@ def tree_classifier(node: Node, g: GraphEditor) -> bool:
     y = aggregated(node, g, ensemble, 1, "SUM")
     if len(base) > 1:
         raise node.refuse("it has two base values for the sums of one class")
-    if len(base):
-        y = g.add("Add", [y, g.add_constant(base, FLOAT)])
+    y = with_added(g, y, base)
     if label:
-        chosen_label(g, positive(g, y, 0.5 if all_positive else 0), labels, [label])
+        chosen_label(g, is_above(g, y, 0.5 if all_positive else 0), labels, [label])
     if z:
         two_scores(node, g, y, [z], all_positive=all_positive)
     return True
 
 
-def positive(g: GraphEditor, score: str, limit: float) -> str:
-    return g.add("Greater", [score, g.add_constant(limit, FLOAT)])
-
-
 def tree_ensemble(node: Node, g: GraphEditor) -> bool:
     """The operator that version 5 brought, whose result has its input's type."""
-    dtype = sums_dtype(node, g)
+    dtype = computing_dtype(node, g)
     if dtype != g.dtype(node):
         raise node.refuse(f"its input is {g.dtype(node)}", "cast it to float32 or float64")
     targets = node.attributes["n_targets"]
@@ -125,11 +122,6 @@ def tree_ensemble(node: Node, g: GraphEditor) -> bool:
         name = "NONE"
     transformed(node, g, y, node.outputs, name)
     return True
-
-
-def sums_dtype(node: Node, g: GraphEditor) -> np.dtype[Any]:
-    """Return in which type numbers are compared and added."""
-    return np.dtype(np.float64 if g.dtype(node) == np.float64 else np.float32)
 
 
 def aggregated(
@@ -224,7 +216,7 @@ def add_sums(
 
 def sums_by_steps(node: Node, g: GraphEditor) -> bool:
     """Say the normal form's sums by operators of ONNX alone."""
-    dtype = sums_dtype(node, g)
+    dtype = computing_dtype(node, g)
     questions = questions_of(node, ensemble_of(node, "target", dtype), width_of(node, g))
     y = walk(g, str(node.input(0)), questions, node.attributes["n_targets"], "SUM")
     g.cast(y, FLOAT, node.outputs)
