@@ -170,6 +170,17 @@ def test_svm_regressor(kernel):
         assert_same_results(*estimator("SVMRegressor", normal(5, 4), one_class=one_class, **said))
 
 
+@pytest.mark.parametrize("one_class", [0, 1])
+def test_svm_regressor_that_adds_nothing(one_class):
+    """The standard does not ask for `rho`; ONNX Runtime reads one that is not there."""
+    x, weights = normal(5, 4), normal(4)
+    model, values = estimator("SVMRegressor", x, coefficients=weights, one_class=one_class)
+    (result,) = onnx_runtime(simplify(model, {}, {}), values)
+    expected = x @ weights[:, None]
+    expected = np.where(expected > 0, 1, -1) if one_class else expected
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("kernel", "per_class", "proba"),
     [

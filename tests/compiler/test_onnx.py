@@ -40,14 +40,13 @@ RIGHT = {
 
 # Case: constants, and a fragment of the reason
 REFUSED = {
-    "batchnorm_example_training_mode": ((), "training_mode=1 takes statistics of the batch"),
     "roialign_mode_max": ((), "mode=max takes the largest of weighted corners"),
     "training_dropout": ((), "would ignore input 2"),
 }
 
 # The files of the suite that define them; collecting all cases takes seconds.
 FILES = (
-    *("batch_normalization", "bitshift", "dropout", "isinf", "mod", "reducemax"),
+    *("bitshift", "dropout", "isinf", "mod", "reducemax"),
     *("roialign", "spacetodepth", "split", "thresholdedrelu"),
 )
 
@@ -120,6 +119,18 @@ def refusal(model, path):
     with pytest.raises(ExportError) as error:
         export(model, path)
     return error.value
+
+
+def test_failure_of_a_converter_names_node_and_operator(monkeypatch):
+    def fail(bb, inputs, attributes, where):
+        raise ValueError("of no use")
+
+    monkeypatch.setitem(CONVERTERS, "Softmax", fail)
+    with pytest.raises(ExportError) as error:
+        from_onnx(model_of("Softmax", name="last"), {"x": list(X.shape)})
+    assert error.value.where == "node `last`, operator Softmax"
+    assert "ValueError: of no use" in error.value.reason
+    assert "rewrite the operator" in error.value.instead
 
 
 def test_attribute_that_nobody_looks_at_is_refused_with_node_operator_and_attribute(monkeypatch):

@@ -56,16 +56,6 @@ ONNX_REFUSED = {
         "sequence_type",
         "separate tensors",
     ),
-    "what_a_converter_fails_on": (
-        model_of(
-            [helper.make_node("LRN", ["x"], ["y"], name="here", size=4)],
-            [tensor("x", [1, 7, 2, 2])],
-            [tensor("y", [1, 7, 2, 2])],
-        ),
-        "node `here`, operator LRN",
-        "ValueError",
-        "rewrite the operator",
-    ),
     "unknown_operator": (
         model_of([helper.make_node("Det", ["x"], ["y"])], [tensor("x", [4, 4])], [tensor("y", [])]),
         "importing the ONNX model",

@@ -19,6 +19,7 @@ EXPANDED = {
     "affine_grid*": ["AffineGrid", "If"],
     "attention_4d_*past*": [],
     "attention_4d_causal_nonpad*": ["Attention"],
+    "batchnorm_*_training_mode": ["BatchNormalization"],
     "col2im*": ["Col2Im"],
     "convtranspose_*_shape": [],
     "cumprod*": ["CumProd"],
@@ -40,6 +41,7 @@ EXPANDED = {
     "reversesequence*": ["ReverseSequence"],
     "stft*": ["STFT"],
     "tensorscatter*": ["TensorScatter"],
+    "training_dropout_zero_ratio*": ["Dropout"],
 }
 CASES = all_cases()
 CHOSEN = [

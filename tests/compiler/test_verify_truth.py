@@ -286,3 +286,13 @@ def test_tensors_come_back_as_they_were(tmp_path):
     for name, value in tensors.items():
         assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
         assert found[name].tobytes() == value.tobytes()
+
+
+def test_reference_evaluator_normalises_every_channel(tmp_path):
+    """ONNX Runtime has no window of an even size; onnx's own evaluator stops after one channel."""
+    x = np.arange(1, 5, dtype="float32").reshape(1, 4, 1, 1)
+    model = one_node("LRN", [x], opset=13, size=2, alpha=2.0, beta=1.0, bias=0.0)[0]
+    _, (y,) = values_of(ask(model, tmp_path, given={"x0": x}))
+    squares = x.ravel() ** 2
+    expected = x.ravel() / (squares + np.append(squares[1:], 0))
+    np.testing.assert_allclose(y.ravel(), expected, rtol=1e-6)

@@ -167,17 +167,6 @@ def check_roi_align(
         )
 
 
-def refuse_training(
-    bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
-) -> None:
-    if attributes.get("training_mode", 0):
-        raise ExportError(
-            where,
-            "training_mode=1 takes statistics of the batch, which TVM's importer gets wrong",
-            "export the model for inference",
-        )
-
-
 def refuse_odd_scales(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
 ) -> None:
@@ -237,7 +226,6 @@ def refuse_small_indices(
 
 
 CONVERTERS: dict[str, Converter] = {
-    "BatchNormalization": refuse_training,
     "BitShift": convert_bit_shift,
     "Cast": convert_cast,
     "Clip": convert_clip,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,21 @@ from tvmgo.compiler.simplify.expansions.widening import finish, wide_dtype, wide
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
-def _normalised(
-    g: GraphEditor, x: str, axes: str, epsilon: float, dtype: np.dtype[Any], outside_root: bool
-) -> str:
-    """Subtract the mean, divide by the deviation; the variance is that of the differences.
+def moments(g: GraphEditor, x: str, axes: str) -> tuple[str, str, str]:
+    """Return the mean, what is left without it, and the variance, which is that of what is left.
 
     The variance as a difference of two means loses its digits where the mean is large.
     """
-    centred = g.add("Sub", [x, g.add("ReduceMean", [x, axes])])
-    variance = g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
+    mean = g.add("ReduceMean", [x, axes])
+    centred = g.add("Sub", [x, mean])
+    return mean, centred, g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
+
+
+def _normalised(
+    g: GraphEditor, x: str, axes: str, epsilon: float, dtype: np.dtype[Any], outside_root: bool
+) -> str:
+    """Subtract the mean, divide by the deviation."""
+    _, centred, variance = moments(g, x, axes)
     small = g.add_constant(epsilon, dtype)
     if outside_root:
         return g.add("Div", [centred, g.add("Add", [g.add("Sqrt", [variance]), small])])
@@ -46,6 +53,54 @@ def group_normalization(node: Node, g: GraphEditor) -> bool:
     each = g.add("Add", [g.add("Mul", [each, scale]), bias])
     each = g.add("Reshape", [each, g.integers(*shape)])
     finish(g, each, node)
+    return True
+
+
+def batch_normalization(node: Node, g: GraphEditor) -> bool:
+    """In training it takes the statistics of its batch, and gives what becomes of the running ones."""
+    if not node.attributes.get("training_mode", 0):
+        return False
+    dtype, rank = wide_dtype(g, node), g.need_rank(node)
+    x = widen(g, node)
+    mean, centred, variance = moments(g, x, g.integers(0, *range(2, rank)))
+    along_channels = g.integers(-1, *[1] * (rank - 2))
+    scale, bias = (g.add("Reshape", [g.cast(node.input(i), dtype), along_channels]) for i in (1, 2))
+    epsilon = g.add_constant(node.attributes.get("epsilon", 1e-5), dtype)
+    deviation = g.add("Sqrt", [g.add("Add", [variance, epsilon])])
+    y = g.add("Mul", [g.add("Div", [centred, deviation]), scale])
+    finish(g, g.add("Add", [y, bias]), node)
+    momentum = node.attributes.get("momentum", 0.9)
+    old, new = (g.add_constant(part, dtype) for part in (momentum, 1 - momentum))
+    for index, statistic in ((1, mean), (2, variance)):
+        if node.has_output(index):
+            before = g.add("Mul", [g.cast(node.input(index + 2), dtype), old])
+            now = g.add("Mul", [g.add("Reshape", [statistic, g.integers(-1)]), new])
+            g.cast(g.add("Add", [before, now]), g.dtype(node, index + 2), [node.outputs[index]])
+    return True
+
+
+def local_response_normalization(node: Node, g: GraphEditor) -> bool:
+    """A window of an even size reaches one channel further up than down; compilers know odd ones."""
+    size = node.attributes["size"]
+    if size % 2:
+        return False
+    dtype, shape = wide_dtype(g, node), g.need_shape(node)
+    x = widen(g, node)
+    rows = g.integers(shape[0], 1, shape[1], math.prod(shape[2:]))
+    mean = g.add(
+        "AveragePool",
+        [g.add("Reshape", [g.add("Mul", [x, x]), rows])],
+        kernel_shape=[size, 1],
+        pads=[(size - 1) // 2, 0, size // 2, 0],
+        count_include_pad=1,
+    )
+    read = node.attributes.get
+    alpha, beta, bias = (
+        g.add_constant(read(name, default), dtype)
+        for name, default in (("alpha", 1e-4), ("beta", 0.75), ("bias", 1.0))
+    )
+    scaled = g.add("Mul", [g.add("Reshape", [mean, g.integers(*shape)]), alpha])
+    finish(g, g.add("Div", [x, g.add("Pow", [g.add("Add", [scaled, bias]), beta])]), node)
     return True
 
 
@@ -76,9 +131,7 @@ def layer_normalization(node: Node, g: GraphEditor) -> bool:
     axis = node.attributes.get("axis", -1) % ndim
     axes = g.integers(*range(axis, ndim))
     x = widen(g, node)
-    mean = g.add("ReduceMean", [x, axes])
-    centred = g.add("Sub", [x, mean])
-    variance = g.add("ReduceMean", [g.add("Mul", [centred, centred]), axes])
+    mean, centred, variance = moments(g, x, axes)
     epsilon = g.add_constant(node.attributes.get("epsilon", 1e-5), wide_dtype(g, node))
     inverse = g.add("Reciprocal", [g.add("Sqrt", [g.add("Add", [variance, epsilon])])])
     if node.has_output(0):

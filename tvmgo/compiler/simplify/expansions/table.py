@@ -28,8 +28,10 @@ from tvmgo.compiler.simplify.expansions.estimators.trees import (
 )
 from tvmgo.compiler.simplify.expansions.inference import dropout
 from tvmgo.compiler.simplify.expansions.normalization import (
+    batch_normalization,
     group_normalization,
     layer_normalization,
+    local_response_normalization,
     lp_normalization,
     mean_variance_normalization,
 )
@@ -62,6 +64,7 @@ FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
 
 EXPANDED: Mapping[str, Rewrite] = {
     **dict.fromkeys(("AveragePool", "Conv"), explicit_padding),
+    "BatchNormalization": batch_normalization,
     "Celu": celu,
     "Col2Im": col2im,
     "ConvInteger": conv_integer,
@@ -73,6 +76,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "DynamicQuantizeLinear": dynamic_quantize_linear,
     "EyeLike": eye_like,
     "GRU": gru,
+    "LRN": local_response_normalization,
     "LSTM": lstm,
     "LayerNormalization": layer_normalization,
     "LpNormalization": lp_normalization,

@@ -15,6 +15,7 @@ import onnx
 
 from tvmgo.compiler.simplify.graph_editor import subgraphs
 from tvmgo.compiler.simplify.reference import RANDOM
+from tvmgo.compiler.simplify.truth.definitions import CORRECTED
 
 Values = Mapping[str, np.ndarray]
 Run = Callable[[Values], dict[str, np.ndarray]]
@@ -102,7 +103,8 @@ SHORT_FLOATS = {
 def reference(model: Path | bytes) -> tuple[str, Run]:
     from onnx.reference import ReferenceEvaluator
 
-    evaluator = ReferenceEvaluator(model if isinstance(model, bytes) else str(model))
+    given = model if isinstance(model, bytes) else str(model)
+    evaluator = ReferenceEvaluator(given, new_ops=CORRECTED)
     names = list(evaluator.output_names)
 
     def run(values: Values) -> dict[str, np.ndarray]:

@@ -38,7 +38,11 @@ def label_and_scores(node: Node) -> tuple[str, str]:
 
 def with_added(g: GraphEditor, y: str, added: np.ndarray, outputs: Sequence[str] = ()) -> str:
     """Return scores with a number added to each column, if there are numbers."""
-    return g.add("Add", [y, g.add_constant(added, FLOAT)], outputs) if len(added) else y
+    return (
+        g.add("Add", [y, g.add_constant(added, FLOAT)], outputs)
+        if len(added)
+        else as_is(g, y, outputs)
+    )
 
 
 def is_above(g: GraphEditor, scores: str, limit: float = 0) -> str:
