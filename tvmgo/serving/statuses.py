@@ -9,7 +9,8 @@ from typing import Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from grpc import StatusCode
+from google.protobuf.message import DecodeError
+from grpc import StatusCode, unary_unary_rpc_method_handler
 from grpc_interceptor import AsyncExceptionToStatusInterceptor
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
 
@@ -42,6 +43,23 @@ async def answer_http_error(_: Any, error: Any) -> JSONResponse:
 
 class Statuses(AsyncExceptionToStatusInterceptor):  # type: ignore[misc]
     """The same for gRPC."""
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        """Read requests where their errors are ours: gRPC has other codes from release to release."""
+        handler = await super().intercept_service(continuation, details)
+        if handler is None:
+            return None  # no such method
+
+        async def answer(body: bytes, context: Any) -> Any:
+            try:
+                request = handler.request_deserializer(body)
+            except DecodeError as error:
+                await context.abort(StatusCode.INVALID_ARGUMENT, str(error))
+            return await handler.unary_unary(request, context)
+
+        return unary_unary_rpc_method_handler(
+            answer, response_serializer=handler.response_serializer
+        )
 
     async def handle_exception(
         self, ex: Exception, request_or_iterator: Any, context: Any, method_name: str

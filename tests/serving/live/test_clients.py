@@ -171,7 +171,7 @@ def test_grpc_messages_by_fields(server):
 def test_bytes_that_are_no_message(server):
     with grpc.insecure_channel(server.grpc_url) as channel:
         for method, code in (
-            ("/inference.GRPCInferenceService/ModelInfer", grpc.StatusCode.INTERNAL),
+            ("/inference.GRPCInferenceService/ModelInfer", grpc.StatusCode.INVALID_ARGUMENT),
             ("/inference.GRPCInferenceService/Nothing", grpc.StatusCode.UNIMPLEMENTED),
         ):
             call = channel.unary_unary(method, lambda each: each, lambda each: each)
