@@ -103,7 +103,8 @@ class BatchQueue:
         """Begin anew, without those who wait: in a child after a fork."""
         # Entered twice where the garbage collector ends a batcher within it.
         self._lock = threading.RLock()
-        self._some = threading.Condition(self._lock)  # there is a request, and nobody gathers
+        # What idle threads wait for, the last to come last.
+        self._idle: list[threading.Lock] = []
         self._full = threading.Condition(self._lock)  # there are rows for a run, for who gathers
         self._entries: deque[Entry] = deque()
         self._rows = 0
@@ -121,34 +122,43 @@ class BatchQueue:
                 raise QueueFullError(f"{self._capacity} requests wait already; try again later")
             self._entries.append(entry)
             self._rows += entry.rows
-            if not self._threads:
-                self._start()
             # Whoever is woken for nothing costs more than the request.
             if len(self._entries) == 1:
-                self._some.notify()
+                self._wake()
             elif self._rows >= self._max_batch:
                 self._full.notify()
 
-    def _start(self) -> None:
-        for number in range(self._count):
-            name = f"tvmgo-batch-{number}"
+    def _wake(self) -> None:
+        """See that a thread looks for requests, best the one whose caches are warm; under the lock.
+
+        Where all have work, the first that has ended it looks.
+        """
+        if self._idle:
+            self._idle.pop().release()
+        elif len(self._threads) < self._count:
+            name = f"tvmgo-batch-{len(self._threads)}"
             thread = threading.Thread(target=self._serve, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def _serve(self) -> None:
-        while (batch := self._take_batch()) is not None:
+        alarm = threading.Lock()
+        alarm.acquire()
+        while (batch := self._take_batch(alarm)) is not None:
             if batch:
                 self._answer(batch)
             del batch  # no longer than its requests are wanted
 
-    def _take_batch(self) -> list[Entry] | None:
+    def _take_batch(self, alarm: threading.Lock) -> list[Entry] | None:
         """Return requests that are to run together, None when there will be no more."""
         with self._lock:
             while self._gathers or not self._entries:
                 if self._closed and not self._entries:
                     return None
-                self._some.wait()
+                self._idle.append(alarm)
+                self._lock.release()
+                alarm.acquire()
+                self._lock.acquire()
             self._gathers = True
             end = self._entries[0].came + self._max_delay
             while self._rows < self._max_batch and not self._closed:
@@ -163,8 +173,8 @@ class BatchQueue:
                 batch.append(self._entries.popleft())
                 rows += batch[-1].rows
             self._rows -= rows
-            if self._entries or self._closed:
-                self._some.notify()
+            if self._entries:
+                self._wake()
         return [entry for entry in batch if entry.claim()]
 
     def _answer(self, batch: Sequence[Entry]) -> None:
@@ -186,7 +196,8 @@ class BatchQueue:
         """Take no more requests; the threads end when those that are here are answered."""
         with self._lock:
             self._closed = True
-            self._some.notify_all()
+            while self._idle:
+                self._idle.pop().release()
             self._full.notify_all()
 
     def close(self) -> None:
