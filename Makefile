@@ -193,9 +193,10 @@ operators: $(INSTALLED)
 	$(RUN) -m tests.onnx_suite $(OPERATORS)
 
 # Estimators of scikit-learn and LightGBM, fitted in an environment of their own, exported and compared: writes
-# docs/reports/estimators.md. FRAMEWORKS='SVC Ridge' takes some of them.
+# docs/reports/estimators.md. FRAMEWORKS='SVC Ridge' takes some of them. Then the article of 2019, from TensorFlow.
 test-frameworks: $(INSTALLED)
 	$(RUN) -m tests.estimators $(FRAMEWORKS)
+	$(RUN) -m tests.article
 
 # Random models by the thousand, beside ONNX Runtime and between pages without access: half an hour or
 # more. RANDOM_MODELS='--first 7 --count 1 --show' makes one of them again.
