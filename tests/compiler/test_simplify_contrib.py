@@ -209,6 +209,22 @@ def test_operators_that_read_one_anothers_results():
     np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_functions_that_read_results_of_contrib_operators(approximate):
+    """ONNX's definition of Gelu asks for the type of what it reads."""
+    attributes = {"transA": 1, "alpha": 0.5}
+    model, values = contrib("FusedMatMul", [normal(4, 3), normal(4, 5)], 1, 1, attributes)
+    model.opset_import[0].version, model.ir_version = 20, 9
+    (first,) = model.graph.node
+    (result,), first.output[0] = first.output, "product"
+    gelu = helper.make_node("Gelu", ["product"], [result], approximate=approximate)
+    model.graph.node.append(gelu)
+    simple = simplify(model, {}, {})
+    assert not {"FusedMatMul", "Gelu"} & set(operators(simple))
+    (result,), (expected,) = onnx_runtime(simple, values), onnx_runtime(model, values)
+    np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
 def test_quantised_weights_stay_what_they_are():
     """ONNX Runtime would quantise anew, by a scale of its own, what it has made floats of."""
     weights = np.array([[100, -7, 3, 50], [-90, 20, 8, -1]], np.int8).reshape(2, 4, 1, 1)

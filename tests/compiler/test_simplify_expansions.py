@@ -286,6 +286,15 @@ def test_layer_normalization_in_float64():
     assert_computes(*model, [expected], gone=["LayerNormalization"], rtol=1e-6, atol=1e-12)
 
 
+def test_rms_normalization_in_float64():
+    """By default the standard's has the digits of float32; ONNX Runtime's has all."""
+    x, factor = normal(3, 5).astype(np.float64), normal(5).astype(np.float64)
+    expected = x / np.sqrt((x * x).mean(1, keepdims=True) + 1e-5) * factor
+    model = one_node("RMSNormalization", [x, factor], opset=23)
+    # Its epsilon is a float32.
+    assert_computes(*model, [expected], gone=["RMSNormalization"], rtol=1e-11, atol=0)
+
+
 @pytest.mark.parametrize("p", [1, 2])
 def test_a_row_of_zeros_stays_one_when_it_is_normalised(p):
     x = normal(3, 4)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from tests.random_models.model import RandomModel
 
 REDUCE = (
@@ -16,10 +18,20 @@ def reduce(m: RandomModel) -> None:
     operator = m.pick(REDUCE)
     if "Log" in operator and a.array.dtype.kind == "i":
         return  # of integers nobody takes logarithms
+    if operator == "ReduceProd" and overflows(a.array):
+        return  # what then comes out is nobody's rule
     if operator == "ReduceLogSum":
         a = m.given(abs(a.array) + a.array.dtype.type(1))
     axes = m.constant(m.axes(a), "int64") if m.chance(0.9) else None
     m.add(operator, a, axes, keepdims=m.integer(0, 1))
+
+
+def overflows(integers: np.ndarray) -> bool:
+    """Whether the product of some of the values may leave an integer's range."""
+    if integers.dtype.kind == "f":
+        return False
+    factors = np.maximum(np.abs(integers.astype("float64")), 1)
+    return float(np.log2(factors).sum()) >= integers.dtype.itemsize * 8 - 1
 
 
 def arg(m: RandomModel) -> None:

@@ -23,6 +23,7 @@ def insert_body(proto: Any, schema: Any, opset: int, editor: GraphEditor) -> Non
     ExportError
         If the definition does not cover this use of the operator.
     """
+    proto = with_all_digits(proto, schema, editor)
     function = body_of(proto, schema, opset, editor)
     names = dict.fromkeys(function.input, "")
     names.update(zip(function.input, proto.input))
@@ -34,6 +35,24 @@ def insert_body(proto: Any, schema: Any, opset: int, editor: GraphEditor) -> Non
     }
     attributes.update({each.name: each for each in proto.attribute})
     editor.nodes.extend(Copier(editor, names, attributes).copied(function.node))
+
+
+def with_all_digits(proto: Any, schema: Any, editor: GraphEditor) -> Any:
+    """Return a node that computes with float64 what it is given so, as ONNX Runtime does.
+
+    The standard's normalisations say in which type they do so, by default float32.
+    """
+    known = editor.type_of(proto.input[0]) if proto.input else None
+    if "stash_type" not in schema.attributes or known is None:
+        return proto
+    if known.elem_type != onnx.TensorProto.DOUBLE:
+        return proto
+    wide = onnx.NodeProto()
+    wide.CopyFrom(proto)
+    del wide.attribute[:]
+    wide.attribute.extend(each for each in proto.attribute if each.name != "stash_type")
+    wide.attribute.append(onnx.helper.make_attribute("stash_type", onnx.TensorProto.DOUBLE))
+    return wide
 
 
 def body_of(proto: Any, schema: Any, opset: int, editor: GraphEditor) -> Any:

@@ -15,6 +15,7 @@ from tvmgo.compiler.simplify.expansions.table import (
     FIRST,
     KNOWN_BESIDE_ONNX,
     WITH_KERNELS,
+    expand_contrib,
     expand_early,
     expand_operators,
 )
@@ -26,7 +27,7 @@ from tvmgo.compiler.simplify.functions import (
     inline_functions,
 )
 from tvmgo.compiler.simplify.inference import infer
-from tvmgo.compiler.simplify.opset import to_normal_opset
+from tvmgo.compiler.simplify.opset import NORMAL_OPSET, opset_of, to_normal_opset
 from tvmgo.compiler.simplify.pool_sizes import infer_rightly
 from tvmgo.compiler.simplify.shapes import fix_shapes
 from tvmgo.compiler.simplify.sparse import write_out_sparse
@@ -85,6 +86,10 @@ def simplify_in_place(
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
     simple = expand_operators(infer_rightly(simple), FIRST)
     simple = infer_rightly(fold_constants(simple))
+    if opset_of(simple) >= NORMAL_OPSET:
+        # What functions become depends on the types of what they read. (In an older opset, what
+        # this makes would be read wrongly; hardly a function of those asks for types.)
+        simple = expand_contrib(simple)
     simple = expand_functions(simple)
     simple = infer(to_normal_opset(simple))
     simple = expand_early(straighten(simple, keep_branches=keep_open))

@@ -113,17 +113,17 @@ WITH_KERNELS: Mapping[str, Rewrite] = {
     SUMS: lambda node, g: False,
 }
 
-MICROSOFT = "com.microsoft."
+CONTRIB: Mapping[str, Rewrite] = {
+    f"com.microsoft.{name}": rewrite
+    for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
+    for name, rewrite in table.items()
+}
 # Expanded before the others, since they become what is expanded there.
 EARLY: Mapping[str, Rewrite] = {
     **OPEN,
     **ESTIMATORS,
     "NonMaxSuppression": rank_scores,
-    **{
-        MICROSOFT + name: rewrite
-        for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
-        for name, rewrite in table.items()
-    },
+    **CONTRIB,
 }
 KNOWN_BESIDE_ONNX = {
     domain: [
@@ -146,29 +146,41 @@ def expand_operators(model: Any, table: Mapping[str, Rewrite]) -> Any:
     return model
 
 
+def expand_contrib(model: Any) -> Any:
+    """Expand operators of com.microsoft whose inputs are known, and infer what they make.
+
+    Others are left to `expand_early`.
+    """
+    before, waiting = 0, expand_known(model, CONTRIB, wait=True)
+    while waiting != before:
+        model = infer(model)
+        before, waiting = waiting, expand_known(model, CONTRIB, wait=True)
+    return infer(model)
+
+
 def expand_early(model: Any) -> Any:
     """Expand the operators of `EARLY` and infer what they make.
 
     ONNX's inference knows no domain but its own, so an operator that reads another one's result
     waits until that one is expanded.
     """
-    before, waiting = 0, expand_known(model, wait=True)
+    before, waiting = 0, expand_known(model, EARLY, wait=True)
     while waiting:
         model = infer(model)
-        before, waiting = waiting, expand_known(model, wait=waiting != before)
+        before, waiting = waiting, expand_known(model, EARLY, wait=waiting != before)
     for each in model.opset_import:
         if each.domain == DOMAIN:
             each.version = OPSET
     return infer(model)
 
 
-def expand_known(model: Any, *, wait: bool) -> int:
-    """Expand operators of `EARLY`, and return how many wait for inputs of which nothing is known."""
+def expand_known(model: Any, table: Mapping[str, Rewrite], *, wait: bool) -> int:
+    """Expand operators of a table, and return how many wait for inputs of which nothing is known."""
     waiting = 0
 
     def expand(proto: Any, editor: GraphEditor) -> bool:
         nonlocal waiting
-        rewrite = rewrite_in(EARLY, proto)
+        rewrite = rewrite_in(table, proto)
         if rewrite is None:
             return False
         if wait and any(name and editor.dimensions(name) is None for name in proto.input):
