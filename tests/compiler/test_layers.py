@@ -24,7 +24,7 @@ def importers_of(package):
 
 
 IN_WORKERS = (
-    *("compiler/simplify/", "compiler/relax/", "compiler/relay/"),
+    *("compiler/simplify/", "compiler/relax/", "compiler/relay/", "compiler/convert/"),
     "compiler/onnx_nodes.py",  # of both importers
 )
 RIVAL = "model/trials/benchmark.py"  # runs a model in ONNX Runtime as well, if it is asked to

@@ -28,7 +28,7 @@ def test_list_shows_sizes_and_versions(make_environment, capsys):
     (python.parents[1] / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.9\n")
     (site / "library.so").write_bytes(bytes(7_000_000))
     assert main(["compiler", "list"]) == 0
-    line = f"relax     {python.parents[1]}  Python 3.11.9  7 MB  onnx 1.23.2"
+    line = f"relax       {python.parents[1]}  Python 3.11.9  7 MB  onnx 1.23.2"
     assert line in capsys.readouterr().out.splitlines()
     assert main(["compiler", "list", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["compilers"]

@@ -11,7 +11,7 @@ from tvmgo.compiler.environments.needs import NEEDS, lacking
 
 PYTHONS = ("cp310", "cp311", "cp312", "cp313")
 PLATFORMS = ("manylinux_x86_64", "manylinux_aarch64", "macosx_arm64")
-WORKERS = {"relax": ("simplify", "relax"), "relay": ("relay",)}
+WORKERS = {"relax": ("simplify", "relax"), "relay": ("relay",), "tensorflow": ("tensorflow",)}
 PACKAGE = re.compile(r"([\w.-]+)==([\w.!+]+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 

@@ -133,6 +133,7 @@ def compile_model(
     work.mkdir(exist_ok=True)
     path = source.write(work)
     refusals: dict[str, ExportError] = {}
+    versions = source.original.versions if source.original else {}
     for form in request.formats:
         simple: dict[str, Any] | None = None
         for compiler in request.compilers:
@@ -165,7 +166,7 @@ def compile_model(
                     format=form,
                     target=done["target"],
                     verification=verification,
-                    versions={**simple["versions"], **done["versions"]},
+                    versions={**versions, **simple["versions"], **done["versions"]},
                     refusals={who: str(error) for who, error in refusals.items()},
                     details={**simple["notes"], **done["details"]},
                     kernels=tuple(Kernel(**each) for each in done.get("kernels", ())),
@@ -221,8 +222,12 @@ def verifier_of(
     if request.inputs:
         given = str(work / "given.npz")
         write_tensors(given, request.inputs)
+
+    def ask(job: dict[str, Any]) -> dict[str, Any]:
+        return run_job("simplify", interpreter_of("simplify"), job, progress)
+
     return Verifier(
-        ask=lambda job: run_job("simplify", interpreter_of("simplify"), job, progress),
+        ask=source.original.beside(ask) if source.original else ask,
         run=run_files,
         model=str(path),
         simple=simple["model"],

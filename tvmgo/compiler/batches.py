@@ -16,6 +16,8 @@ import numpy as np
 from tvmgo.compat import relay
 from tvmgo.compiler.artifacts import Artifacts, artifacts_in, made_in, of_size
 from tvmgo.compiler.attempts import Compiled, Progress, Request, compile_model
+from tvmgo.compiler.frameworks.converting import convert
+from tvmgo.compiler.frameworks.table import FRAMEWORKS
 from tvmgo.compiler.graph.model_id import MODEL_ID
 from tvmgo.compiler.graph.params import write_params
 from tvmgo.compiler.manifests import SAME_ROW, write_manifest
@@ -57,7 +59,8 @@ def compile_sizes(
     files : Artifacts
         Where those of the first size go, in a folder of their own.
     """
-    source = source.written(files.library.parent.absolute() / "source")  # for workers elsewhere
+    folder = files.library.parent.absolute()  # for workers elsewhere
+    source = converted(source.written(folder / "source"), request, batch, folder, progress)
     sizes = batch or DEFAULT
     required = bool(batch)
     wants_graph = "graph" in request.formats
@@ -83,6 +86,24 @@ def compile_sizes(
     report = compiled[0].report
     said = f"{', '.join(map(str, sizes))} rows, which {told(difference)}"
     return replace(report, details={**report.details, "batch": said})
+
+
+def converted(
+    source: Source, request: Request, batch: Sequence[int], folder: Path, progress: Progress
+) -> Source:
+    """Return the ONNX model that a framework's becomes; others as they are."""
+    if source.kind not in FRAMEWORKS:
+        return source
+    made, original = convert(
+        source.kind,
+        source.write(folder),
+        request.shapes,
+        request.inputs,
+        next(iter(batch), None),
+        folder / "converted",
+        progress,
+    )
+    return Source("onnx", lambda _folder: made, original)
 
 
 def told(difference: float) -> str:

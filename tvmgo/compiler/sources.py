@@ -14,6 +14,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tvmgo.compiler.frameworks.converting import Original
+from tvmgo.compiler.frameworks.files import kind_of
 from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError
 
 # Bytes from which the weights of an ONNX model are a file of their own: protobuf has 2 GiB at most.
@@ -22,14 +24,21 @@ LARGE = 1 << 30
 
 @dataclass(frozen=True)
 class Source:
-    """A model; `kind` is ``"onnx"`` or ``"relax"``.
+    """A model.
 
-    `write` returns the path that a job gets, writing the model into the given folder if it is not a
-    file yet.
+    Attributes
+    ----------
+    kind : str
+        ``"onnx"``, ``"relax"``, or a framework in `tvmgo.compiler.frameworks.table`.
+    write : callable
+        Returns the path that a job gets, writing the model into the given folder if it is not a file yet.
+    original : Original or None
+        The framework's model, if it was one before it became ONNX.
     """
 
     kind: str
     write: Callable[[Path], Path]
+    original: Original | None = None
 
     def written(self, folder: Path) -> Source:
         """Return the same model as a file, for several jobs: it is written to the folder now."""
@@ -45,11 +54,14 @@ def source_of(model: Any) -> Source:
     ------
     TVMTypeError
         If it is none of the kinds there are.
+    TVMValueError
+        If it is a folder that no framework has written, or a file that is not what its name says.
     TVMFileNotFoundError
         If it is a path without a file.
     """
     if isinstance(model, (str, os.PathLike)):
-        return Source("onnx", partial(existing_file, existing_file(model)))
+        path = existing_file(model)
+        return Source(kind_of(path), partial(existing_file, path))
     if is_instance(model, "onnx", "ModelProto"):
         return Source("onnx", partial(write_onnx, model))
     if is_instance(model, "tvm", "IRModule"):

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.json:
         show({"compilers": [asdict(row) for row in rows]}, arguments)
         return
+    width = max(len(row.kind) for row in rows)
     for row in rows:
         python = f"Python {row.python}" if row.python else ""
         size = f"{row.size / 1e6:.0f} MB" if row.size else ""
-        print(f"{row.kind:9} {row.where}", *filter(None, (python, size, row.what)), sep="  ")
+        print(f"{row.kind:{width}}  {row.where}", *filter(None, (python, size, row.what)), sep="  ")

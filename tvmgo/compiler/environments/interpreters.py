@@ -17,8 +17,12 @@ from tvmgo.compiler.environments.needs import DISTRIBUTIONS, NEEDS, TVM, lacking
 from tvmgo.exceptions import TVMFileNotFoundError, TVMImportError, TVMValueError
 
 # What managed environments are made for; that for relax has what simplify needs.
-COMPILERS = {"relax": "apache-tvm 0.27", "relay": "TVM 0.19"}
-ENVIRONMENT = {"simplify": "relax", "relax": "relax", "relay": "relay"}
+COMPILERS = {
+    "relax": "apache-tvm 0.27",
+    "relay": "TVM 0.19",
+    "tensorflow": "TensorFlow and tf2onnx",
+}
+ENVIRONMENT = {"simplify": "relax"}  # others have their own
 SECONDS = 60.0  # in which a Python has to say what it is
 
 
@@ -31,7 +35,7 @@ def interpreter_of(kind: str, compiler: str | os.PathLike[str] | None = None) ->
 
     Parameters
     ----------
-    kind : {"simplify", "relax", "relay"}
+    kind : {"simplify", "relax", "relay", "tensorflow"}
     compiler : path-like, optional
         A Python to take instead; for `relay` it may have any TVM 0.19. It is asked without the
         variables ``PYTHON...`` and the user's own packages, as its workers run without them, too.
@@ -57,7 +61,7 @@ def interpreter_of(kind: str, compiler: str | os.PathLike[str] | None = None) ->
         return own
     if compiler is not None:
         raise unfit(kind, own or sys.executable, lacks)
-    for environment in places.current(ENVIRONMENT[kind]):
+    for environment in places.current(ENVIRONMENT.get(kind, kind)):
         if environment.whole:
             return environment.interpreter
     raise missing(kind, lacks, pip_will_do=own is not None and tvms(versions) <= {"apache-tvm"})
@@ -127,7 +131,7 @@ def unfit(kind: str, interpreter: Path | str, lacks: list[str]) -> TVMImportErro
 
 def missing(kind: str, lacks: list[str], *, pip_will_do: bool) -> TVMImportError:
     """Say what this environment lacks, and the one command that helps."""
-    name = ENVIRONMENT[kind]
+    name = ENVIRONMENT.get(kind, kind)
     text = f"{kind} needs {', '.join(lacks)}, which this environment has not"
     if others := places.present(name):
         why = "is for another release of tvmgo" if others[-1].whole else "has lost its Python"
@@ -143,10 +147,10 @@ def pythons_for(name: str) -> str:
     """Say which Python an environment needs, if this is none."""
     locks = locks_of(name, probe.platform_name())
     if not locks:
-        return (
-            f" is not for this platform ({probe.platform_name()}); compiler= takes the path of a "
-            f"Python that has {COMPILERS[name]}"
-        )
+        other = f" is not for this platform ({probe.platform_name()})"
+        if not any(need.names[0] in TVM for need in NEEDS[name]):
+            return f"{other}; install these packages into this environment"
+        return f"{other}; compiler= takes the path of a Python that has {COMPILERS[name]}"
     if probe.python_tag() in locks:
         return ""
     return f", with one of {', '.join(python_name(tag) for tag in locks)} in PATH"

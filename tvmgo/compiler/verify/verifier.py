@@ -159,7 +159,8 @@ class Verifier:
         spreads: Sequence[Tensors],
         level: str,
     ) -> str:
-        """Accept what ONNX's own definitions confirm: ONNX Runtime has faults as well.
+        """Accept what ONNX's own definitions confirm: ONNX Runtime has faults as well. For a framework's
+        model they settle nothing; who answers says whose fault it is.
 
         Raises
         ------
@@ -177,6 +178,8 @@ class Verifier:
             other, instead = "", ACCEPT
             if second["truth"] != truth["truth"]:
                 other = f"; nor does it agree with {second['truth']}"
+        elif "blame" in second:
+            other, instead = f"; {second['blame']}", COMPARE
         else:
             other = f"; ONNX's own definitions cannot tell who is right ({second['unknown']})"
             instead = COMPARE

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Models of frameworks: how they are recognised, who is asked, and what a report or an error says.
+
+No framework is needed here: a function does what the worker would; `make test-frameworks` has the real ones.
+"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tests.compiler.models import onnx_model, run
+from tvmgo import TVMImportError, TVMValueError
+from tvmgo.compiler import ExportError, export
+from tvmgo.compiler.convert.request import OPSET
+from tvmgo.compiler.environments.needs import NEEDS
+from tvmgo.compiler.frameworks import converting
+from tvmgo.compiler.frameworks.files import kind_of
+from tvmgo.compiler.frameworks.table import FRAMEWORKS
+from tvmgo.compiler.tensor_files import read_tensors, write_tensors
+
+TFLITE = b"\x1c\x00\x00\x00TFL3" + bytes(24)
+HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(24)
+
+
+def archive(path, *names):
+    with zipfile.ZipFile(path, "w") as file:
+        for name in names:
+            file.writestr(name, "")
+    return path
+
+
+def written(path, content):
+    path.write_bytes(content)
+    return path
+
+
+def exponential():
+    value = (TensorProto.FLOAT, [2, 3])
+    return onnx_model([helper.make_node("Exp", ["x"], ["y"])], {"x": value}, {"y": value})
+
+
+def test_content_says_what_a_file_is(tmp_path):
+    assert kind_of(written(tmp_path / "a.tflite", TFLITE)) == "tflite"
+    assert kind_of(written(tmp_path / "without", TFLITE)) == "tflite"
+    assert kind_of(written(tmp_path / "a.h5", HDF5)) == "keras"
+    names = ("metadata.json", "config.json", "model.weights.h5")
+    assert kind_of(archive(tmp_path / "a.keras", *names)) == "keras"
+    # A GraphDef begins with a node, an ONNX file, which may be called so, with its version.
+    assert kind_of(written(tmp_path / "graph.pb", b"\x0a\x05\x0a\x01xhi")) == "tensorflow"
+    assert (
+        kind_of(written(tmp_path / "onnx.pb", exponential().SerializeToString(deterministic=True)))
+        == "onnx"
+    )
+    assert kind_of(written(tmp_path / "model.onnx", b"")) == "onnx"
+
+
+def test_folder_is_a_saved_model_or_nothing(tmp_path):
+    with pytest.raises(
+        TVMValueError, match=r"model: expected a file, or a folder with saved_model"
+    ):
+        kind_of(tmp_path)
+    (tmp_path / "saved_model.pb").touch()
+    assert kind_of(tmp_path) == "tensorflow"
+
+
+@pytest.mark.parametrize("suffix", [".tflite", ".keras", ".h5"])
+def test_name_that_promises_what_is_not_there(suffix, tmp_path):
+    path = written(tmp_path / f"a{suffix}", b"something else, sixteen bytes and more")
+    with pytest.raises(TVMValueError, match="model: expected a model of .*, as its name says, got"):
+        export(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_each_framework_has_its_converter_and_environment():
+    folder = Path(converting.__file__).parents[1] / "convert"
+    for name, framework in FRAMEWORKS.items():
+        assert (folder / f"{name}.py").is_file()
+        assert framework.environment in NEEDS
+    assert OPSET <= 18  # of the normal form
+
+
+def test_missing_environment_is_said_with_its_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("TVMGO_COMPILERS", str(tmp_path / "none"))
+    path = written(tmp_path / "a.tflite", TFLITE)
+    with pytest.raises(TVMImportError, match=r"tf2onnx.*: tvmgo compiler install tensorflow$"):
+        export(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def framework(monkeypatch):
+    """Return what a made-up framework is asked; its results are `compute`'s."""
+    jobs = []
+
+    def answer(kind, interpreter, job, progress):
+        assert (kind, interpreter) == ("convert", Path("python"))
+        jobs.append(job)
+        if "values" not in job:
+            onnx.save(exponential(), job["made"])
+            return {"versions": {"made-up": "1.0"}}
+        if answer.compute is None:
+            return {"unknown": "it cannot run it"}
+        values = read_tensors(job["values"])
+        write_tensors(job["results"], {"0": answer.compute(values["x"])})
+        return {"truth": "Made-up 1.0", "seconds": 1.0}
+
+    answer.compute, answer.jobs = np.exp, jobs
+    monkeypatch.setattr(converting, "run_job", answer)
+    monkeypatch.setattr(converting, "interpreter_of", lambda kind: Path("python"))
+    return answer
+
+
+@pytest.mark.slow
+def test_framework_is_the_truth(framework, tmp_path):
+    path = written(tmp_path / "a.tflite", TFLITE)
+    files = export(path, tmp_path / "out", target="native", verify=True)
+    assert files.report.verification.startswith("agrees with Made-up 1.0; the largest error")
+    assert files.report.versions["made-up"] == "1.0"
+    assert framework.jobs[0]["model"] == str(path)
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_allclose(run(files, {"x": x})[0], np.exp(x), rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_converter_that_is_wrong_is_noticed_and_named(framework, tmp_path):
+    framework.compute = np.cos
+    path = written(tmp_path / "a.tflite", TFLITE)
+    reason = (
+        "the exported model and Made-up 1.0 compute different results: .*; ONNX Runtime .*, which ran "
+        "what tf2onnx made, differs from it as well"
+    )
+    with pytest.raises(ExportError, match=reason):
+        export(path, tmp_path / "out", target="native", compiler="relax", format="graph")
+
+
+@pytest.mark.slow
+def test_report_says_that_the_framework_did_not_run(framework, tmp_path):
+    framework.compute = None
+    path = written(tmp_path / "a.tflite", TFLITE)
+    files = export(path, tmp_path / "out", target="native")
+    assert "ran what tf2onnx made (it cannot run it)" in files.report.verification

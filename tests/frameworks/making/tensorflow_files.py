@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the models of `keras_models` as files of TensorFlow, Keras and TensorFlow Lite."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from keras_models import MODELS, make, said
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+
+def frozen(model, path):
+    """Write the graph of a model with its weights inside."""
+    specs = [tf.TensorSpec(each.shape, each.dtype, each.name) for each in model.inputs]
+    function = tf.function(lambda *values: model(list(values) if len(values) > 1 else values[0]))
+    graph = convert_variables_to_constants_v2(function.get_concrete_function(*specs)).graph
+    path.write_bytes(graph.as_graph_def().SerializeToString())
+
+
+def lite(model, path, **options):
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    for name, value in options.items():
+        setattr(converter, name, value)
+    path.write_bytes(converter.convert())
+
+
+def dynamic_range(model, path):
+    lite(model, path, optimizations=[tf.lite.Optimize.DEFAULT])
+
+
+FORMS = {
+    ".saved": lambda model, path: model.export(path, verbose=False),
+    ".pb": frozen,
+    ".keras": lambda model, path: model.save(path),
+    ".h5": lambda model, path: model.save(path),
+    ".tflite": lite,
+}
+
+
+def main(folder):
+    for name in MODELS:
+        model, inputs = make(name)
+        results = {f"y{i}": value for i, value in enumerate(said(model, inputs))}
+        for suffix, write in FORMS.items():
+            path = folder / f"{name}{suffix}"
+            try:
+                write(model, path)
+            except Exception as error:
+                print(f"{path.name}: {type(error).__name__}: {str(error)[:300]}", flush=True)
+                continue
+            np.savez(folder / f"{path.name}.npz", **inputs, **results)
+            print(path.name, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a path holds: by its content where that can be told from others, else by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from tvmgo.exceptions import TVMValueError
+
+HEAD = 16  # bytes in which a file says what it is
+
+
+def is_flatbuffer(path: Path, head: bytes) -> bool:
+    return head[4:8] == b"TFL3"
+
+
+def is_hdf5(path: Path, head: bytes) -> bool:
+    return head.startswith(b"\x89HDF\r\n")
+
+
+def is_keras(path: Path, head: bytes) -> bool:
+    return {"config.json", "model.weights.h5"} <= members_of(path, head)
+
+
+def is_graph_def(path: Path, head: bytes) -> bool:
+    """An ONNX file may have this suffix, too; but that begins with a version, and a graph with a node."""
+    return path.suffix.lower() == ".pb" and head.startswith(b"\x0a")
+
+
+def members_of(path: Path, head: bytes) -> set[str]:
+    """Return the names of files in an archive; none if it is not one."""
+    if not head.startswith(b"PK"):
+        return set()
+    try:
+        with ZipFile(path) as archive:
+            return set(archive.namelist())
+    except BadZipFile:
+        return set()
+
+
+# The first that recognises a file has it; who knows it by its suffix alone comes after those who look inside.
+FILES: tuple[tuple[str, Callable[[Path, bytes], bool]], ...] = (
+    ("tflite", is_flatbuffer),
+    ("keras", is_hdf5),
+    ("keras", is_keras),
+    ("tensorflow", is_graph_def),
+)
+
+# What a folder of a framework holds, and which framework that is.
+FOLDERS = {"saved_model.pb": "tensorflow"}
+
+# Names that promise what was not found inside.
+SUFFIXES = {
+    ".tflite": "a model of TensorFlow Lite",
+    ".keras": "a model of Keras 3",
+    ".h5": "a model of Keras",
+    ".hdf5": "a model of Keras",
+}
+
+
+def kind_of(path: Path) -> str:
+    """Return a framework's name in the table, or ``"onnx"`` for what is nobody else's.
+
+    Raises
+    ------
+    TVMValueError
+        If it is a folder of none, or the name promises what the file is not.
+    """
+    if path.is_dir():
+        for inside, name in FOLDERS.items():
+            if (path / inside).is_file():
+                return name
+        known = " or ".join(FOLDERS)
+        raise TVMValueError(f"model: expected a file, or a folder with {known}, got {str(path)!r}")
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    for name, recognises in FILES:
+        if recognises(path, head):
+            return name
+    if promised := SUFFIXES.get(path.suffix.lower()):
+        raise TVMValueError(f"model: expected {promised}, as its name says, got {str(path)!r}")
+    return "onnx"
