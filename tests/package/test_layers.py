@@ -18,6 +18,7 @@ OUTSIDE = {
     "tvm": {"compiler.*"},
     "onnx": {"compiler.*"},
     "kserve": {"serving.*"},
+    "ray": {"batch.ray_data", "serving.ray_serve"},
     "tvm_ffi": {"_core.interop", "compiler.relax.schedule.expressions"},
 }
 
