@@ -21,7 +21,7 @@ class RayPredictor(Predictor):
     @staticmethod
     def column_of(name: str, array: Any) -> Any:
         if array.ndim > 1:
-            return ArrowTensorArray.from_numpy(array, name)
+            return ArrowTensorArray.from_numpy(array)
         return Predictor.column_of(name, array)
 
 
