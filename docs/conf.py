@@ -38,7 +38,15 @@ copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
 
 # Of the extra `serve`, which the reference does not need.
-autodoc_mock_imports = ["kserve", "grpc", "grpc_interceptor", "prometheus_client", "orjson", "ray", "pyarrow"]
+autodoc_mock_imports = [
+    "kserve",
+    "grpc",
+    "grpc_interceptor",
+    "prometheus_client",
+    "orjson",
+    "ray",
+    "pyarrow",
+]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {

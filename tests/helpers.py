@@ -5,8 +5,10 @@ import contextlib
 import ctypes
 import os
 import re
+import site
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import textwrap
 import threading
@@ -62,6 +64,25 @@ def run_module(name, *arguments, timeout=600):
             text=True,
             timeout=timeout,
         )
+
+
+def environment_with(folder, requirements):
+    """Return the interpreter of an environment, which is made in a folder unless it is there.
+
+    All but the requirements and what these need is taken from the environment that runs this.
+    """
+    interpreter, complete = folder / "bin" / "python", folder / ".complete"
+    if not complete.exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        find = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        found = subprocess.run(
+            [interpreter, "-c", find], check=True, capture_output=True, text=True
+        )
+        others = "\n".join([str(CHECKOUT), sysconfig.get_path("purelib"), *site.getsitepackages()])
+        Path(found.stdout.strip(), "tvmgo_checkout.pth").write_text(others + "\n")
+        complete.touch()
+    return interpreter
 
 
 FORK_SERVER = """

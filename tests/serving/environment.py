@@ -1,18 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What `make test-serving` needs: an environment with KServe and clients of the protocol, and models."""
 
-import site
-import subprocess
-import sys
-import sysconfig
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper, save
 
 from examples.mobilenet import mobilenet_v1
-from tests.helpers import CHECKOUT
+from tests.helpers import CHECKOUT, environment_with
 from tests.model import exact
 from tvmgo.compiler import export
 from tvmgo.serving.tensors import DATATYPES
@@ -23,22 +18,8 @@ REQUIREMENTS = ["kserve>=0.21,<0.22", "tritonclient[http,grpc]==2.73.0"]
 
 
 def environment():
-    """Return the interpreter of the environment, which is made unless it is there.
-
-    All but `REQUIREMENTS` and what these need is taken from the environment that runs this.
-    """
-    interpreter, complete = CACHE / "env" / "bin" / "python", CACHE / "env" / ".complete"
-    if not complete.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", CACHE / "env"], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
-        find = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        found = subprocess.run(
-            [interpreter, "-c", find], check=True, capture_output=True, text=True
-        )
-        others = "\n".join([str(CHECKOUT), sysconfig.get_path("purelib"), *site.getsitepackages()])
-        Path(found.stdout.strip(), "tvmgo_checkout.pth").write_text(others + "\n")
-        complete.touch()
-    return interpreter
+    """Return the interpreter of the environment, which is made unless it is there."""
+    return environment_with(CACHE / "env", REQUIREMENTS)
 
 
 def models():
