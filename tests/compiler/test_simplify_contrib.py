@@ -47,6 +47,11 @@ OTHERS = [normal(2, 5, HIDDEN), normal(2, 5, 2 * HIDDEN)]  # keys, and values th
 THREE = [TOKENS, normal(2, LENGTH, HIDDEN), normal(2, LENGTH, HIDDEN)]
 A_BYTES, B_BYTES = bytes_like(3, 4), bytes_like(4, 5)
 COLUMNS = scale(0.03, 0.01, 0.02, 0.05, 0.04)
+NBITS = {"K": 40, "N": 6, "bits": 4, "block_size": 16}  # three blocks, the last of them half empty
+NBITS_INPUTS = [
+    *(normal(2, 3, 40), bytes_like(6, 3, 8), scale(*np.linspace(0.01, 0.1, 18))),
+    *(bytes_like(6, 2), np.arange(40, dtype=np.int32)[::-1] // 16, normal(6)),
+]
 COLUMN_ZEROS = np.array([1, 2, 3, 4, 5], np.uint8)
 
 # Operator, inputs, how many of them the model is given when it runs, outputs, and attributes.
@@ -91,6 +96,11 @@ CASES = [
     ("FusedMatMul", [normal(2, 4, 3), normal(2, 5, 4)], 2, 1, {"transA": 1, "transB": 1}),
     ("FusedMatMul", [normal(3, 4), normal(4, 5)], 2, 1, {"alpha": 0.25}),
     ("Gelu", [TOKENS], 1, 1, {}),
+    ("MatMulNBits", NBITS_INPUTS[:3], 1, 1, NBITS),
+    ("MatMulNBits", NBITS_INPUTS[:4], 1, 1, NBITS),
+    ("MatMulNBits", [*NBITS_INPUTS[:3], normal(6, 3)], 1, 1, NBITS),  # zero points that are floats
+    ("MatMulNBits", [*NBITS_INPUTS[:4], None, NBITS_INPUTS[5]], 1, 1, NBITS),
+    ("MatMulNBits", [*NBITS_INPUTS[:3], None, NBITS_INPUTS[4]], 1, 1, NBITS),
     ("MatMulIntegerToFloat", [A_BYTES, B_BYTES, scale(0.02), scale(0.03)], 2, 1, {}),
     (
         "MatMulIntegerToFloat",
@@ -256,6 +266,12 @@ def test_quantised_weights_stay_what_they_are():
     (result,) = session.run(["r"], {"x": x, "half": np.zeros(3, "float16")})
     sums = (weights.astype(int) + 7).reshape(2, 4) @ (x.astype(int) - 112).reshape(4)
     np.testing.assert_allclose(result.ravel(), np.maximum(sums * 0.033 * 0.02, 0), rtol=1e-5)
+
+
+def test_zero_points_beside_an_order_of_groups_are_refused():
+    model, _ = contrib("MatMulNBits", NBITS_INPUTS[:5], 1, 1, NBITS)
+    with pytest.raises(ExportError, match="passes over its zero points"):
+        simplify(model, {}, {})
 
 
 def test_an_activation_that_is_not_known_is_refused():

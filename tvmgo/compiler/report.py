@@ -24,7 +24,8 @@ class Kernel:
     template : str
         What emitted it: ``"convolution"``, ``"Winograd convolution"``, ``"depthwise convolution"``,
         ``"transposed convolution"``, ``"product"``, ``"attention"``, ``"recurrence"``, ``"pool"``,
-        ``"elementwise"``, ``"trees"`` and others; ``"generic schedule"`` if none did, and ``"as TVM wrote it"``
+        ``"elementwise"``, ``"trees"``, ``"narrow product"`` (with short weights) and others;
+        ``"generic schedule"`` if none did, and ``"as TVM wrote it"``
         if its loops were not understood, and so left.
     tiles : mapping of str to str
         By the processor that a clone of it is compiled for: how many rows times how many vectors of

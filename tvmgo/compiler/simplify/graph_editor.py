@@ -58,6 +58,8 @@ class GraphEditor:
         self.nodes: list[Any] = []
         self._graph = graph
         self._outer = outer
+        self._makers: dict[str, Any] = {}
+        self._known_makers = 0  # of how many nodes
         self._constants = {each.name: each for each in graph.initializer}
         self._types = {
             each.name: each.type.tensor_type
@@ -83,6 +85,16 @@ class GraphEditor:
         if name in self._constants:
             return np.array(numpy_helper.to_array(self._constants[name]))
         return self._outer.constant(name) if self._outer else None
+
+    def has_constant(self, name: str) -> bool:
+        return name in self._constants or bool(self._outer and self._outer.has_constant(name))
+
+    def maker(self, name: str | None) -> Any:
+        """Return the node before this place in the graph that makes a value; None if none does."""
+        for node in self.nodes[self._known_makers :]:
+            self._makers.update(dict.fromkeys(node.output, node))
+        self._known_makers = len(self.nodes)
+        return self._makers.get(name or "")
 
     def need_constant(self, node: Node, index: int, what: str) -> np.ndarray:
         value = self.constant(node.input(index))
@@ -145,7 +157,10 @@ class GraphEditor:
 
     def set_constant(self, name: str, value: np.ndarray) -> None:
         """Make a constant of the value `name`, which no node may compute then."""
-        tensor = numpy_helper.from_array(value, name)
+        self.set_tensor(name, numpy_helper.from_array(value))
+
+    def set_tensor(self, name: str, tensor: Any) -> None:
+        tensor.name = name
         self._graph.initializer.append(tensor)
         self._constants[name] = tensor
         self._types[name] = type_of(tensor)

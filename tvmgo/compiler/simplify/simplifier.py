@@ -18,6 +18,7 @@ from tvmgo.compiler.simplify.expansions.table import (
     expand_contrib,
     expand_early,
     expand_operators,
+    keep_blocks,
 )
 from tvmgo.compiler.simplify.folding import fold_constants
 from tvmgo.compiler.simplify.functions import (
@@ -26,6 +27,7 @@ from tvmgo.compiler.simplify.functions import (
     expand_functions,
     inline_functions,
 )
+from tvmgo.compiler.simplify.halves import cast_what_is_gathered, keep_halves, release
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import NORMAL_OPSET, opset_of, to_normal_opset
 from tvmgo.compiler.simplify.pool_sizes import infer_rightly
@@ -85,7 +87,11 @@ def simplify_in_place(
     simple = inline_functions(simple)
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
     simple = expand_operators(infer_rightly(simple), FIRST)
+    simple = cast_what_is_gathered(simple)
+    halves = keep_halves(simple) if with_kernels else []
     simple = infer_rightly(fold_constants(simple))
+    if with_kernels:
+        simple = keep_blocks(simple)
     if opset_of(simple) >= NORMAL_OPSET:
         # What functions become depends on the types of what they read. (In an older opset, what
         # this makes would be read wrongly; hardly a function of those asks for types.)
@@ -96,4 +102,4 @@ def simplify_in_place(
     table = {**EXPANDED, **WITH_KERNELS} if with_kernels else EXPANDED
     simple = infer(expand_operators(simple, table))
     simple = infer(make_empties_constant(simple))
-    return infer(fold_constants(simple))
+    return infer(release(fold_constants(simple), halves))

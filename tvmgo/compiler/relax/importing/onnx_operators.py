@@ -14,6 +14,7 @@ from tvm.relax import op as R
 from tvm.relax.frontend.onnx.onnx_frontend import get_type
 
 from tvmgo.compiler.relax.expressions import is_float, is_number
+from tvmgo.compiler.relax.importing.narrow import convert_matmul_nbits
 from tvmgo.compiler.relax.importing.recurrent import convert_recurrent
 from tvmgo.compiler.relax.importing.trees import convert_trees
 from tvmgo.compiler.relax.passes.rewrite.rounding import to_float8
@@ -28,8 +29,13 @@ Converter = Callable[[relax.BlockBuilder, Inputs, Attributes, str], Any]
 
 
 def convert_cast(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
-    """TVM does not know how what is too large for eight bits is rounded."""
+    """TVM does not know how what is too large for eight bits is rounded.
+
+    It would compute what is made of constants of two bytes, which kernels read as they are.
+    """
     dtype = get_type(attributes["to"])
+    if dtype == "float32" and is_constant_half(inputs[0]):
+        return R.astype(inputs[0], dtype)
     said = {
         "saturate": bool(attributes.get("saturate", 1)),
         "mode": attributes.get("round_mode", b"up").decode(),
@@ -37,6 +43,10 @@ def convert_cast(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes,
     if not dtype.startswith("float8") or said == {"saturate": True, "mode": "up"}:
         return None
     return to_float8(bb, inputs[0], dtype, **said)
+
+
+def is_constant_half(x: relax.Expr) -> bool:
+    return isinstance(x, tvm.ir.GenericConst) and str(x.ty.dtype) in ("float16", "bfloat16")
 
 
 def convert_is_inf(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
@@ -233,6 +243,7 @@ CONVERTERS: dict[str, Converter] = {
     "GatherElements": refuse_constants_out_of_range,
     "GatherND": refuse_constants_out_of_range,
     "IsInf": convert_is_inf,
+    "MatMulNBits": convert_matmul_nbits,
     "Max": in_pairs(R.maximum),
     "Mean": convert_mean,
     "Min": in_pairs(R.minimum),

@@ -13,7 +13,8 @@ from tvmgo.compiler.relax.passes import simplify
 
 ALL: Sequence[Any] = simplify.PASSES
 # But for what becomes a template, which only CPUs have.
-SIMPLIFY = tuple(each for each in ALL if each.info.name != "FindAttention")
+FOR_TEMPLATES = ("FindAttention", "KeepNarrow")
+SIMPLIFY = tuple(each for each in ALL if each.info.name not in FOR_TEMPLATES)
 
 OPERATORS = (backend.DispatchSampling(), backend.DispatchSortScan())
 

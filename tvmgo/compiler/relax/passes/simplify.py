@@ -7,6 +7,7 @@ from tvm.relax import transform
 
 from tvmgo.compiler.relax.passes.attention import FindAttention
 from tvmgo.compiler.relax.passes.folding import FoldBatchNorm, FoldConstants
+from tvmgo.compiler.relax.passes.narrow import KeepNarrow
 from tvmgo.compiler.relax.passes.quantized.rewrite import UseBytes
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
@@ -16,6 +17,7 @@ from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 PASSES = (
     transform.InlinePrivateFunctions(),
     UseBytes(),
+    KeepNarrow(),
     RewriteOperators(),
     transform.ConvertToDataflow(min_size=1),
     transform.FoldBatchnormToConv2D(),

@@ -59,12 +59,29 @@ def dequantize(node: Node, g: GraphEditor) -> bool:
     if is_simple(node, g, dtype, {*BYTES, np.dtype(np.int32)}) and result == np.float32:
         g.replace(node, node.inputs, axis=read("axis"))
         return True
+    if result == np.float32 and not node.attributes.get("block_size", 0):
+        inputs = widened(node, g)
+        if inputs is not None:
+            g.replace(node, inputs, axis=read("axis"))
+            return True
     wide = np.dtype(np.float32)
     x = values_of(node, g, 0, wide)
     if node.input(2) is not None:
         x = g.add("Sub", [x, parameter(node, g, 2, wide)])
     g.cast(g.add("Mul", [x, parameter(node, g, 1, wide)]), result, node.outputs)
     return True
+
+
+def widened(node: Node, g: GraphEditor) -> list[str] | None:
+    """Return the inputs with constants of fewer than eight bits as bytes."""
+    values, zeros = (g.constant(node.input(i)) for i in (0, 2))
+    kinds = {"i": np.int8, "u": np.uint8}
+    kind = None if values is None else kinds.get(values.dtype.name[0])
+    fixed = g.constant(node.input(1)) is not None and (node.input(2) is None or zeros is not None)
+    if kind is None or values is None or values.dtype.itemsize > 1 or not fixed:
+        return None
+    inputs = [g.add_constant(values.astype(kind)), str(node.input(1))]
+    return inputs if zeros is None else [*inputs, g.add_constant(zeros.astype(kind))]
 
 
 def values_of(node: Node, g: GraphEditor, index: int, wide: np.dtype[Any]) -> str:

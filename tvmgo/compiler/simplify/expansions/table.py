@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import onnx
 
 from tvmgo.compiler.simplify.expansions.activations import celu, cosh, mish, prelu, sinh, softplus
 from tvmgo.compiler.simplify.expansions.arithmetic import (
@@ -18,6 +19,12 @@ from tvmgo.compiler.simplify.expansions.arithmetic import (
 from tvmgo.compiler.simplify.expansions.contrib.attention import ATTENTION
 from tvmgo.compiler.simplify.expansions.contrib.dynamic import DYNAMIC
 from tvmgo.compiler.simplify.expansions.contrib.fused import FUSED
+from tvmgo.compiler.simplify.expansions.contrib.narrow import (
+    BLOCKED,
+    NARROW,
+    NBITS,
+    matmul_of_floats,
+)
 from tvmgo.compiler.simplify.expansions.contrib.quantized import QUANTIZED
 from tvmgo.compiler.simplify.expansions.estimators.table import ESTIMATORS
 from tvmgo.compiler.simplify.expansions.estimators.trees import (
@@ -104,18 +111,19 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Softplus": softplus,
     "TopK": top_k,
     "com.microsoft.DynamicQuantizeLSTM": lstm,
+    NBITS: matmul_of_floats,
     SUMS: sums_by_steps,
 }
 
 # In the place of those above, for who has kernels of these.
 WITH_KERNELS: Mapping[str, Rewrite] = {
     **{name: keep_or(EXPANDED[name]) for name in ("GRU", "LSTM", "RNN")},
-    SUMS: lambda node, g: False,
+    **dict.fromkeys((NBITS, SUMS), lambda node, g: False),
 }
 
 CONTRIB: Mapping[str, Rewrite] = {
     f"com.microsoft.{name}": rewrite
-    for table in (ATTENTION, DYNAMIC, FUSED, QUANTIZED)
+    for table in (ATTENTION, DYNAMIC, FUSED, NARROW, QUANTIZED)
     for name, rewrite in table.items()
 }
 # Expanded before the others, since they become what is expanded there.
@@ -156,6 +164,16 @@ def expand_contrib(model: Any) -> Any:
         model = infer(model)
         before, waiting = waiting, expand_known(model, CONTRIB, wait=True)
     return infer(model)
+
+
+def keep_blocks(model: Any) -> Any:
+    """Say products with weights that are dequantised by blocks by the operator that kernels know."""
+    domain, _ = NBITS.rsplit(".", 1)
+    model = expand_operators(model, BLOCKED)
+    used = any(node.domain == domain for node in model.graph.node)
+    if used and all(each.domain != domain for each in model.opset_import):
+        model.opset_import.append(onnx.helper.make_opsetid(domain, 1))
+    return model
 
 
 def expand_early(model: Any) -> Any:

@@ -25,10 +25,12 @@ from tvmgo.compiler.simplify.truth.evaluation import (
 )
 from tvmgo.compiler.simplify.truth.samples import STYLES, sample_inputs
 from tvmgo.compiler.simplify.truth.sizes import sized_models
+from tvmgo.compiler.simplify.weights import save_model
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
 CHANGED_RUNS = 6
+FLOAT32 = 1  # as ONNX Runtime numbers what products are to be computed in
 
 
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
@@ -38,20 +40,36 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     """
     progress("running the model as it is")
     try:
-        return QUESTIONS[job["question"]]({**job, "model": with_tensors_alone(job)})
+        return QUESTIONS[job["question"]]({**job, "model": comparable(job)})
     except NoTruth as error:
         return {"unknown": str(error)}
 
 
-def with_tensors_alone(job: Mapping[str, Any]) -> str:
-    """Return a file with the model whose maps and strings are numbers; its own where it has none."""
-    if not has_labels(onnx.load(job["model"], load_external_data=False)):
+def comparable(job: Mapping[str, Any]) -> str:
+    """Return a file with the model as it is exported, which mostly is its own.
+
+    Maps and strings are numbers, and what may be computed with bytes, but need not, is not.
+    """
+    outline = onnx.load(job["model"], load_external_data=False)
+    if not has_labels(outline) and not may_round(outline):
         return str(job["model"])
     model = onnx.load(job["model"])
     as_numbers(model)
-    path = Path(job["directory"], "numbers.onnx")
-    onnx.save(model, path)
+    may_round(model, forbid=True)
+    path = Path(job["directory"], "comparable.onnx")
+    save_model(model, path)
     return str(path)
+
+
+def may_round(model: Any, *, forbid: bool = False) -> bool:
+    """Whether products with weights of few bits may round what they multiply them with."""
+    found = False
+    for node in model.graph.node:
+        for attribute in node.attribute:
+            if attribute.name == "accuracy_level" and attribute.i > FLOAT32:
+                found = True
+                attribute.i = FLOAT32 if forbid else attribute.i
+    return found
 
 
 def results(job: Mapping[str, Any]) -> dict[str, Any]:

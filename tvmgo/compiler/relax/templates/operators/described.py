@@ -10,15 +10,18 @@ from tvm import relax
 
 from tvmgo.compiler.relax.attention import ATTENTION
 from tvmgo.compiler.relax.described import description_of
+from tvmgo.compiler.relax.narrow import NARROW
 from tvmgo.compiler.relax.recurrent import RECURRENT
 from tvmgo.compiler.relax.templates.operators.attention import replace_attention
 from tvmgo.compiler.relax.templates.operators.context import Context
+from tvmgo.compiler.relax.templates.operators.narrow import replace_narrow
 from tvmgo.compiler.relax.templates.operators.recurrence import replace_recurrent
 from tvmgo.compiler.relax.templates.operators.trees import replace_trees
 from tvmgo.compiler.relax.trees import TREES
 
 DESCRIBED: dict[str, Callable[[Context, int, relax.Call, dict[str, Any]], None]] = {
     ATTENTION: replace_attention,
+    NARROW: replace_narrow,
     RECURRENT: replace_recurrent,
     TREES: replace_trees,
 }
