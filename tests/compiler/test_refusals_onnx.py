@@ -57,9 +57,13 @@ ONNX_REFUSED = {
         "separate tensors",
     ),
     "unknown_operator": (
-        model_of([helper.make_node("Det", ["x"], ["y"])], [tensor("x", [4, 4])], [tensor("y", [])]),
+        model_of(
+            [helper.make_node("Bernoulli", ["x"], ["y"])],
+            [tensor("x", [4, 4])],
+            [tensor("y", [4, 4])],
+        ),
         "importing the ONNX model",
-        "Det",
+        "RandomUniformLike",
         "rewrite",
     ),
     "size_from_data": (

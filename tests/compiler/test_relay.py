@@ -256,6 +256,17 @@ def test_indices_out_of_range_at_run_time_are_clamped(operator, by_relay):
         np.testing.assert_array_equal(result.reshape(-1)[:2], X[0, [2, 0]])
 
 
+WORDS = {
+    "mode": "TF",
+    "min_gram_length": 1,
+    "max_gram_length": 1,
+    "max_skip_count": 0,
+    "ngram_counts": [0],
+    "ngram_indexes": [0, 1],
+    "pool_int64s": [2, 3],
+}
+
+
 @pytest.mark.parametrize(
     ("model", "message"),
     [
@@ -270,7 +281,10 @@ def test_indices_out_of_range_at_run_time_are_clamped(operator, by_relay):
             "operator Resize: TVM rounds up what is whole",
         ),
         (one_node("NonZero", [X]), "operator NonZero: the shape of `y0` depends on data"),
-        (one_node("Det", [normal(2, 2)]), "operator Det: TVM's importer has no such operator"),
+        (
+            one_node("TfIdfVectorizer", [indices(3)], **WORDS),
+            "operator TfIdfVectorizer: TVM's importer has no such operator",
+        ),
         (
             one_node("Gather", [X, indices(3)], constants=[1], axis=1),
             "operator Gather: an index is out of range of 3",

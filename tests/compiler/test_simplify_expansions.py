@@ -403,3 +403,18 @@ def test_empty_results_are_constants():
     model = one_node("Split", [x, sizes], 3, constants=(1,), axis=1)
     assert_computes(*model, [x[:, :0], x[:, :2], x[:, 2:]])
     assert "Split" in operators(simplified(model[0]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (3, 5, 5), (2, 2, 9, 9)])
+def test_determinant(shape):
+    x = normal(*shape)
+    x[..., 0, 0] = 0  # rows must change their places
+    expected = np.linalg.det(x.astype(float)).astype(FLOATS)
+    assert_computes(*one_node("Det", [x]), [expected], gone=["Det"], rtol=1e-4)
+
+
+def test_determinant_of_a_matrix_without_one_of_its_dimensions():
+    x = np.array([[0, 1, 2], [0, 3, 4], [0, 5, 6]], FLOATS)
+    assert_computes(*one_node("Det", [x]), [np.array(0, FLOATS)])
+    with pytest.raises(ExportError, match="65 rows"):
+        simplify(one_node("Det", [normal(65, 65)])[0], {}, {})

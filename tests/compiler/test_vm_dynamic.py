@@ -346,6 +346,18 @@ def test_results_of_a_size_that_data_decides(check):
     check(model, [x], [np.round(normal(1, 5) * 2)], [np.zeros((2, 5), "float32")])
 
 
+@pytest.mark.parametrize("outputs", [["y"], ["y", "e"], ["e"]])
+def test_constants_without_elements(check, outputs):
+    """The runtime cannot load a library that holds one."""
+    nodes = [
+        node("Concat", ["x", "empty"], ["y"], axis=1),
+        node("Cast", ["empty"], ["e"], to=INT64),
+    ]
+    weights = {"empty": np.zeros((2, 0), "float32")}
+    model = model_of(nodes, {"x": (FLOAT, [2, "n"])}, outputs, weights)
+    check(model, [normal(2, 3)], [normal(2, 1)])
+
+
 def test_sizes_that_inputs_say(check):
     nodes = [
         node("Reshape", ["x", "shape"], ["a"]),

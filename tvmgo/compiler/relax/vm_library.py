@@ -16,6 +16,7 @@ from tvmgo.compiler.errors import GIVE_SHAPES, REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.graph.model_id import library_source, model_id
 from tvmgo.compiler.relax.codegen.linking import create_shared
 from tvmgo.compiler.relax.passes import kernels
+from tvmgo.compiler.relax.passes.empties import AllocateEmpties
 from tvmgo.compiler.relax.passes.ordering import SizesFirst
 from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
@@ -37,6 +38,7 @@ PASSES: Sequence[Any] = (
     transform.FoldConstant(),
     transform.DeadCodeElimination(),
     *kernels.PASSES,
+    AllocateEmpties(),
     SizesFirst(),
 )
 

@@ -34,6 +34,7 @@ from tvmgo.compiler.simplify.expansions.estimators.trees import (
     sums_by_steps,
 )
 from tvmgo.compiler.simplify.expansions.inference import dropout
+from tvmgo.compiler.simplify.expansions.matrices import determinant
 from tvmgo.compiler.simplify.expansions.normalization import (
     batch_normalization,
     group_normalization,
@@ -78,6 +79,7 @@ EXPANDED: Mapping[str, Rewrite] = {
     "ConvTranspose": transposed_padding,
     "Cosh": cosh,
     "DequantizeLinear": dequantize,
+    "Det": determinant,
     "DFT": dft_with_attribute,
     "Dropout": dropout,
     "DynamicQuantizeLinear": dynamic_quantize_linear,
