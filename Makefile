@@ -195,7 +195,8 @@ operators: $(INSTALLED)
 # Estimators of scikit-learn and LightGBM, fitted in an environment of their own, exported and compared: writes
 # docs/reports/estimators.md. FRAMEWORKS='SVC Ridge' takes some of them. Then the article of 2019, from TensorFlow.
 test-frameworks: $(INSTALLED)
-	$(RUN) -m tests.estimators $(FRAMEWORKS)
+	$(RUN) -m tests.frameworks $(FRAMEWORKS)
+	$(RUN) -m tests.estimators $(ESTIMATORS)
 	$(RUN) -m tests.article
 
 # Random models by the thousand, beside ONNX Runtime and between pages without access: half an hour or

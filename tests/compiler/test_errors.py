@@ -58,7 +58,9 @@ def test_export_error_can_be_sent_to_another_process(duplicate):
 
 @pytest.mark.parametrize("model", [3, None, np.zeros(3)], ids=["int", "None", "array"])
 def test_export_of_no_model_raises_type_error(model, tmp_path):
-    expected = "model: expected an ONNX path, an onnx.ModelProto or a tvm.IRModule, got "
+    expected = (
+        "model: expected a path, an onnx.ModelProto, a tvm.IRModule or a model of a framework, got "
+    )
     with pytest.raises(tvmgo.TVMTypeError, match=expected + type(model).__name__):
         export(model, tmp_path)
 

@@ -4,8 +4,11 @@
 No framework is needed here: a function does what the worker would; `make test-frameworks` has the real ones.
 """
 
+import sys
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import onnx
@@ -19,7 +22,9 @@ from tvmgo.compiler.convert.request import OPSET
 from tvmgo.compiler.environments.needs import NEEDS
 from tvmgo.compiler.frameworks import converting
 from tvmgo.compiler.frameworks.files import kind_of
+from tvmgo.compiler.frameworks.objects import Examples
 from tvmgo.compiler.frameworks.table import FRAMEWORKS
+from tvmgo.compiler.sources import source_of
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 
 TFLITE = b"\x1c\x00\x00\x00TFL3" + bytes(24)
@@ -58,6 +63,13 @@ def test_content_says_what_a_file_is(tmp_path):
     assert kind_of(written(tmp_path / "model.onnx", b"")) == "onnx"
 
 
+def test_archives_of_pytorch(tmp_path):
+    assert kind_of(archive(tmp_path / "a.pt2", "a/models/model.json", "a/version")) == "pytorch"
+    assert kind_of(archive(tmp_path / "a.pt", "a/code/__torch__.py", "a/data.pkl")) == "pytorch"
+    with pytest.raises(TVMValueError, match="weights or a pickled module, not the program; save"):
+        kind_of(archive(tmp_path / "b.pt", "b/data.pkl", "b/data/0"))
+
+
 def test_folder_is_a_saved_model_or_nothing(tmp_path):
     with pytest.raises(
         TVMValueError, match=r"model: expected a file, or a folder with saved_model"
@@ -67,10 +79,10 @@ def test_folder_is_a_saved_model_or_nothing(tmp_path):
     assert kind_of(tmp_path) == "tensorflow"
 
 
-@pytest.mark.parametrize("suffix", [".tflite", ".keras", ".h5"])
+@pytest.mark.parametrize("suffix", [".tflite", ".keras", ".h5", ".pt", ".pt2"])
 def test_name_that_promises_what_is_not_there(suffix, tmp_path):
     path = written(tmp_path / f"a{suffix}", b"something else, sixteen bytes and more")
-    with pytest.raises(TVMValueError, match="model: expected a model of .*, as its name says, got"):
+    with pytest.raises(TVMValueError, match="model: expected an? .*, as its name says, got"):
         export(path, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
@@ -85,6 +97,9 @@ def test_each_framework_has_its_converter_and_environment():
 
 def test_missing_environment_is_said_with_its_command(tmp_path, monkeypatch):
     monkeypatch.setenv("TVMGO_COMPILERS", str(tmp_path / "none"))
+    program = archive(tmp_path / "a.pt2", "a/models/model.json", "a/version")
+    with pytest.raises(TVMImportError, match="torch>=.*: pip install numpy onnx torch onnxscript$"):
+        export(program, tmp_path / "out")
     path = written(tmp_path / "a.tflite", TFLITE)
     with pytest.raises(TVMImportError, match=r"tf2onnx.*: tvmgo compiler install tensorflow$"):
         export(path, tmp_path / "out")
@@ -110,7 +125,7 @@ def framework(monkeypatch):
 
     answer.compute, answer.jobs = np.exp, jobs
     monkeypatch.setattr(converting, "run_job", answer)
-    monkeypatch.setattr(converting, "interpreter_of", lambda kind: Path("python"))
+    monkeypatch.setattr(converting, "interpreter_of", lambda kind, path: Path("python"))
     return answer
 
 
@@ -143,3 +158,63 @@ def test_report_says_that_the_framework_did_not_run(framework, tmp_path):
     path = written(tmp_path / "a.tflite", TFLITE)
     files = export(path, tmp_path / "out", target="native")
     assert "ran what tf2onnx made (it cannot run it)" in files.report.verification
+
+
+# ---------------------------------------------------------------- objects, of packages that are made up
+
+
+class Program:
+    training = False
+
+    def forward(self, image, scale=None):
+        pass
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    """A package that is called torch, and what it was asked to save."""
+    package = ModuleType("torch")
+    package.nn = SimpleNamespace(Module=Program)
+    package.jit = SimpleNamespace(ScriptModule=type("ScriptModule", (), {}))
+    package.export = SimpleNamespace(
+        ExportedProgram=type("ExportedProgram", (), {}),
+        save=lambda program, path: path.write_text(repr(program)),
+        export=lambda module, args, kwargs, dynamic_shapes: [*kwargs],
+    )
+    package.from_numpy, package.no_grad = np.asarray, nullcontext
+    monkeypatch.setitem(sys.modules, "torch", package)
+    return package
+
+
+def test_module_is_saved_as_the_program_of_its_examples(torch, tmp_path):
+    source = source_of(Program(), Examples({"image": [2, 3]}))
+    assert source.kind == "pytorch"
+    assert source.write(tmp_path).read_text() == "['image']"
+    assert source_of(torch.jit.ScriptModule(), Examples()).kind == "pytorch"
+
+
+@pytest.mark.parametrize(
+    ("training", "examples", "reason"),
+    [
+        (True, Examples({"image": [2]}), "training mode.*call model.eval"),
+        (False, Examples(), r"expected examples for image, scale, .*, got \[\]"),
+        (False, Examples({"image": [2], "x": [2]}), r"got \['image', 'x'\]"),
+    ],
+    ids=["training", "no examples", "no such input"],
+)
+def test_module_that_cannot_be_saved(training, examples, reason, torch, tmp_path):
+    module = Program()
+    module.training = training
+    with pytest.raises(ExportError, match=reason):
+        source_of(module, examples).write(tmp_path)
+
+
+def test_what_a_framework_says_when_it_cannot_save(torch, tmp_path):
+    def fail(program, path):
+        raise RuntimeError("a node is odd")
+
+    torch.export.save = fail
+    with pytest.raises(
+        ExportError, match="saving the ExportedProgram of PyTorch: RuntimeError: a node"
+    ):
+        source_of(torch.export.ExportedProgram(), Examples()).write(tmp_path)

@@ -16,7 +16,7 @@ from tvmgo.compiler import export
 from tvmgo.exceptions import ExportError
 
 ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "frameworks"
+CACHE = ROOT / ".cache" / "estimators"
 PAGE = ROOT / "docs" / "reports" / "estimators.md"
 # The converters write attributes that later releases of onnx and protobuf refuse.
 PACKAGES = (

@@ -23,8 +23,9 @@ from tvmgo.compiler.artifacts import (
 from tvmgo.compiler.attempts import Request, absent_beside, compilers_named
 from tvmgo.compiler.batches import batch_named, compile_sizes
 from tvmgo.compiler.errors import NEED_COMPILER
+from tvmgo.compiler.frameworks.objects import Examples, is_instance
 from tvmgo.compiler.input_shapes import check_sizes
-from tvmgo.compiler.sources import is_instance, source_of
+from tvmgo.compiler.sources import source_of
 from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
 from tvmgo.model.files.bundles import is_bundle_name
 from tvmgo.model.files.bundling import checked_target
@@ -51,8 +52,11 @@ def export(
 
     Parameters
     ----------
-    model : str, os.PathLike, onnx.ModelProto or tvm.IRModule
-        An ONNX file, an ONNX model, or a Relax module whose entry is ``main``. Not changed.
+    model : str, os.PathLike, onnx.ModelProto, tvm.IRModule or a framework's
+        A file or folder of any of the frameworks, by its content; an ONNX model; a Relax module whose entry is
+        ``main``; or an object of PyTorch, TensorFlow or Keras, which that saves. Not changed.
+        docs/guide/frameworks.md has the list. What is not ONNX or Relax is converted to ONNX in an environment
+        that has the framework.
     directory : str or os.PathLike
         Made if missing, with its parents. Files of an earlier export are replaced. A name that
         ends with ``.tvmgo`` is that of a bundle: one file, which holds what the directory would
@@ -145,19 +149,21 @@ def export(
 
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
-    source = source_of(model)
+    sizes = batch_named(batch)
+    given = {name: list(check_sizes(name, shape)) for name, shape in (shapes or {}).items()}
+    values = arrays_of(inputs)
+    source = source_of(model, Examples(given, values, bool(sizes)))
     compilers = compilers_named(compiler)
     request = Request(
         compilers=compilers,
         absent=absent_beside(compiler, compilers),
         formats=formats_named(format),
-        shapes={name: list(check_sizes(name, sizes)) for name, sizes in (shapes or {}).items()},
-        inputs=arrays_of(inputs),
+        shapes=given,
+        inputs=values,
         target=target_in_json(target),
         linker=find_linker(),
         verify=verify_named(verify),
     )
-    sizes = batch_named(batch)
     directory = Path(directory)
     is_bundle = is_bundle_name(directory)
     target = checked_target(directory) if is_bundle else directory
@@ -198,7 +204,7 @@ def array_of(name: str, value: Any) -> np.ndarray:
 
 def target_in_json(target: Any) -> Any:
     """Return what a job says of a target; TVM's own objects say themselves as JSON."""
-    if is_instance(target, "tvm.target", "Target"):
+    if is_instance(target, "tvm", "target.Target"):
         return str(target)
     try:
         json.dumps(target)

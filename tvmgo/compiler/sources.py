@@ -16,6 +16,7 @@ from typing import Any
 
 from tvmgo.compiler.frameworks.converting import Original
 from tvmgo.compiler.frameworks.files import kind_of
+from tvmgo.compiler.frameworks.objects import NO_EXAMPLES, Examples, is_instance, saver_of
 from tvmgo.exceptions import TVMFileNotFoundError, TVMTypeError
 
 # Bytes from which the weights of an ONNX model are a file of their own: protobuf has 2 GiB at most.
@@ -47,8 +48,8 @@ class Source:
         return replace(self, write=lambda _folder: path)
 
 
-def source_of(model: Any) -> Source:
-    """Recognise a model.
+def source_of(model: Any, examples: Examples = NO_EXAMPLES) -> Source:
+    """Recognise a model; `examples` are for frameworks that save one by following a run.
 
     Raises
     ------
@@ -66,12 +67,11 @@ def source_of(model: Any) -> Source:
         return Source("onnx", partial(write_onnx, model))
     if is_instance(model, "tvm", "IRModule"):
         return Source("relax", partial(write_relax, model))
-    expected = "an ONNX path, an onnx.ModelProto or a tvm.IRModule"
+    if (saved := saver_of(model, examples)) is not None:
+        framework, write = saved
+        return Source(framework, write)
+    expected = "a path, an onnx.ModelProto, a tvm.IRModule or a model of a framework"
     raise TVMTypeError(f"model: expected {expected}, got {type(model).__name__}")
-
-
-def is_instance(model: Any, package: str, name: str) -> bool:
-    return isinstance(model, getattr(sys.modules.get(package), name, ()))
 
 
 def existing_file(path: str | os.PathLike[str], folder: Path | None = None) -> Path:

@@ -74,12 +74,13 @@ def make(name):
             weights = [random.uniform(0.5, 1.5, each.shape) for each in layer.get_weights()]
             layer.set_weights(weights)
     inputs = {}
-    for each in model.inputs:
+    names = [each.name for each in model.layers if isinstance(each, layers.InputLayer)]
+    for name, each in zip(names, model.inputs):
         shape = (ROWS, *each.shape[1:])
         if each.dtype == "int32":
-            inputs[each.name] = random.integers(0, WORDS, shape).astype(each.dtype)
+            inputs[name] = random.integers(0, WORDS, shape).astype(each.dtype)
         else:
-            inputs[each.name] = random.standard_normal(shape).astype(each.dtype)
+            inputs[name] = random.standard_normal(shape).astype(each.dtype)
     return model, inputs
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from keras_models import MODELS, make, said
+from keras_models import MODELS, ROWS, make, said
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
@@ -18,15 +18,15 @@ def frozen(model, path):
     path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
-def lite(model, path, **options):
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    for name, value in options.items():
-        setattr(converter, name, value)
+def lite(model, path):
+    if model.name in ("lstm", "gru"):  # which TensorFlow Lite has for a fixed number of rows alone
+        [x] = model.inputs
+        spec = tf.TensorSpec((ROWS, *x.shape[1:]), x.dtype, x.name)
+        function = tf.function(model).get_concrete_function(spec)
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
+    else:
+        converter = tf.lite.TFLiteConverter.from_keras_model(model)
     path.write_bytes(converter.convert())
-
-
-def dynamic_range(model, path):
-    lite(model, path, optimizations=[tf.lite.Optimize.DEFAULT])
 
 
 FORMS = {

@@ -35,7 +35,7 @@ def interpreter_of(kind: str, compiler: str | os.PathLike[str] | None = None) ->
 
     Parameters
     ----------
-    kind : {"simplify", "relax", "relay", "tensorflow"}
+    kind : {"simplify", "relax", "relay", "pytorch", "tensorflow"}
     compiler : path-like, optional
         A Python to take instead; for `relay` it may have any TVM 0.19. It is asked without the
         variables ``PYTHON...`` and the user's own packages, as its workers run without them, too.
@@ -136,6 +136,9 @@ def missing(kind: str, lacks: list[str], *, pip_will_do: bool) -> TVMImportError
     if others := places.present(name):
         why = "is for another release of tvmgo" if others[-1].whole else "has lost its Python"
         text += f", and what is in {others[-1].path} {why}"
+    if name not in COMPILERS:
+        names = " ".join(need.names[0] for need in NEEDS[name])
+        return TVMImportError(f"{text}: pip install {names}")
     if name == "relax" and pip_will_do:
         command = 'pip install "tvmgo[compiler]"'
     else:

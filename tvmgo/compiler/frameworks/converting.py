@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 from tvmgo.compiler.verify.comparison import compare
 from tvmgo.compiler.workers.client import run_job
 from tvmgo.exceptions import ExportError
+
+# Names a Python that has the framework and its converter, if this one's environment should not.
+PYTHON_VARIABLE = "TVMGO_CONVERTER"
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -118,7 +122,7 @@ def convert(
         If the converter refuses the model.
     """
     framework = FRAMEWORKS[kind]
-    python = interpreter_of(framework.environment)
+    python = interpreter_of(framework.environment, os.environ.get(PYTHON_VARIABLE) or None)
     folder.mkdir()
     given = folder / "given.npz"
     write_tensors(given, inputs)

@@ -24,6 +24,21 @@ def is_keras(path: Path, head: bytes) -> bool:
     return {"config.json", "model.weights.h5"} <= members_of(path, head)
 
 
+def is_pytorch(path: Path, head: bytes) -> bool:
+    """Whether it is an ExportedProgram or TorchScript; weights alone, pickled, are refused."""
+    names = {name.partition("/")[2] for name in members_of(path, head)}
+    if any(
+        name.startswith(("models/", "code/")) for name in names
+    ) or "serialized_exported_program.json" in members_of(path, head):
+        return True
+    if "data.pkl" in names:
+        raise TVMValueError(
+            f"model: {str(path)!r} holds PyTorch's weights or a pickled module, not the program; save that by "
+            "torch.export.save(torch.export.export(model, inputs), path)"
+        )
+    return False
+
+
 def is_graph_def(path: Path, head: bytes) -> bool:
     """An ONNX file may have this suffix, too; but that begins with a version, and a graph with a node."""
     return path.suffix.lower() == ".pb" and head.startswith(b"\x0a")
@@ -42,6 +57,7 @@ def members_of(path: Path, head: bytes) -> set[str]:
 
 # The first that recognises a file has it; who knows it by its suffix alone comes after those who look inside.
 FILES: tuple[tuple[str, Callable[[Path, bytes], bool]], ...] = (
+    ("pytorch", is_pytorch),
     ("tflite", is_flatbuffer),
     ("keras", is_hdf5),
     ("keras", is_keras),
@@ -56,6 +72,9 @@ SUFFIXES = {
     ".tflite": "a model of TensorFlow Lite",
     ".keras": "a model of Keras 3",
     ".h5": "a model of Keras",
+    ".pt": "a TorchScript program of PyTorch",
+    ".pt2": "an ExportedProgram of PyTorch",
+    ".pth": "a TorchScript program of PyTorch",
     ".hdf5": "a model of Keras",
 }
 

@@ -17,7 +17,7 @@ class Framework:
     converter : str
         Who makes ONNX of it.
     environment : str
-        What ``tvmgo compiler install`` calls the environment that has the framework and the converter.
+        What `tvmgo.compiler.environments` calls the one that has the framework and the converter.
     """
 
     title: str
@@ -27,6 +27,7 @@ class Framework:
 
 # By the name of their module in `tvmgo.compiler.convert`.
 FRAMEWORKS = {
+    "pytorch": Framework("PyTorch", "torch.onnx", "pytorch"),
     "tensorflow": Framework("TensorFlow", "tf2onnx", "tensorflow"),
     "keras": Framework("Keras", "tf2onnx", "tensorflow"),
     "tflite": Framework("TensorFlow Lite", "tf2onnx", "tensorflow"),

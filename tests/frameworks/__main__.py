@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exports the models of frameworks and writes docs/reports/frameworks.md: ``python -m tests.frameworks [NAME ...]``.
+
+A NAME is the beginning of a file's, such as ``cnn`` or ``mlp.tflite``; then no page is written.
+"""
+
+import os
+import sys
+import tempfile
+
+import numpy as np
+
+import tvmgo
+from tests.frameworks.environments import CACHE, PROGRAMS, models_of, python_of
+from tvmgo.compiler import export
+from tvmgo.compiler.environments.interpreters import COMPILERS
+from tvmgo.compiler.frameworks.converting import PYTHON_VARIABLE
+from tvmgo.compiler.frameworks.files import kind_of
+from tvmgo.compiler.frameworks.table import FRAMEWORKS
+from tvmgo.exceptions import TVMError
+
+PAGE = CACHE.parents[1] / "docs" / "reports" / "frameworks.md"
+LIMIT = 1e-4  # how far a result may be from the framework's, in parts of the largest
+
+HEAD = """\
+# Models of frameworks
+
+Each was written by its framework, exported as it is, and run on the inputs and beside the results that the framework
+wrote down when it made the file; made by `make test-frameworks`. How to export such models:
+[from each framework](../guide/frameworks.md).
+
+*Difference* is the largest to the framework's results, in parts of the largest number of an output. *Agrees with* is
+what the export itself has compared with, on other inputs. *Any rows* were exported without shapes, for 1, 8 and 32 rows.
+
+| framework | model | exported as | agrees with | difference |
+| --- | --- | --- | --- | --- |
+"""
+
+
+def is_result(name):
+    return name[0] == "y" and name[1:].isdigit()
+
+
+def row_of(path, any_rows=False):
+    """Return the row of a model, and whether it is as good as it has to be."""
+    said = dict(np.load(f"{path}.npz"))
+    inputs = {name: value for name, value in said.items() if not is_result(name)}
+    expected = [value for name, value in said.items() if is_result(name)]
+    shapes = None if any_rows else {name: value.shape for name, value in inputs.items()}
+    title = FRAMEWORKS[kind_of(path)].title
+    name = f"{path.name}, any rows" if any_rows else path.name
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            report = export(path, folder, target="native", shapes=shapes, verify=True).report
+            results = tvmgo.Model.load(folder)(inputs)
+        except TVMError as error:
+            return f"| {title} | {name} | {in_cell(error)} | | |", False
+    form = f"{report.format}, {report.details['batch']}" if any_rows else report.format
+    truth = report.verification.partition("agrees with ")[2].partition(";")[0]
+    values = results if isinstance(results, tuple) else (results,)
+    worst = max(
+        np.abs(np.asarray(value) - other).max() / np.abs(other).max()
+        for value, other in zip(values, expected, strict=True)
+    )
+    return f"| {title} | {name} | {form} | {truth} | {worst:.0e} |", worst < LIMIT
+
+
+def in_cell(error):
+    return " ".join(f"refused: {error}".split()).replace("|", "\\|")[:400]
+
+
+def main(names):
+    rows, wrong = [], []
+    for program in PROGRAMS:
+        if program not in COMPILERS:
+            os.environ[PYTHON_VARIABLE] = str(python_of(program))
+        for path in models_of(program):
+            if names and not any(path.name.startswith(name) for name in names):
+                continue
+            for any_rows in (False, True) if path.stem == "mlp" else (False,):
+                row, right = row_of(path, any_rows)
+                print(row, flush=True)
+                rows.append(row)
+                if not right:
+                    wrong.append(path.name)
+        os.environ.pop(PYTHON_VARIABLE, None)
+    if not names:
+        PAGE.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    if wrong:
+        sys.exit(f"wrong or refused: {', '.join(wrong)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

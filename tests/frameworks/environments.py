@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where frameworks are: managed environments where there are such, else one that pip fills; and their models."""
+
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from tvmgo.compiler.environments.install import install
+from tvmgo.compiler.environments.interpreters import COMPILERS
+
+MAKING = Path(__file__).parent / "making"
+CACHE = Path(__file__).resolve().parents[2] / ".cache" / "frameworks"
+
+# By the program that writes models: the environment, and what pip is to install if it is none of tvmgo's.
+PROGRAMS = {
+    "pytorch": ("torch==2.13.0", "onnx", "onnxscript"),
+    "tensorflow": (),
+}
+
+
+def python_of(program: str) -> Path:
+    """Return a Python that has the framework, made on first use."""
+    if program in COMPILERS:
+        return install(program, say=lambda line: None)
+    folder = CACHE / program
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        venv.create(folder, with_pip=True)
+        pip = [python, "-m", "pip", "install", "--quiet"]
+        subprocess.run([*pip, *PROGRAMS[program]], check=True)
+        (folder / "complete").touch()
+    return python
+
+
+def models_of(program: str) -> list[Path]:
+    """Return the files and folders that a program writes, written on first use."""
+    folder = CACHE / "models" / program
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        script = MAKING / f"{program}_files.py"
+        subprocess.run([python_of(program), script, folder], check=True, stdout=sys.stderr)
+        (folder / "complete").touch()
+    return sorted(path.with_suffix("") for path in folder.glob("*.npz"))
