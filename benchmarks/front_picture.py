@@ -29,7 +29,8 @@ SHOWN = {
     "PP-OCR recogniser": "PP-OCR recogniser",
     "ResNet18, int8": "ResNet-18, int8",
 }
-NAMES = 160  # pixels
+NAMES, NUMBERS = 160, 40  # pixels
+BARS = NAMES + NUMBERS
 SCALE = 300  # pixels of a ratio of 1
 ROW = 20
 STYLE = """
@@ -52,7 +53,7 @@ def ratios(page: str) -> dict[str, float]:
 def draw(shown: dict[str, float]) -> str:
     """Return an SVG with a bar for each model: the shorter, the faster."""
     height = ROW * len(shown) + 50
-    width = NAMES + int(SCALE * max(1, *shown.values())) + 60
+    width = BARS + int(SCALE * max(1, *shown.values())) + 40
     lines = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -67,10 +68,10 @@ def draw(shown: dict[str, float]) -> str:
         length = SCALE * value
         lines += [
             f'<text x="{NAMES - 8}" y="{y + 12}" text-anchor="end">{escape(name)}</text>',
-            f'<rect class="{kind}" x="{NAMES}" y="{y}" width="{length:.0f}" height="{ROW - 5}"/>',
-            f'<text x="{NAMES + length + 6:.0f}" y="{y + 12}">{value:.2f}</text>',
+            f'<text x="{BARS - 8}" y="{y + 12}" text-anchor="end">{value:.2f}</text>',
+            f'<rect class="{kind}" x="{BARS}" y="{y}" width="{length:.0f}" height="{ROW - 5}"/>',
         ]
-    one = NAMES + SCALE
+    one = BARS + SCALE
     lines += [
         f'<line x1="{one}" x2="{one}" y1="22" y2="{height - 18}" stroke-dasharray="4 3"/>',
         f'<text x="{one}" y="{height - 4}" text-anchor="middle">ONNX Runtime: 1</text>',

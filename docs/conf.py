@@ -21,6 +21,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_copybutton",
 ]
+smartquotes = False  # compiler="auto" is code, in headings too
 html_theme = "furo"
 html_theme_options = {
     "navigation_with_keys": True,

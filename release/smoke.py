@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -I smoke.py FOLDER``: what an installed wheel must do where nothing else is.
+"""``python -I smoke.py FOLDER [COMMAND ...]``: what an installed wheel must do where nothing else is.
 
-FOLDER holds an exported model, ``input.npy`` and ``expected.npy``. This is run by the Python that has the
+FOLDER holds an exported model, ``input.npy`` and ``expected.npy``. COMMAND are the words that run ``tvmgo``,
+if not those of the program beside this Python. This is run by the Python that has the
 wheel, and must not need anything besides.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 import tvmgo
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, command: list[str]) -> None:
     x, expected = np.load(folder / "input.npy"), np.load(folder / "expected.npy")
 
     def same(got) -> None:
@@ -41,8 +42,8 @@ def main(folder: Path) -> None:
 
     report = tvmgo.doctor(folder)
     assert report.runs, report.problems
-    command = Path(sys.executable).parent / "tvmgo"
-    subprocess.run([command, "info", folder], check=True, stdout=subprocess.DEVNULL)
+    command = command or [str(Path(sys.executable).parent / "tvmgo")]
+    subprocess.run([*command, "info", folder], check=True, stdout=subprocess.DEVNULL)
 
     beside = {each.metadata["Name"].lower().replace("_", "-") for each in metadata.distributions()}
     beside -= {"tvmgo", "pip", "setuptools"}
@@ -54,4 +55,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -11,6 +11,7 @@ from typing import Any
 from tvmgo.model.profiling.text_table import aligned
 
 Document = Mapping[str, Any]
+UNITS = ((1, "s"), (1e3, "ms"), (1e6, "µs"))
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:
@@ -61,5 +62,6 @@ def text_of(name: str, value: Any) -> str:
     if name == "bytes":
         return f"{value / 1e6:.3g} MB" if value >= 1e5 else f"{value} bytes"
     if name.endswith("seconds"):
-        return f"{value:.3g} s" if value >= 1 else f"{value * 1e3:.3g} ms"
+        scale, unit = next(each for each in UNITS if value >= 0.1 / each[0] or each is UNITS[-1])
+        return f"{value * scale:.3g} {unit}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -101,12 +102,13 @@ class Report:
 
     def __str__(self) -> str:
         versions = ", ".join(f"{name} {version}" for name, version in self.versions.items())
-        lines = [f"compiled by {self.compiler} to format {self.format} for {self.target}"]
+        processors = ", ".join(re.findall(r'"mcpu":"([^"]+)"', self.target)) or self.target
+        lines = [f"compiled by {self.compiler} to format {self.format} for {processors}"]
         lines += [self.verification, f"with {versions}"]
         lines += [f"{name}: {text}" for name, text in self.details.items()]
         lines += [f"  {kernel}" for kernel in self.kernels[:SHOWN]]
         if generic := [each for each in self.kernels if each.template.startswith(UNTEMPLATED)]:
             share = sum(each.share for each in generic)
-            lines.append(f"  {share:.0%} in {len(generic)} kernels without a template")
+            lines.append(f"  {share:.0%} in kernels without a template: {len(generic)}")
         lines += [f"refused by {who}: {why}" for who, why in self.refusals.items()]
         return "\n".join(lines)

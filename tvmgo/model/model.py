@@ -497,7 +497,7 @@ class Model(ClosesItself):
         inputs, outputs = (", ".join(map(str, each)) for each in (serving.inputs, serving.outputs))
         return (
             f"<tvmgo.Model {serving.files.name!r}: ({inputs}) -> ({outputs}), "
-            f"{self.concurrency} at a time on {self.threads} threads>"
+            f"{self.concurrency} at a time, threads each: {self.threads}>"
         )
 
     def __reduce__(self) -> tuple[Any, ...]:

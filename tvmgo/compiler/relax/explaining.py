@@ -110,4 +110,5 @@ def tasks(kernel: tirx.PrimFunc) -> int:
 
 
 def name_of(target: tvm.target.Target) -> str:
+    """Return the processor that a target is for."""
     return str(target.attrs.get("mcpu", target.kind.name))

@@ -29,7 +29,7 @@ from tvmgo.compiler.relax.codegen.gpu import write_gpu_library
 from tvmgo.compiler.relax.codegen.levels import level_suffix
 from tvmgo.compiler.relax.codegen.linking import linker_for
 from tvmgo.compiler.relax.codegen.target import for_bytes, is_gpu, resolve_targets
-from tvmgo.compiler.relax.explaining import explain
+from tvmgo.compiler.relax.explaining import explain, name_of
 from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
@@ -67,7 +67,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     first, codes, explained, left_out = None, [], [], []
     work, has_levels = Path(job["work"]), len(targets) > 1
     for target in targets:
-        progress(f"optimising for {target}")
+        progress(f"optimising for {name_of(target)}")
         program = lower(module, imported.outputs, target)
         first = first or program
         if not program.has_the_files_of(first):
