@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tvm
+import tvm_ffi
 from tvm import te, tirx
 
+from tests.compiler.guard_pages import guarded_copy
 from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
@@ -51,24 +53,26 @@ def normal(*shape, dtype="float32"):
     return RANDOM.standard_normal(shape).astype(dtype)
 
 
-def call(function, target, result, *arguments, **options):
+def call(function, target, result, *arguments):
     """Compile a kernel, call it, and return the result; `result` is its shape and element type."""
-    return call_all(function, target, [result], *arguments, **options)[0]
+    return call_all(function, target, [result], *arguments)[0]
 
 
-def call_all(function, target, results, *arguments, placements=(tvm.runtime.tensor,)):
+def call_all(function, target, results, *arguments):
     """Compile a kernel, call it, and return the results.
 
-    It is called once with the tensors that each of `placements` makes of arrays.
+    It is called with every tensor first at the end of its pages and then at their beginning: one
+    that touches memory outside of its tensors ends the process.
     """
     symbol = "kernel"
     module = tvm.IRModule({symbol: function.with_attr("global_symbol", symbol)})
     with tvm.transform.PassContext(disabled_pass=list(NOT_FOR_FLAT)):
         library = tvm.tirx.build(ExpandIntrinsics()(module), target=resolve_target(target))
-    for place in placements:
-        made = [place(unset(*result)) for result in results]
-        library[symbol](*map(place, arguments), *made)
-    return [each.numpy() for each in made]
+    for at_end in (True, False):
+        given = [guarded_copy(each, at_end) for each in arguments]
+        made = [guarded_copy(unset(*result), at_end) for result in results]
+        library[symbol](*map(tvm_ffi.from_dlpack, (*given, *made)))
+    return made
 
 
 def unset(shape, dtype):
@@ -79,7 +83,7 @@ def unit_of(target):
     return vector_unit(resolve_target(target))
 
 
-def convolution(windows, x, weights, target, epilogue=None, operands=(), squares=0, **options):
+def convolution(windows, x, weights, target, epilogue=None, operands=(), squares=0):
     """Run a convolution of an NCHW image; return the result as NCHW.
 
     `squares` is the size of the squares of Winograd's algorithm, 0 for the plain sum.
@@ -96,13 +100,12 @@ def convolution(windows, x, weights, target, epilogue=None, operands=(), squares
         kernel = ConvolutionKernel(windows, epilogue, unit_of(target))
         packed = pack_weights(weights, windows.groups, windows.channels_first)
     function = kernel.emit("kernel", image.shape, dtype, total)
-    result = call(
-        *(function, target, (epilogue.whole, epilogue.dtype), image, packed, *operands), **options
-    )
+    result = (epilogue.whole, epilogue.dtype)
+    result = call(function, target, result, image, packed, *operands)
     return result.transpose(0, 3, 1, 2)
 
 
-def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=(), **options):
+def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=()):
     dtype = str(x.dtype)
     total = "float32" if dtype == "float16" else dtype
     epilogue = epilogue or Epilogue(windows.out_shape, dtype)
@@ -111,11 +114,11 @@ def channelwise(windows, x, target, kind, weights=None, epilogue=None, operands=
     function = kernel.emit("kernel", image.shape, dtype, total)
     packed = [pack_channelwise(weights.astype(total))] if kind is Depthwise else []
     result = (epilogue.whole, dtype)
-    result = call(function, target, result, image, *packed, *operands, **options)
+    result = call(function, target, result, image, *packed, *operands)
     return result.transpose(0, 3, 1, 2)
 
 
-def few_outputs(windows, x, weights, target, epilogue=None, operands=(), **options):
+def few_outputs(windows, x, weights, target, epilogue=None, operands=()):
     dtype = str(x.dtype)
     total = "float32" if dtype == "float16" else dtype
     epilogue = epilogue or Epilogue(windows.out_shape, dtype)
@@ -123,14 +126,14 @@ def few_outputs(windows, x, weights, target, epilogue=None, operands=(), **optio
     image, packed = to_nhwc(x), pack_few_outputs(weights.astype(total))
     function = kernel.emit("kernel", image.shape, dtype, total)
     result = (windows.out_shape, dtype)
-    return to_nchw(call(function, target, result, image, packed, *operands, **options))
+    return to_nchw(call(function, target, result, image, packed, *operands))
 
 
 def to_nchw(x):
     return np.moveaxis(x, -1, 1)
 
 
-def transposed(windows, out, x, weights, target, **options):
+def transposed(windows, out, x, weights, target):
     """Run a transposed convolution of an NCHW image; `out` is height and width of the result."""
     dtype = str(x.dtype)
     total = "float32" if dtype == "float16" else dtype
@@ -139,22 +142,22 @@ def transposed(windows, out, x, weights, target, **options):
     image = x if windows.channels_first else to_nhwc(x)
     function = kernel.emit("kernel", image.shape, dtype, total)
     packed = kernel.pack(weights.astype(total))
-    return call(function, target, (shape, dtype), image, packed, **options).transpose(0, 3, 1, 2)
+    return call(function, target, (shape, dtype), image, packed).transpose(0, 3, 1, 2)
 
 
-def mapped(x, target, epilogue, operands=(), channels=None, first=0, **options):
+def mapped(x, target, epilogue, operands=(), channels=None, first=0):
     """Run an epilogue by itself, over some channels of an NHWC image."""
     kernel = MapKernel(epilogue, unit_of(target), channels, first)
     function = kernel.emit("kernel", str(x.dtype))
-    return call(function, target, (epilogue.whole, epilogue.dtype), x, *operands, **options)
+    return call(function, target, (epilogue.whole, epilogue.dtype), x, *operands)
 
 
-def matmul(a, b, target, epilogue=None, operands=(), **options):
+def matmul(a, b, target, epilogue=None, operands=()):
     shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1])
     dtype = str(a.dtype)
     epilogue = epilogue or Epilogue(shape, dtype)
     kernel = MatmulKernel(a.shape, b.shape, epilogue, unit_of(target))
-    return call(kernel.emit("kernel", dtype), target, (shape, dtype), a, b, *operands, **options)
+    return call(kernel.emit("kernel", dtype), target, (shape, dtype), a, b, *operands)
 
 
 def silu_of_a_sum(shape, dtype):
@@ -187,7 +190,7 @@ def to_nhwc(x):
     return np.ascontiguousarray(np.moveaxis(x, 1, -1))
 
 
-def volume(windows, x, weights, target, kind=None, **options):
+def volume(windows, x, weights, target, kind=None):
     """Run a convolution, or a `kind` of what is channel by channel, of images with a depth."""
     shape = (windows.batch, windows.deep.outputs, *windows.out_shape[1:])
     epilogue, unit = Epilogue(shape, "float32"), unit_of(target)
@@ -200,7 +203,7 @@ def volume(windows, x, weights, target, kind=None, **options):
         packed = [pack_channelwise(flat)] if kind is Depthwise else []
     image = to_nhwc(x)
     function = kernel.emit("kernel", image.shape, "float32", "float32")
-    result = call(function, target, (shape, "float32"), image, *packed, **options)
+    result = call(function, target, (shape, "float32"), image, *packed)
     return np.moveaxis(result, -1, 1)
 
 

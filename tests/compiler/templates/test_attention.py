@@ -50,7 +50,7 @@ class Case:
             self.steps.append(Step(kind, number, len(self.operands), place(self.masks[-1], mask)))
             self.operands.append(mask)
 
-    def run(self, target, **options):
+    def run(self, target):
         leading, rows, _, _, width = self.sizes
         bases = (self.query, self.key, self.value)
         places = [place(view, base) for view, base in zip(self.views, bases)]
@@ -66,7 +66,7 @@ class Case:
         specs = [(each.shape, str(each.dtype)) for each in arguments]
         function = kernel.emit("kernel", specs, shape, self.dtype)
         results = [(shape, self.dtype), ((kernel.memory_size,), "float32")]
-        return call_all(function, target, results, *arguments, **options)[0]
+        return call_all(function, target, results, *arguments)[0]
 
     def truth(self):
         query, key, value = (each.astype("float64") for each in self.views)

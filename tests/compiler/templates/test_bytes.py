@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.compiler.guard_pages import guarded_copy
 from tests.compiler.templates.kernels import (
     TARGETS,
     call,
@@ -52,14 +51,6 @@ def numbers(dtype, *shape):
     return np.where(RANDOM.random(shape) < 0.1, RANDOM.choice([limits.min, limits.max]), values)
 
 
-def guarded(array, at_end):
-    return tvm_ffi.from_dlpack(guarded_copy(array, at_end))
-
-
-# Of what lies before and behind memory that nobody may touch.
-PLACEMENTS = (lambda array: guarded(array, True), lambda array: guarded(array, False))
-
-
 def byte_convolution(windows, x, weights, target):
     """Return the sums of products as they are; bytes are multiplied without a zero point."""
     unit, signed = unit_of(target), x.dtype == np.int8
@@ -76,7 +67,7 @@ def byte_convolution(windows, x, weights, target):
     starts = weights.sum((1, 2, 3)).astype("int32") * (-128 if signed else 0)
     arguments = [image, packed, pack_starts(starts, windows.groups)]
     result = (windows.out_shape, "int32")
-    y = call(function, target, result, *arguments, placements=PLACEMENTS)
+    y = call(function, target, result, *arguments)
     return y.transpose(0, 3, 1, 2)
 
 
@@ -151,7 +142,7 @@ def test_depthwise_convolutions_of_bytes_are_exact(name, dtype, zero, target):
     function = kernel.emit("kernel", image.shape, dtype, "int8")
     arguments = [image, pack_channelwise(weights)]
     result = (windows.out_shape, "int32")
-    y = call(function, target, result, *arguments, placements=PLACEMENTS)
+    y = call(function, target, result, *arguments)
     parts = covered(windows, x.astype("int32") - zero, 0)
     truth = (parts * weights.reshape(1, channels, 1, 1, -1)).sum(-1)
     assert (y.transpose(0, 3, 1, 2) == truth).all()

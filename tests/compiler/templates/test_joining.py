@@ -24,7 +24,7 @@ WHOLE, COUNT = 61, 37
 WINDOWS = Windows(2, 6, 9, COUNT, COUNT, (3, 3), padding=(1, 1, 1, 1))
 
 
-def run_part(kind, first, target, follows=False, **options):
+def run_part(kind, first, target, follows=False):
     """Run a kernel of a kind; return its whole image, and what belongs into the part, as NCHW."""
     epilogue = Epilogue(WINDOWS.out_shape, "float32", part=Part(WHOLE, follows))
     operands = [np.array([first], "int32")]
@@ -32,7 +32,7 @@ def run_part(kind, first, target, follows=False, **options):
         operands.append(np.zeros(epilogue.whole, "float32"))
     x = normal(2, COUNT, 6, 9)
     weights = normal(COUNT, COUNT, 3, 3)
-    rest = {"epilogue": epilogue, "operands": operands, **options}
+    rest = {"epilogue": epilogue, "operands": operands}
     if kind == "pool":
         result = channelwise(WINDOWS, x, target, Maximum, **rest)
         return result, covered(WINDOWS, x, -np.inf).max(-1)

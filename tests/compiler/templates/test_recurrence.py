@@ -56,14 +56,14 @@ class Case:
     weights: np.ndarray
     given: dict
 
-    def run(self, target, **options):
+    def run(self, target):
         what = self.what
         function = RecurrenceKernel(what, unit_of(target)).emit("kernel")
         results = [what.series_shape, *([what.state_shape] * what.cell.results), what.memory_shape]
         packed = pack_recurrent(self.weights, what.cell)
         arguments = [self.inputs, *packed, *self.given.values()]
         results = [(shape, "float32") for shape in results]
-        *made, _ = call_all(function, target, results, *arguments, **options)
+        *made, _ = call_all(function, target, results, *arguments)
         return made
 
 

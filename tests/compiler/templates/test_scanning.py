@@ -15,11 +15,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 SHAPES = [((9, 16), 0), ((3, 7, 37), 1), ((2, 5, 3, 11), 1), ((4, 1, 70), 1), ((1, 3, 5), 1)]
 
 
-def scan(shape, axis, x, target, dtype, exclusive=False, combine=operator.add, **options):
+def scan(shape, axis, x, target, dtype, exclusive=False, combine=operator.add):
     identity = 0 if combine is operator.add else 1
     kernel = ScanKernel(shape, axis, combine, identity, exclusive, unit_of(target))
     function = kernel.emit("kernel", str(x.dtype), dtype)
-    return call(function, target, (shape, dtype), x, **options)
+    return call(function, target, (shape, dtype), x)
 
 
 @pytest.mark.parametrize("target", TARGETS)
