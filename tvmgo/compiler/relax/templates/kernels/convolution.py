@@ -118,11 +118,12 @@ class ConvolutionKernel:
         starts: tirx.Buffer | None = None,
     ) -> None:
         """Emit what is to be done; the packed weights begin at `base`."""
-        self.x, self.packed, self.base, self.results = x, packed, base, results
+        self.packed, self.base, self.results = packed, base, results
         self.starts = starts
         # The weights of a single row are read once: it waits for memory, twice as long.
         alone = self.conv.rows * self.conv.out_width == 1
         parallel = self.conv.products * (2 if alone else 1) >= FEWEST_PARALLEL
+        self.x = self.products.prepare(x, self.lanes, parallel)
         if packed.shape[0] * 4 <= CACHED:
             self.emit_rows(parallel)
         else:

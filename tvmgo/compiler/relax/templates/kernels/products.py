@@ -9,7 +9,7 @@ from typing import Any
 from tvm import tirx
 from tvm.script.ir_builder import tirx as T
 
-from tvmgo.compiler.relax.templates.kernels.emitting import broadcast, lanes_at
+from tvmgo.compiler.relax.templates.kernels.emitting import broadcast, lanes_at, loop
 from tvmgo.compiler.relax.templates.kernels.tiles import fits
 from tvmgo.compiler.relax.templates.kernels.vectors import VectorUnit
 
@@ -32,6 +32,10 @@ class Products:
     def fits(self, rows: int, vectors: int, unit: VectorUnit) -> bool:
         """Whether a tile is in registers."""
         return fits(rows, vectors, unit)
+
+    def prepare(self, x: tirx.Buffer, lanes: int, parallel: bool) -> tirx.Buffer:
+        """Return a tensor as `value` reads it."""
+        return x
 
     def weight(self, vector: Any, lanes: int) -> Any:
         return T.bind(vector)
@@ -78,6 +82,30 @@ class DotProducts(Products):
             return fits(rows, vectors, unit)
         return rows * vectors + 2 * vectors + 3 <= unit.registers
 
+    def prepare(self, x: tirx.Buffer, lanes: int, parallel: bool) -> tirx.Buffer:
+        """Write all pairs to memory, the even bytes first: each is read for many sums."""
+        if self.kind(lanes) is not DOT_PAIRS:
+            return x
+        count, width = int(x.shape[0]) // 4, self.unit.lanes
+        pairs = T.alloc_buffer((2 * count,), "int32", scope="global")
+
+        def write(at: Any, lanes: int) -> None:
+            dtype = "int32" if lanes == 1 else f"int32x{lanes}"
+            four = self.unsigned(T.reinterpret(dtype, x[lanes_at(at * 4, 4 * lanes)]), lanes)
+            mask, eight = (broadcast(tirx.const(each, "int32"), lanes) for each in (0xFF00FF, 8))
+            T.buffer_store(pairs, four & mask, [lanes_at(at, lanes)])
+            T.buffer_store(pairs, (four >> eight) & mask, [lanes_at(count + at, lanes)])
+
+        whole, rest = divmod(count, width)
+        if whole:
+            loop(whole, lambda i: write(i * width, width), parallel)
+        if rest:
+            loop(rest, lambda i: write(whole * width + i, 1))
+        return pairs
+
+    def unsigned(self, four: Any, lanes: int) -> Any:
+        return four ^ broadcast(tirx.const(-0x7F7F7F80, "int32"), lanes) if self.signed else four
+
     def weight(self, vector: Any, lanes: int) -> Any:
         vector = T.bind(vector)
         if self.kind(lanes) is DOT_BYTES:
@@ -87,23 +115,18 @@ class DotProducts(Products):
         return quarters(vector, lanes)
 
     def value(self, values: tirx.Buffer, index: Any, dtype: str, lanes: int) -> Any:
-        four = T.reinterpret("int32", values[lanes_at(index * 4, 4)])
-        if (
-            self.signed
-        ):  # before the broadcast: behind it, LLVM never ends where there is AVX512-VBMI
-            four = four ^ tirx.const(-0x7F7F7F80, "int32")
+        if self.kind(lanes) is DOT_PAIRS:
+            odd = index + values.shape[0] // 2
+            pairs = f"int16x{2 * lanes}"
+            return [
+                T.bind(T.reinterpret(pairs, broadcast(values[at], lanes))) for at in (index, odd)
+            ]
+        # Before the broadcast: behind it, LLVM never ends where there is AVX512-VBMI.
+        four = self.unsigned(T.reinterpret("int32", values[lanes_at(index * 4, 4)]), 1)
         four = T.bind(broadcast(four, lanes))
         if self.kind(lanes) is DOT_BYTES:
             return T.reinterpret(f"uint8x{4 * lanes}", four)
         low = broadcast(tirx.const(0xFF, "int32"), lanes)
-        if self.kind(lanes) is DOT_PAIRS:
-            mask = broadcast(tirx.const(0xFF00FF, "int32"), lanes)
-            eight = broadcast(tirx.const(8, "int32"), lanes)
-            pairs = f"int16x{2 * lanes}"
-            return [
-                T.bind(T.reinterpret(pairs, four & mask)),
-                T.bind(T.reinterpret(pairs, (four >> eight) & mask)),
-            ]
         return [
             T.bind((four >> broadcast(tirx.const(8 * i, "int32"), lanes)) & low) for i in range(4)
         ]
