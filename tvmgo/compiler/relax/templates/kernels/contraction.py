@@ -8,7 +8,7 @@ any window and of any layout, or rows of a matrix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,8 @@ class Weights:
         Steps by which they are fetched ahead; 0 if they are not.
     per_line : int
         Vectors in a row that are in one line of the cache.
+    apart : sequence of int
+        Elements to the vectors that are added up, of which each step takes the sum.
     """
 
     buffer: tirx.Buffer
@@ -71,12 +73,23 @@ class Weights:
     used: Sequence[int]
     ahead: int = 0
     per_line: int = 1
+    apart: Sequence[int] = (0,)
 
     def fetch(self, step: Any) -> None:
         if self.ahead:
             for base in self.bases[:: self.per_line]:
-                address = T.address_of(self.buffer[base + (step + self.ahead) * self.stride])
-                T.evaluate(T.call_intrin("void", "tirx.prefetch", address, 0, 3, 1))
+                for more in self.apart:
+                    at = base + more + (step + self.ahead) * self.stride
+                    address = T.address_of(self.buffer[at])
+                    T.evaluate(T.call_intrin("void", "tirx.prefetch", address, 0, 3, 1))
+
+    def at(self, step: Any, lanes: int) -> Iterator[list[Any]]:
+        """Yield what is to be added up for each vector of a step."""
+        for base, used in zip(self.bases, self.used):
+            yield [
+                load(self.buffer, base + more + step * self.stride, lanes, used)
+                for more in self.apart
+            ]
 
 
 def steps_ahead(rows: int, vectors: int) -> int:
@@ -104,12 +117,7 @@ def sum_up(
     def step(part: Loops, *variables: Any) -> None:
         number = part.step(*variables)
         weights.fetch(number)
-        vectors = [
-            products.weight(
-                load(weights.buffer, base + number * weights.stride, lanes, used), lanes
-            )
-            for base, used in zip(weights.bases, weights.used)
-        ]
+        vectors = [products.weight(each, lanes) for each in weights.at(number, lanes)]
         for row in part.rows:
             value = products.value(values, part.value(row, *variables), dtype, lanes)
             for total, vector in zip(sums[row], vectors):

@@ -202,6 +202,7 @@ class ConvolutionKernel:
             [lanes] * panel.vectors,
             steps_ahead(span.rows, panel.vectors),
             vectors_per_line(panel.vectors, lanes, self.block),
+            [self.pass_size * i for i in range(self.products.at_once(lanes))],
         )
         parts = list(self.parts(row, span, start, group))
         starts = None
@@ -224,7 +225,7 @@ class ConvolutionKernel:
 
     def parts(self, row: Any, span: Span, start: Any, group: Any) -> Iterator[Loops]:
         """Yield the loops over the window, for each set of weights."""
-        for each in range(self.products.passes):
+        for each in range(self.products.passes // self.products.at_once(self.lanes)):
             before = each * (self.pass_size // self.block)
             for part in self.window_parts(row, span, start, group):
                 step = part.step

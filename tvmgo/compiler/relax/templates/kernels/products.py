@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +40,13 @@ class Products:
         """Return a tensor as `value` reads it."""
         return x
 
-    def weight(self, vector: Any, lanes: int) -> Any:
+    def at_once(self, lanes: int) -> int:
+        """Return how many of the passes are one."""
+        return 1
+
+    def weight(self, vectors: Sequence[Any], lanes: int) -> Any:
+        """Return the weights of a step, which are the sum of those of passes at once."""
+        (vector,) = vectors
         return T.bind(vector)
 
     def value(self, values: tirx.Buffer, index: Any, dtype: str, lanes: int) -> Any:
@@ -106,13 +115,17 @@ class DotProducts(Products):
     def unsigned(self, four: Any, lanes: int) -> Any:
         return four ^ broadcast(tirx.const(-0x7F7F7F80, "int32"), lanes) if self.signed else four
 
-    def weight(self, vector: Any, lanes: int) -> Any:
-        vector = T.bind(vector)
+    def at_once(self, lanes: int) -> int:
+        """Where bytes are not multiplied as such, weights may have nine bits."""
+        return 1 if self.kind(lanes) is DOT_BYTES else self.passes
+
+    def weight(self, vectors: Sequence[Any], lanes: int) -> Any:
+        vectors = [T.bind(vector) for vector in vectors]
         if self.kind(lanes) is DOT_BYTES:
-            return T.reinterpret(f"int8x{4 * lanes}", vector)
-        if self.kind(lanes) is DOT_PAIRS:
-            return halves(vector, lanes)
-        return quarters(vector, lanes)
+            return T.reinterpret(f"int8x{4 * lanes}", vectors[0])
+        parts = halves if self.kind(lanes) is DOT_PAIRS else quarters
+        alike = zip(*(parts(vector, lanes) for vector in vectors))
+        return [T.bind(functools.reduce(operator.add, each)) for each in alike]
 
     def value(self, values: tirx.Buffer, index: Any, dtype: str, lanes: int) -> Any:
         if self.kind(lanes) is DOT_PAIRS:
