@@ -42,6 +42,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-verify", action="store_true", help="do not compare it with the original"
     )
+    parser.add_argument(
+        "--tune",
+        type=float,
+        metavar="MINUTES",
+        help="try other schedules of the kernels that long; with --compiler relay",
+    )
+    parser.add_argument(
+        "--tune-log", metavar="FILE", help="what was tried before, and where it is written down"
+    )
     add_json(parser)
     parser.set_defaults(run=run)
 
@@ -56,6 +65,8 @@ def run(arguments: argparse.Namespace) -> None:
         format=arguments.format,
         batch=arguments.batch,
         verify=False if arguments.no_verify else "auto",
+        tune=arguments.tune,
+        tune_log=arguments.tune_log,
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     assert made.report is not None

@@ -7,7 +7,7 @@ need comes by ``pip install "tvmgo[compiler]"``. Running the files needs none of
 
 In the user's process: `exporter` checks what is asked for and puts the files in their place;
 `sources` says which kinds of models there are; `attempts` gives the model to one compiler after
-another; `environments` finds the Python that has a compiler, and `workers` is how to talk to it.
+another, and `tuning` checks what of it is to be tuned; `environments` finds the Python that has a compiler, and `workers` is how to talk to it.
 
 In the workers, each with a ``job.py``: `simplify` brings ONNX models into the normal form, which is
 all that compilers have to know; `relax` compiles by apache-tvm; `graph` writes the files. The steps

@@ -16,6 +16,7 @@ from tvmgo.compiler.environments import interpreter_of
 from tvmgo.compiler.report import Kernel, Report
 from tvmgo.compiler.sources import Source
 from tvmgo.compiler.tensor_files import write_tensors
+from tvmgo.compiler.tuning import Tuning
 from tvmgo.compiler.verify.running import run_files
 from tvmgo.compiler.verify.verifier import NOT_VERIFIED, Verifier
 from tvmgo.compiler.workers.client import run_job
@@ -43,6 +44,8 @@ class Request:
     ----------
     absent : str
         How to get a compiler that would try as well; empty if there is none.
+    tuning : Tuning or None
+        Only where relay is the only compiler.
     batch : mapping or None
         How many ``rows`` an open first dimension stands for, and whether that is ``required``.
     """
@@ -55,6 +58,7 @@ class Request:
     target: Any
     linker: list[str]
     verify: bool | str
+    tuning: Tuning | None = None
     batch: Mapping[str, Any] | None = None
 
 
@@ -155,6 +159,8 @@ def compile_model(
                 "directory": str(directory),
                 "work": str(work),
             }
+            if request.tuning is not None:
+                job["tuning"] = request.tuning.job(simple["batched"])
             try:
                 done = run_job(compiler.kind, compiler.interpreter, job, progress)
                 verification = check(made_in(files, form), verifier, request)

@@ -62,6 +62,8 @@ def compile_sizes(
     folder = files.library.parent.absolute()  # for workers elsewhere
     source = converted(source.written(folder / "source"), request, batch, folder, progress)
     sizes = batch or DEFAULT
+    if request.tuning is not None:
+        request = replace(request, tuning=replace(request.tuning, sizes=len(sizes)))
     required = bool(batch)
     wants_graph = "graph" in request.formats
     if required and not wants_graph:

@@ -26,6 +26,7 @@ from tvmgo.compiler.errors import NEED_COMPILER
 from tvmgo.compiler.frameworks.objects import Examples, is_instance
 from tvmgo.compiler.input_shapes import check_sizes
 from tvmgo.compiler.sources import source_of
+from tvmgo.compiler.tuning import tuning_named
 from tvmgo.exceptions import ExportError, TVMTypeError, TVMValueError
 from tvmgo.model.files.bundles import is_bundle_name
 from tvmgo.model.files.bundling import checked_target
@@ -44,6 +45,8 @@ def export(
     format: str = "auto",
     batch: Sequence[int] | None = None,
     verify: bool | str = "auto",
+    tune: float | None = None,
+    tune_log: str | os.PathLike[str] | None = None,
     progress: Callable[[str], object] | None = None,
 ) -> Artifacts:
     """Compile a model into ``deploy.so``, ``deploy.json`` and ``deploy.params``.
@@ -92,8 +95,17 @@ def export(
         Whether the exported model is run once beside the original. ``"auto"``: where that can be
         done; the report says what it agrees with, or ``not verified`` and why. ``True``: not to
         know is an error too. ``False``: not at all.
+    tune : float, optional
+        Minutes of trying other schedules for the model's kernels on this machine, shared among them by
+        the time that they take. For ``compiler="relay"`` alone. The export's own steps come on top, and
+        the trials under way at the end are finished. What was found is used if the whole model is
+        faster with it; the report says so. ``docs/guide/tuning.md`` has what it buys.
+    tune_log : str or os.PathLike, optional
+        The file of all trials, JSON lines as AutoTVM has them, each written when it is done. Those that
+        it has are not tried again, whichever model and export they are from. With `tune` None or 0 they
+        are used and nothing is tried. Default: beside `directory`, with ``.tune.json`` after its name.
     progress : callable, optional
-        Called with one line of text as each step begins. What it raises ends the export.
+        Called with one line of text as each step begins, and while kernels are tuned. What it raises ends the export.
 
     Returns
     -------
@@ -109,15 +121,15 @@ def export(
         of them. Also if a compiler's process crashes, runs out of memory or hangs, and if what it
         made computes something else than the original: says which output, where, and by how much.
     TVMValueError
-        If `shapes`, `inputs`, `target`, `compiler`, `format` or `verify` does not make sense for
-        this model.
+        If `shapes`, `inputs`, `target`, `compiler`, `format`, `verify`, `tune` or `tune_log` does not
+        make sense for this model.
     TVMTypeError
-        If `model` is none of these, one of `shapes` is no sequence of integers, or one of `inputs`
-        has another element type.
+        If `model` is none of these, one of `shapes` is no sequence of integers, one of `inputs`
+        has another element type, or `tune` is no number.
     TVMImportError
         If no environment has a package that is needed; says the command that brings it.
     TVMFileNotFoundError
-        If `model` is a path without a file.
+        If `model` is a path without a file, or `tune_log` with nothing to tune.
     OSError
         If `directory` cannot be made or written, as the system says it.
 
@@ -154,6 +166,8 @@ def export(
     values = arrays_of(inputs)
     source = source_of(model, Examples(given, values, bool(sizes)))
     compilers = compilers_named(compiler)
+    directory = Path(directory)
+    kinds = [each.kind for each in compilers]
     request = Request(
         compilers=compilers,
         absent=absent_beside(compiler, compilers),
@@ -163,8 +177,8 @@ def export(
         target=target_in_json(target),
         linker=find_linker(),
         verify=verify_named(verify),
+        tuning=tuning_named(tune, tune_log, kinds, format, directory),
     )
-    directory = Path(directory)
     is_bundle = is_bundle_name(directory)
     target = checked_target(directory) if is_bundle else directory
     with (staged_bundle if is_bundle else staged_artifacts)(target) as files:

@@ -23,8 +23,8 @@ from tvmgo.compiler.relay.target import resolve_target
 def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, Any]:
     """Compile the job's ``model``, an ONNX file in the normal form.
 
-    ``target`` is what users write, ``linker`` a C++ compiler and its options, and ``directory`` where
-    the files go.
+    ``target`` is what users write, ``linker`` a C++ compiler and its options, ``directory`` where
+    the files go, and ``tuning`` what `tuned_graph` is told, if anything.
     """
     target = resolve_target(job["target"])
     progress("importing the model")
@@ -34,7 +34,15 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     del model
 
     progress(f"compiling for {target}")
-    factory = compile_graph(module, target, progress)
+    details = {}
+    if tuning := job.get("tuning"):
+        # AutoTVM is imported by those who tune alone.
+        from tvmgo.compiler.relay.tuning.tuner import tuned_graph
+
+        tuning = {**tuning, "folder": job["work"]}
+        factory, details["tuning"] = tuned_graph(module, target, tuning, job["linker"], progress)
+    else:
+        factory = compile_graph(module, target, progress)
     del module
 
     progress("linking and writing")
@@ -43,7 +51,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     return {
         "target": str(target),
         "versions": {"tvm": tvm.__version__},
-        "details": {},
+        "details": details,
         "model_id": number,
         "tensors": None,
     }
