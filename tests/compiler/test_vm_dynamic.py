@@ -358,6 +358,29 @@ def test_constants_without_elements(check, outputs):
     check(model, [normal(2, 3)], [normal(2, 1)])
 
 
+def test_shapes_that_inputs_say(check):
+    """Of many sizes, one of them kept and one left open; and of none."""
+    inputs = {"x": (FLOAT, ["n", "m"]), "shape": (INT64, [6])}
+    nodes = [node("Reshape", ["x", "shape"], ["y"]), node("Reshape", ["x", "empty"], ["z"])]
+    model = model_of(nodes[:1], inputs, ["y"])
+    machine = check(
+        model,
+        [normal(4, 6), [0, 1, 2, -1, 3, 1]],
+        [normal(2, 6), [2, 0, 1, 1, 1, 1]],
+        [normal(2, 8), [1, 2, 2, 2, 2, 1]],
+    )
+    for wrong in (
+        [5, 1, 1, 1, 1, -1],
+        [-1, -1, 2, 2, 2, 1],
+        [2, 2, 2, 1, 1, 1],
+        [-2, -2, 2, 2, 1, 1],
+    ):
+        with pytest.raises(tvmgo.TVMError):
+            run(machine, [normal(4, 4), wrong])
+    one = {"x": (FLOAT, ["n", "m"])}
+    check(model_of(nodes[1:], one, ["z"], {"empty": np.zeros(0, "int64")}), [normal(1, 1)])
+
+
 def test_sizes_that_inputs_say(check):
     nodes = [
         node("Reshape", ["x", "shape"], ["a"]),

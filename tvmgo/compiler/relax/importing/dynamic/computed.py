@@ -27,11 +27,34 @@ def as_expr(value: Any) -> tirx.Expr:
     return number(value) if isinstance(value, int) else value
 
 
+# Takes expressions, and returns them as something that can be named often without being computed,
+# and compiled, again each time.
+Store = Callable[[list[Any]], list[Any]]
+
+
+def stored(values: list[Any]) -> list[Any]:
+    """Write numbers into a tensor, and return its elements."""
+    made = vector(values) if values else []
+    return [made[place] for place in range(len(values))]
+
+
+def vector(values: list[Any]) -> te.Tensor:
+    def element(i: Any) -> Any:
+        result = as_expr(values[-1])
+        for place in range(len(values) - 2, -1, -1):
+            result = either(tirx.EQ(i, number(place)), values[place], result)
+        return result
+
+    return te.compute((number(len(values)),), element)
+
+
 def compute_sizes(
     node: DynamicNode,
-    compute: Callable[[list[Any]], tuple[list[Any], list[Any]]],
+    compute: Callable[..., tuple[list[Any], list[Any]]],
     given: Sequence[Size],
     hints: Sequence[str],
+    *,
+    in_steps: bool = False,
 ) -> list[tirx.Var]:
     """Compute sizes from others when the model runs; a run where a condition fails is an error.
 
@@ -42,29 +65,22 @@ def compute_sizes(
         negative is one, always.
     hints : sequence of str
         What the results are called.
+    in_steps : bool
+        Whether `compute` takes a `Store` as well.
     """
 
     def kernel(sizes: Any) -> te.Tensor:
-        results, conditions = compute(list(sizes))
-        results = [as_expr(result) for result in results]
+        results, conditions = compute(list(sizes), *([stored] if in_steps else []))
         holds: Any = number(1)
-        for condition in (*(result >= 0 for result in results), *conditions):
+        for condition in (*(result >= 0 for result in map(as_expr, results)), *conditions):
             holds = either(condition, holds, 0)
-        elements = [*results, holds]
-
-        def element(i: Any) -> Any:
-            result = elements[-1]
-            for place in range(len(elements) - 2, -1, -1):
-                result = either(tirx.EQ(i, number(place)), elements[place], result)
-            return result
-
-        return te.compute((number(len(elements)),), element)
+        return vector([*results, holds])
 
     # An argument at least, for TVM's passes.
     made = node.emit_te(kernel, shape_expr(given or [0]), name="sizes")
     names = [node.importer.new_size(f"{node.operator}_{hint}".lower()) for hint in hints]
     integers_of(node.bb, made, [*names, number(1)])
-    results, _ = compute([as_expr(size) for size in given])
+    results, _ = compute(list(map(as_expr, given)), *([list] if in_steps else []))
     for name, result in zip(names, results):
         node.sizes.mean(name, as_expr(result))
     return names

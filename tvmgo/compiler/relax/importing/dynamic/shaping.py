@@ -10,7 +10,13 @@ from tvm import relax, te, tirx
 from tvm.relax import op as R
 
 from tvmgo.compiler.relax.importing.dynamic.broadcasting import broadcast_shape, broadcast_to
-from tvmgo.compiler.relax.importing.dynamic.computed import compute_sizes, either, number
+from tvmgo.compiler.relax.importing.dynamic.computed import (
+    Store,
+    as_expr,
+    compute_sizes,
+    either,
+    number,
+)
 from tvmgo.compiler.relax.importing.dynamic.integers import Size, product
 from tvmgo.compiler.relax.importing.dynamic.node import shape_expr, sizes_of
 
@@ -76,25 +82,29 @@ def resolved(node: DynamicNode, own: list[Size], wanted: list[Size]) -> list[Any
     zero_keeps = not node.attributes.get("allowzero", 0)
     open_places = [i for i, size in enumerate(wanted) if not isinstance(size, int) or size < 0]
 
-    def compute(given: list[Any]) -> tuple[list[Any], list[Any]]:
+    def compute(given: list[Any], store: Store) -> tuple[list[Any], list[Any]]:
         sizes, asked = given[: len(own)], given[len(own) :]
-        kept = [
-            either(tirx.EQ(size, number(0)), sizes[i], size)
-            if zero_keeps and i < len(own)
-            else size
-            for i, size in enumerate(asked)
-        ]
+        kept = store(
+            [
+                either(tirx.EQ(size, number(0)), sizes[i], size)
+                if zero_keeps and i < len(own)
+                else size
+                for i, size in enumerate(asked)
+            ]
+        )
         total, known, unknown = product(sizes), number(1), number(0)
         for size in kept:
             is_unknown = tirx.EQ(size, number(-1))
             unknown = unknown + either(is_unknown, 1, 0)
             known = known * either(is_unknown, 1, size)
-        left = tirx.floordiv(total, either(tirx.EQ(known, number(0)), 1, known))
-        result = [either(tirx.EQ(size, number(-1)), left, size) for size in kept]
-        conditions = [unknown <= 1, tirx.EQ(product(result), total)]
+        (known,) = store([known])
+        (left,) = store([tirx.floordiv(total, either(tirx.EQ(known, number(0)), 1, known))])
+        result = store([either(tirx.EQ(size, number(-1)), left, size) for size in kept])
+        conditions = [unknown <= 1, tirx.EQ(as_expr(product(result)), as_expr(total))]
         return [result[i] for i in open_places], conditions
 
-    found = compute_sizes(node, compute, [*own, *wanted], [f"size_{i}" for i in open_places])
+    hints = [f"size_{i}" for i in open_places]
+    found = compute_sizes(node, compute, [*own, *wanted], hints, in_steps=True)
     named = dict(zip(open_places, found))
     return [named.get(place, size) for place, size in enumerate(wanted)]
 
