@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import tvm
 import tvm_ffi
+from onnx import TensorProto, helper
 
-from tests.compiler.models import relax_module
+from tests.compiler.models import normal, onnx_model, onnx_runtime, relax_module, run
+from tvmgo.compiler import export
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.schedule import SCHEDULED, ScheduleKernels, schedule_kernel
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
@@ -168,3 +170,20 @@ def test_vectors_of_elements_near_each_other_are_loaded_at_once(index, target, d
     function, target = scheduled(source, target)
     assert (called(function, target, x, np.zeros(count, dtype)) == x[places]).all()
     assert "shufflevector" in assembly(function, target)
+
+
+@pytest.mark.parametrize("shape", [(67,), (1, 2, 9, 33)])
+def test_elements_at_an_edge_are_repeated_of_what_is_computed_before(tmp_path, shape):
+    """Vectors of them are at places that are no ramp, in a buffer inside the kernel."""
+    pads = np.array([*[0] * (len(shape) - 1), 3, *[0] * (len(shape) - 1), 4])
+    nodes = [
+        helper.make_node("Sigmoid", ["x"], ["s"]),
+        helper.make_node("Pad", ["s", "pads"], ["y"], mode="edge"),
+    ]
+    longer = (*shape[:-1], shape[-1] + 7)
+    specs = {"x": (TensorProto.FLOAT, shape)}, {"y": (TensorProto.FLOAT, longer)}
+    model = onnx_model(nodes, *specs, {"pads": pads})
+    inputs = {"x": normal(*shape)}
+    artifacts = export(model, tmp_path, verify=False)
+    for result, expected in zip(run(artifacts, inputs), onnx_runtime(model, inputs)):
+        np.testing.assert_allclose(result, expected, rtol=1e-5)

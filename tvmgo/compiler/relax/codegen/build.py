@@ -42,6 +42,10 @@ NOT_FOR_FLAT = [
     *("tirx.RemoveNoOp", "tirx.CommonSubexprElim", "tirx.NarrowDataType"),
 ]
 
+# It cannot read the indices of vectors that are no ramps, such as a padding's, and has nothing to do: schedules make
+# no buffer larger than is used.
+NEVER = ["s_tir.CompactBufferAllocation"]
+
 Kernels = Mapping[str, tvm.tirx.PrimFunc]
 
 CHECKS = "__checks"  # what the symbols of kernels end with that only look at their arguments
@@ -96,10 +100,11 @@ def compile_kernels(
     others = {symbol: kernel for symbol, kernel in kernels.items() if symbol not in flat}
     parts: list[tuple[str, Kernels, PassContext]] = []
     if flat:
-        context = PassContext(disabled_pass=NOT_FOR_FLAT, config=config)
+        context = PassContext(disabled_pass=NEVER + NOT_FOR_FLAT, config=config)
         parts.append((f"templates{suffix}.o", flat, context))
     if others or not flat:
-        parts.append((f"kernels{suffix}.o", others, PassContext(config=config)))
+        context = PassContext(disabled_pass=NEVER, config=config)
+        parts.append((f"kernels{suffix}.o", others, context))
     with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
         paths = [
             path
