@@ -139,6 +139,18 @@ def test_a_tuned_convolution_is_right_and_no_slower(tuned, convolution):
 
 
 @pytest.mark.slow
+def test_operators_with_several_kernels_are_tuned(convolution, tmp_path):
+    product = one_node("Gemm", [normal(4, 32), normal(32, 48)], constants=[1])
+    log = tmp_path / "log.json"
+    for _ in range(2):  # each has time for one of them, and the second goes on with the other
+        files = by_log(product, tmp_path / "deployed", log, tune=1e-6)
+    right(files, product)
+    names = {json.loads(line)["input"][1] for line in log.read_text().splitlines()}
+    assert names == {"dense_nopack.x86", "dense_pack.x86"}
+    assert files.report.details["tuning"].startswith("2 of 2 kernels")
+
+
+@pytest.mark.slow
 def test_tuning_goes_on_where_it_stopped(tuned, convolution, tmp_path):
     log = tmp_path / "log.json"
     before = log_of(tuned[0]).read_text()

@@ -58,6 +58,7 @@ class Log:
         cost = float(np.mean(result.costs)) if result.error_no == 0 else np.inf
         known = self.costs.setdefault(trial.task.workload, {})
         known[trial.config.index] = min(cost, known.get(trial.config.index, np.inf))
+        trial.config.cost = cost  # by which relay chooses among several kernels for one operator
         self.records.append((trial, result))
 
     def add(self, trial: MeasureInput, result: MeasureResult) -> None:

@@ -129,9 +129,9 @@ def look(
 
 
 def next_of(searches: Sequence[Search]) -> Search:
-    """Return whose turn it is: all once, then each as often as its share of the time."""
+    """Return whose turn it is: all that are not known, then each as often as its share of the time."""
     for search in searches:
-        if not search.batches:
+        if not search.known:
             return search
     return max(searches, key=lambda each: time_of(each) / (each.batches + 1))
 
