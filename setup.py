@@ -2,7 +2,6 @@
 """Build of the extension modules; everything else is in pyproject.toml."""
 
 import gzip
-import importlib.util
 import itertools
 import os
 import shlex
@@ -11,6 +10,7 @@ import sys
 import sysconfig
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
+from importlib.machinery import PathFinder
 from pathlib import Path
 
 import numpy
@@ -38,8 +38,12 @@ CFLAGS = shlex.split(os.environ.get("CFLAGS", ""))
 
 
 def installed_package(name: str, purpose: str) -> Path:
-    """Return the folder of an installed package, without importing it."""
-    spec = importlib.util.find_spec(name)
+    """Return the folder of an installed package, without importing it.
+
+    A cross compiler needs packages of the other machine, which TVMGO_TARGET_PACKAGES has.
+    """
+    folder = os.environ.get("TVMGO_TARGET_PACKAGES")
+    spec = PathFinder.find_spec(name, [folder] if folder else None)
     if spec is None or spec.origin is None:
         raise SystemExit(f"building tvmgo needs {purpose}")
     return Path(spec.origin).parent

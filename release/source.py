@@ -41,8 +41,10 @@ def build_sdist(checkout: Path, target: Path, *options: str, **variables: str) -
     return built
 
 
-def build_wheel(python: str | Path, sdist: Path, target: Path, **variables: str) -> Path:
+def build_wheel(
+    python: str | Path, sdist: Path, target: Path, *options: str, **variables: str
+) -> Path:
     """Build a Python's wheel of the source distribution alone, in pip's own environment."""
-    run(python, "-m", "pip", "wheel", "--no-deps", "-w", target, sdist, **variables)
+    run(python, "-m", "pip", "wheel", "--no-deps", "-w", target, *options, sdist, **variables)
     [built] = target.glob("*.whl")
     return built

@@ -10,7 +10,7 @@ an archive of its own), and the same bytes for the same sources.
 from __future__ import annotations
 
 import os
-import platform
+import re
 import shutil
 import sys
 import tarfile
@@ -18,7 +18,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from release import suite
+from release import debian, suite
 from release.command import run
 from release.source import ROOT, build_sdist, build_wheel, copy_checkout
 
@@ -29,37 +29,19 @@ COMPILER = "10"  # GCC of Debian 11
 # is carried beside libtvm_runtime_extra, which names it.
 FOUND_AT_RUN_TIME = ("libtvm_ffi.so", "libtvm_runtime.so")
 # The oldest C library that a release is for; so old are those of apache-tvm and apache-tvm-ffi.
-PLATFORM = f"manylinux_2_28_{platform.machine()}"
+GLIBC = 28  # of 2
 # Installed, tvmgo's own folders must stay below this.
 MOST_BYTES = 12 << 20
 
 
-def prepare_sysroot() -> None:
-    """Install Debian 11's compiler and libraries into a folder, unless they are there."""
-    if (SYSROOT / "usr" / "bin" / f"g++-{COMPILER}").exists():
-        return
-    if shutil.which("debootstrap") is None:
-        raise SystemExit("a wheel for older systems needs debootstrap (and root, to run it)")
-    shutil.rmtree(SYSROOT, ignore_errors=True)
-    SYSROOT.parent.mkdir(parents=True, exist_ok=True)
-    run("debootstrap", "--variant=minbase", f"--include=g++-{COMPILER}", "bullseye", SYSROOT)
-    # Absolute links lead out of the folder.
-    for folder, folders, files in os.walk(SYSROOT / "usr"):
-        for link in map(Path(folder).joinpath, folders + files):
-            if link.is_symlink() and os.readlink(link).startswith("/"):
-                target = os.path.relpath(f"{SYSROOT}{os.readlink(link)}", folder)
-                link.unlink()
-                link.symlink_to(target)
-
-
-def split_debug_information(library: Path) -> Path | None:
+def split_debug_information(library: Path, objcopy: str) -> Path | None:
     """Move a library's debug information into a file of its own, to which the library refers."""
     if ".debug_info" not in run("readelf", "--section-headers", "--wide", library):
         return None
     debug = library.with_name(library.name + ".debug")
-    run("objcopy", "--only-keep-debug", library, debug)
-    run("objcopy", "--strip-debug", library)
-    run("objcopy", f"--add-gnu-debuglink={debug}", library)
+    run(objcopy, "--only-keep-debug", library, debug)
+    run(objcopy, "--strip-debug", library)
+    run(objcopy, f"--add-gnu-debuglink={debug}", library)
     return debug
 
 
@@ -76,30 +58,36 @@ def write_debug_archive(path: Path, files: dict[str, Path]) -> None:
             archive.add(file, name, filter=anonymous)
 
 
-def variables() -> dict[str, str]:
-    """Return the environment of builds."""
-    compiler = f"{SYSROOT}/usr/bin/%s-{COMPILER} --sysroot={SYSROOT}"
+def variables(compilers: str = "", sysroot: Path = SYSROOT) -> dict[str, str]:
+    """Return the environment of builds, by `compilers` if these have another prefix or more options."""
+    prefix, _, options = compilers.partition(" ")
+    compiler = f"{sysroot}/usr/bin/{prefix}%s-{COMPILER} --sysroot={sysroot} {options}"
     return {
         "CC": compiler % "gcc",
         "CXX": compiler % "g++",
         # Nothing of this machine in the binary.
-        "CFLAGS": f"-ffile-prefix-map={SYSROOT}=debian-11",
+        "CFLAGS": f"-ffile-prefix-map={sysroot}=debian-11",
         "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", "315532800"),
     }
 
 
 def build(python: str | Path, sdist: Path, work: Path) -> Path:
     """Build a Python's wheel and return it without debug information, which goes to DIST."""
-    built = build_wheel(python, sdist, work, **variables())
+    debian.unpack(SYSROOT, "bullseye", "amd64", f"g++-{COMPILER}")
+    return separate_debug_information(build_wheel(python, sdist, work, **variables()), work)
+
+
+def separate_debug_information(built: Path, work: Path, objcopy: str = "objcopy") -> Path:
+    """Return a wheel without the debug information of its libraries, which goes to DIST."""
     unpacked = work / "unpacked"
     run(sys.executable, "-m", "wheel", "unpack", "--dest", unpacked, built)
     [content] = unpacked.iterdir()
     debug = {}
     for library in sorted(content.rglob("*.so")):
-        if file := split_debug_information(library):
+        if file := split_debug_information(library, objcopy):
             debug[str(file.relative_to(content))] = work / file.name
             file.rename(work / file.name)
-    write_debug_archive(DIST / f"{built.stem.rsplit('-', 1)[0]}-debug.tar.xz", debug)
+    write_debug_archive(DIST / f"{built.stem}-debug.tar.xz", debug)
     built.unlink()
     run(sys.executable, "-m", "wheel", "pack", "--dest", work, content, **variables())
     [packed] = work.glob("*.whl")
@@ -107,14 +95,17 @@ def build(python: str | Path, sdist: Path, work: Path) -> Path:
 
 
 def tag(wheel: Path) -> Path:
-    """Give the wheel the platform's tag, and those of older ones that its symbols allow, in DIST."""
+    """Give the wheel the tag of the oldest platform that its symbols allow, in DIST."""
     before = set(DIST.glob("*.whl"))
     excluded = [f"--exclude={name}" for name in FOUND_AT_RUN_TIME]
     run(
-        *(sys.executable, "-m", "auditwheel", "repair", "--plat", PLATFORM, *excluded),
+        *(sys.executable, "-m", "auditwheel", "repair", "--plat", "auto", *excluded),
         *("--wheel-dir", DIST, wheel),
     )
     [tagged] = set(DIST.glob("*.whl")) - before
+    found = re.search(r"manylinux_2_(\d+)_", tagged.name)
+    if found is None or int(found[1]) > GLIBC:
+        raise SystemExit(f"{tagged.name} asks for more than glibc 2.{GLIBC}")
     return tagged
 
 
@@ -140,9 +131,8 @@ def test(wheel: Path, checkout: Path, environment: Path) -> None:
 
 
 def begin(checkout: Path) -> Path:
-    """Empty DIST, make the compiler ready, and return the source distribution."""
+    """Empty DIST, and return the source distribution."""
     shutil.rmtree(DIST, ignore_errors=True)
-    prepare_sysroot()
     return build_sdist(checkout, DIST, **variables())
 
 

@@ -24,13 +24,13 @@ from release.source import copy_checkout
 from release.wheel import begin, build, check, tag
 
 
-def write_expectation(model: Path, target: Path) -> Path:
+def write_expectation(model: Path, onnx: Path, target: Path) -> Path:
     """Copy an exported model, with an input and what ONNX Runtime answers to it."""
     target.mkdir()
     for name in ("deploy.so", "deploy.json", "deploy.params", "model.json"):
         if (model / name).exists():
             shutil.copy(model / name, target)
-    session = onnxruntime.InferenceSession(model / "mobilenet.onnx")
+    session = onnxruntime.InferenceSession(onnx)
     [declared] = session.get_inputs()
     x = np.random.default_rng(0).random(declared.shape, dtype="float32")
     np.save(target / "input.npy", x)
@@ -52,7 +52,7 @@ def main(model: str) -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="tvmgo-wheels-") as folder:
         work = Path(folder)
-        deployed = write_expectation(Path(model), work / "deployed")
+        deployed = write_expectation(Path(model), Path(model, "mobilenet.onnx"), work / "deployed")
         sdist = begin(copy_checkout(work / "checkout"))
         for version, python in find_pythons().items():
             start = time.perf_counter()
