@@ -23,8 +23,8 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test test-frameworks docs docs-links lint format bench bench-check bench-models wheel wheels ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
-	models soak load test-serving compilers operators random-models clean
+.PHONY: demo test test-frameworks docs docs-links lint format bench bench-check bench-models wheel wheels wheel-aarch64 ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+	models soak load test-serving test-rpc compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -110,6 +110,11 @@ wheel: $(VENV)/.release
 wheels: $(VENV)/.release $(DEMO)/deploy.so
 	$(RUN) -m release.wheels $(DEMO)
 
+# Wheels for AArch64 by a cross compiler, in dist/, each tried under QEMU; needs Debian's binutils-aarch64-linux-gnu
+# and qemu-user, and fetches its compiler and Debian's Python for that machine the first time.
+wheel-aarch64: $(VENV)/.release $(DEMO)/deploy.so
+	$(RUN) -m release.wheel_aarch64 $(DEMO)
+
 # The tests at the border to libtvm_ffi, with each release of apache-tvm-ffi that pyproject.toml allows.
 ffi-releases: $(INSTALLED)
 	$(RUN) -m release.ffi_releases $(CACHE) $(FLOOR_TESTS)
@@ -151,12 +156,10 @@ load: $(INSTALLED)
 test-serving: $(INSTALLED)
 	$(RUN) -m tests.serving $(SERVING)
 
-# Clients and servers with each other, MobileNet on a server for AArch64 under QEMU (which needs apt and a network
-# the first time), and a hundred thousand broken conversations: RPC='--count 1000' makes fewer.
-test-rpc: $(INSTALLED)
-	$(RUN) -m pytest tests/rpc
-	$(RUN) -m tests.rpc.aarch64
-	$(RUN) -m tests.rpc.broken $(RPC)
+# Clients and servers with each other, MobileNet on a server for AArch64 under QEMU, a hundred thousand broken
+# conversations: writes docs/reports/rpc.md. RPC='--count 1000' makes fewer, and no page.
+test-rpc: wheel-aarch64
+	$(RUN) -m tests.rpc $(RPC)
 
 # Compilers of the past, each in an environment of its own, build artifacts that they and tvmgo run:
 # all of them, or those of OLD=0.19; with GENERATED=100 graphs of operators drawn by chance as well.

@@ -1,13 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Conversations that no client has: random bytes, wrong lengths, half packets, changed packets.
+"""Conversations that no client has: random bytes, wrong lengths, half packets, changed packets."""
 
-As a command it has many of them with a server and says whether that still stands:
-``python -m tests.rpc.broken --count 100000``.
-"""
-
-import argparse
 import contextlib
-import os
 import random
 import socket
 import struct
@@ -101,32 +95,25 @@ def converse(address, key, seed):
                     pass
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=100_000)
-    parser.add_argument("--first", type=int, default=0)
-    arguments = parser.parse_args()
+def measure(count):
+    """Have so many conversations with a server, and return what is left of them, by name."""
     server = tvmgo_server("--key", "sesame", "--sessions", "16")
-    begin = time.monotonic()
-    seeds = range(arguments.first, arguments.first + arguments.count)
     with ThreadPoolExecutor(8) as threads:
-        for _ in threads.map(lambda seed: converse(server.address, "sesame", seed), seeds):
+        for _ in threads.map(lambda seed: converse(server.address, "sesame", seed), range(count)):
             pass
     with connect(*server.address, "sesame", timeout=60) as session:
         session.upload(b"x", "x")
     end = time.monotonic() + 60
     while (server.children() or server.files()) and time.monotonic() < end:
         time.sleep(0.1)
-    left = len(server.children()), len(server.files()), server.descriptors()
+    left = {
+        "processes": len(server.children()),
+        "folders": len(server.files()),
+        "descriptors": server.descriptors(),
+    }
     with open(f"/proc/{server.process.pid}/status") as status:
         memory = next(line.split()[1] for line in status if line.startswith("VmHWM"))
     server.close()
-    print(
-        f"{arguments.count} broken conversations in {time.monotonic() - begin:.0f} s: the server stands, "
-        f"with {left[0]} processes, {left[1]} folders, {left[2]} descriptors; it had {memory} kB at most"
-    )
-    os._exit(int(left[:2] != (0, 0)))
-
-
-if __name__ == "__main__":
-    main()
+    if left["processes"] or left["folders"]:
+        raise SystemExit(f"of {count} broken conversations {left} are left")
+    return {"count": count, **left, "mib": int(memory) / 1024}
