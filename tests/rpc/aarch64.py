@@ -68,11 +68,11 @@ def measure_in(environment, work):
     )
     try:
         with connect(*server.address, timeout=600) as session:
-            machine = str(session.machine)
+            machine = session.machine["machine"]
             try:
                 session.upload(here.library)
             except tvmgo.TVMValueError as error:
-                refusal = str(error)
+                refusal = str(error).partition("' is ")[2].replace(f":{server.address[1]}", "")
             else:
                 raise SystemExit("a library for x86-64 was sent")
             session.upload(there.library)

@@ -59,7 +59,7 @@ wheel for AArch64 in Debian's Python {python}, under QEMU {qemu}, and says that 
 | results by RPC beside those of the same process without it | the same bits |
 | beside the export for x86-64 | {apart:.1e} apart at most |
 | a run, emulated | {seconds:.1f} s |
-| the export for x86-64, sent there | refused before it is sent: {refusal} |
+| the export for x86-64, sent there | refused before it is sent: it is {refusal} |
 """
 BROKEN = """
 ## Broken conversations
