@@ -13,7 +13,7 @@ from release.source import ROOT
 
 CACHE = ROOT / ".cache" / "aarch64"
 # Which release of Debian has which Python.
-RELEASES = {(3, 11): "bookworm", (3, 13): "trixie"}
+RELEASES = {(3, 11): "bookworm"}
 PLATFORMS = [f"manylinux_2_{minor}_aarch64" for minor in range(36, 16, -1)]
 
 
