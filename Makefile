@@ -195,10 +195,11 @@ relay: $(INSTALLED)
 operators: $(INSTALLED)
 	$(RUN) -m tests.onnx_suite $(OPERATORS)
 
-# Estimators of scikit-learn and LightGBM, fitted in an environment of their own, exported and compared: writes
-# docs/reports/estimators.md. FRAMEWORKS='SVC Ridge' takes some of them. Then the article of 2019, from TensorFlow.
+# Models that frameworks write, in environments of their own, exported and compared with what the frameworks say:
+# writes docs/reports/frameworks.md. FRAMEWORKS='cnn mlp.tflite' takes some of them. Then estimators of scikit-learn and
+# LightGBM: writes docs/reports/estimators.md, and ESTIMATORS='SVC Ridge' takes some. Then the article of 2019, from TensorFlow.
 test-frameworks: $(INSTALLED)
-	$(RUN) -m tests.frameworks $(FRAMEWORKS)
+	TVMGO_COMPILERS=$(CURDIR)/$(CACHE)/compilers $(RUN) -m tests.frameworks $(FRAMEWORKS)
 	$(RUN) -m tests.estimators $(ESTIMATORS)
 	$(RUN) -m tests.article
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports the models of frameworks and writes docs/reports/frameworks.md: ``python -m tests.frameworks [NAME ...]``.
 
-A NAME is the beginning of a file's, such as ``cnn`` or ``mlp.tflite``; then no page is written.
+A NAME is the beginning of a file's, such as ``cnn`` or ``mlp.tflite``; the rows of others stay as they are.
 """
 
 import os
@@ -20,6 +20,8 @@ from tvmgo.compiler.frameworks.table import FRAMEWORKS
 from tvmgo.exceptions import TVMError
 
 PAGE = CACHE.parents[1] / "docs" / "reports" / "frameworks.md"
+# What the framework itself cannot read again.
+REFUSED = {"attention.h5"}
 LIMIT = 1e-4  # how far a result may be from the framework's, in parts of the largest
 
 HEAD = """\
@@ -46,15 +48,17 @@ def row_of(path, any_rows=False):
     said = dict(np.load(f"{path}.npz"))
     inputs = {name: value for name, value in said.items() if not is_result(name)}
     expected = [value for name, value in said.items() if is_result(name)]
-    shapes = None if any_rows else {name: value.shape for name, value in inputs.items()}
+    options = {} if any_rows else {"shapes": {name: x.shape for name, x in inputs.items()}}
+    if path.suffix == ".pt":  # TorchScript knows neither shapes nor element types
+        options = {"inputs": inputs, "batch": (1, 8, 32) if any_rows else None}
     title = FRAMEWORKS[kind_of(path)].title
     name = f"{path.name}, any rows" if any_rows else path.name
     with tempfile.TemporaryDirectory() as folder:
         try:
-            report = export(path, folder, target="native", shapes=shapes, verify=True).report
+            report = export(path, folder, target="native", verify=True, **options).report
             results = tvmgo.Model.load(folder)(inputs)
         except TVMError as error:
-            return f"| {title} | {name} | {in_cell(error)} | | |", False
+            return f"| {title} | {name} | {in_cell(error)} | | |", path.name in REFUSED
     form = f"{report.format}, {report.details['batch']}" if any_rows else report.format
     truth = report.verification.partition("agrees with ")[2].partition(";")[0]
     values = results if isinstance(results, tuple) else (results,)
@@ -69,8 +73,17 @@ def in_cell(error):
     return " ".join(f"refused: {error}".split()).replace("|", "\\|")[:400]
 
 
+def key_of(row):
+    return tuple(row.split("|")[1:3])
+
+
+def rows_of_page():
+    lines = PAGE.read_text(encoding="utf-8").splitlines() if PAGE.exists() else []
+    return {key_of(line): line for line in lines[len(HEAD.splitlines()) :]}
+
+
 def main(names):
-    rows, wrong = [], []
+    rows, wrong = rows_of_page() if names else {}, []
     for program in PROGRAMS:
         if program not in COMPILERS:
             os.environ[PYTHON_VARIABLE] = str(python_of(program))
@@ -80,12 +93,11 @@ def main(names):
             for any_rows in (False, True) if path.stem == "mlp" else (False,):
                 row, right = row_of(path, any_rows)
                 print(row, flush=True)
-                rows.append(row)
+                rows[key_of(row)] = row
                 if not right:
                     wrong.append(path.name)
         os.environ.pop(PYTHON_VARIABLE, None)
-    if not names:
-        PAGE.write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
+    PAGE.write_text(HEAD + "\n".join(rows.values()) + "\n", encoding="utf-8")
     if wrong:
         sys.exit(f"wrong or refused: {', '.join(wrong)}")
 

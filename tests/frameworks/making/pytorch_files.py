@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from saving import save
 from torch import nn
 from torch.export import Dim
 
@@ -96,6 +97,13 @@ def script(model, inputs, path):
     torch.jit.trace(model, tuple(inputs.values()), strict=False, check_trace=False).save(path)
 
 
+def module(model, inputs, path):
+    save(model, path.with_suffix(""), {name: each.numpy() for name, each in inputs.items()})
+
+
+FORMS = {".pt2": program, ".pt": script, ".module.pt2": module}
+
+
 def main(folder):
     for name, (make, values) in MODELS.items():
         torch.manual_seed(0)
@@ -103,7 +111,7 @@ def main(folder):
         results = model(*inputs.values())
         results = list(results.values()) if isinstance(results, dict) else [results]
         said = {f"y{i}": each.detach().numpy() for i, each in enumerate(results)}
-        for suffix, write in {".pt2": program, ".pt": script}.items():
+        for suffix, write in FORMS.items():
             path = folder / f"{name}{suffix}"
             try:
                 write(model, inputs, path)

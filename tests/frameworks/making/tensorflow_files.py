@@ -4,9 +4,11 @@
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 from keras_models import MODELS, ROWS, make, said
+from saving import save
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 
@@ -14,19 +16,24 @@ def frozen(model, path):
     """Write the graph of a model with its weights inside."""
     specs = [tf.TensorSpec(each.shape, each.dtype, each.name) for each in model.inputs]
     function = tf.function(lambda *values: model(list(values) if len(values) > 1 else values[0]))
-    graph = convert_variables_to_constants_v2(function.get_concrete_function(*specs)).graph
+    concrete = function.get_concrete_function(*specs)
+    graph = convert_variables_to_constants_v2(concrete, lower_control_flow=False).graph
     path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
 def lite(model, path):
     if model.name in ("lstm", "gru"):  # which TensorFlow Lite has for a fixed number of rows alone
         [x] = model.inputs
-        spec = tf.TensorSpec((ROWS, *x.shape[1:]), x.dtype, x.name)
-        function = tf.function(model).get_concrete_function(spec)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([function], model)
-    else:
-        converter = tf.lite.TFLiteConverter.from_keras_model(model)
+        rows = keras.Input(batch_shape=(ROWS, *x.shape[1:]), dtype=x.dtype, name=x.name)
+        model = keras.Model(rows, model(rows))
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
     path.write_bytes(converter.convert())
+
+
+def function(model, path):
+    [x] = model.inputs
+    specs = [tf.TensorSpec(x.shape, x.dtype, x.name)]
+    save(tf.function(lambda x: model(x), input_signature=specs), path.with_suffix(""))
 
 
 FORMS = {
@@ -35,6 +42,9 @@ FORMS = {
     ".keras": lambda model, path: model.save(path),
     ".h5": lambda model, path: model.save(path),
     ".tflite": lite,
+    # Objects, saved as `export` has them saved.
+    ".object.keras": lambda model, path: save(model, path.with_suffix("")),
+    ".function.saved": function,
 }
 
 

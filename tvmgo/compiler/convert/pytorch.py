@@ -107,15 +107,17 @@ def convert_script(module: Any, request: Request, path: Path) -> None:
             "inputs= for those that are not float32"
         )
     values = tuple(example(name, request) for name in names)
-    torch.onnx.export(
-        module,
-        values,
-        str(path),
-        input_names=names,
-        opset_version=OPSET,
-        dynamo=False,
-        dynamic_axes={name: {0: "batch"} for name in names} if request.rows else None,
-    )
+    dynamic = {name: {0: "batch"} for name in names} if request.rows else None
+    options = {"input_names": names, "opset_version": OPSET, "dynamic_axes": dynamic}
+    try:
+        torch.onnx.export(module, values, str(path), dynamo=False, **options)
+    except torch.onnx.errors.OnnxExporterError:
+        if request.rows:
+            raise
+        # It knows few shapes inside a program, and so not every operator.
+        from torch._export.converter import TS2EPConverter
+
+        convert_program(TS2EPConverter(module, values).convert(), path)
     name_all(path, names)
 
 

@@ -93,14 +93,25 @@ def graph_of(path: Path) -> Any:
     return graph
 
 
+def read_in(graph: Any) -> set[str]:
+    """Return the names of nodes whose results others use."""
+    return {name.lstrip("^").partition(":")[0] for node in graph.node for name in node.input}
+
+
+def placeholders(graph: Any) -> list[Any]:
+    """Return the nodes that are fed; what freezing has left of loops is used by nobody."""
+    read = read_in(graph)
+    return [node for node in graph.node if node.op == "Placeholder" and node.name in read]
+
+
 def inputs_of(graph: Any) -> dict[str, str]:
     """Return the tensors that are fed, with their nodes' names."""
-    return {f"{node.name}:0": node.name for node in graph.node if node.op == "Placeholder"}
+    return {f"{node.name}:0": node.name for node in placeholders(graph)}
 
 
 def outputs_of(graph: Any) -> dict[str, str]:
     """Return the tensors of nodes that nobody reads."""
-    read = {name.lstrip("^").partition(":")[0] for node in graph.node for name in node.input}
+    read = read_in(graph)
     found = {
         f"{node.name}:0": node.name
         for node in graph.node
@@ -115,11 +126,7 @@ def outputs_of(graph: Any) -> dict[str, str]:
 
 def shapes_of(graph: Any, request: Request) -> dict[str, list[int]]:
     """Return the shapes of inputs of which the graph does not even know the number of dimensions."""
-    unknown = [
-        node.name
-        for node in graph.node
-        if node.op == "Placeholder" and node.attr["shape"].shape.unknown_rank
-    ]
+    unknown = [node.name for node in placeholders(graph) if node.attr["shape"].shape.unknown_rank]
     for name in unknown:
         if name not in request.shapes:
             raise ExportError(

@@ -58,7 +58,7 @@ class Original:
                 converted = f"{known['truth']}, which ran what {self.framework.converter} made"
                 return {**known, "truth": f"{converted} ({own['unknown']})"}
             blame = self.who_differs(known, own)
-            return {**known, **own}
+            return {**known, **own, "unchanged": known["outputs"]}
 
         return answer
 

@@ -120,7 +120,11 @@ def save_tf_module(module: Any, folder: Path, examples: Examples) -> Path:
 def save_tf_function(function: Any, folder: Path, examples: Examples) -> Path:
     tf = sys.modules["tensorflow"]
     holder, path = tf.Module(), folder / "saved"
-    holder.function = function
+    concrete = getattr(function, "get_concrete_function", lambda: function)()
+    holder.function, holder.used = (
+        function,
+        list(concrete.variables),
+    )  # else they would not be saved
     tf.saved_model.save(holder, str(path), signatures=function)
     return path
 
