@@ -51,7 +51,8 @@ def attention():
 
 
 def mobilenet():
-    return keras.applications.MobileNet((96, 96, 3), alpha=0.25, weights=None, classes=10)
+    x = keras.Input((96, 96, 3), name="image")
+    return keras.applications.MobileNet(input_tensor=x, alpha=0.25, weights=None, classes=10)
 
 
 MODELS = {
