@@ -24,7 +24,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
 .PHONY: demo test test-frameworks docs docs-links lint format bench bench-check bench-models wheel wheels wheel-aarch64 ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
-	models soak load test-serving test-rpc compilers operators random-models clean
+	models soak load test-serving test-cluster test-rpc compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
@@ -155,6 +155,12 @@ load: $(INSTALLED)
 # else to do: SERVING='--no-load' leaves them out, SERVING='--only-load --seconds 2' takes a short look.
 test-serving: $(INSTALLED)
 	$(RUN) -m tests.serving $(SERVING)
+
+# A cluster of Ray on this machine, whose every answer is compared while workers and nodes are killed, and a service on it;
+# then figures beside ONNX Runtime, for which the machine should have nothing else to do: CLUSTER='--only-speed' takes
+# ten minutes for these alone, CLUSTER='--no-speed' leaves them out. Ray gets an environment under .cache the first time.
+test-cluster: $(INSTALLED)
+	$(RUN) -m tests.cluster $(CLUSTER)
 
 # Clients and servers with each other, MobileNet on a server for AArch64 under QEMU, a hundred thousand broken
 # conversations: writes docs/reports/rpc.md. RPC='--count 1000' makes fewer, and no page.

@@ -46,6 +46,7 @@ autodoc_mock_imports = [
     "prometheus_client",
     "orjson",
     "ray",
+    "starlette",
     "pyarrow",
 ]
 autodoc_member_order = "bysource"

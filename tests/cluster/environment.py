@@ -9,6 +9,7 @@ from onnx import save
 
 from examples.mobilenet import mobilenet_v1
 from tests.helpers import CHECKOUT, environment_with
+from tests.model import exact
 from tests.serving.environment import save_mlp
 from tvmgo.compiler import export
 
@@ -33,6 +34,10 @@ def models():
     if not (MODELS / "mobilenet.tvmgo").exists():
         save(mobilenet_v1(), MODELS / "mobilenet.onnx")
         export(MODELS / "mobilenet.onnx", MODELS / "mobilenet.tvmgo")
+    for name, factor in (("exact", 1), ("twice", 2)):
+        if not (MODELS / f"{name}.tvmgo").exists():
+            exact.save_network(MODELS / f"{name}.onnx", factor=factor)
+            export(MODELS / f"{name}.onnx", MODELS / f"{name}.tvmgo", batch=(1, 8, 32))
     for number in range(CROWD):
         # Files of their own: no two models share a page.
         if not (MODELS / f"crowd{number}.tvmgo").exists():

@@ -103,14 +103,29 @@ def cluster(*cpus):
         try:
             nodes.append(Node(folder, cpus[0]))
             wait_for(lambda: connects(nodes[0].address), nodes[0].log)
-            nodes += [Node(folder, count, nodes[0]) for count in cpus[1:]]
             ray.init(nodes[0].address, log_to_driver=False, logging_level="ERROR")
-            wait_for(lambda: alive() == len(cpus), nodes[-1].log)
+            for count in cpus[1:]:
+                nodes.append(joined(folder, count, nodes[0]))
             yield nodes
         finally:
             ray.shutdown()
             for node in reversed(nodes):
                 node.kill()
+
+
+def joined(folder, cpus, head):
+    """Return a further node; a second one, should another program have taken a port of the first in time."""
+    before = alive()
+    for attempt in range(3):
+        node = Node(folder, cpus, head)
+        try:
+            wait_for(lambda: alive() > before, node.log, 60)
+            return node
+        except TimeoutError:
+            node.kill()
+            if attempt == 2:
+                raise
+    return None
 
 
 def alive():

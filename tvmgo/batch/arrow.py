@@ -26,9 +26,9 @@ def array_of(name: str, column: pa.ChunkedArray) -> tuple[np.ndarray[Any, Any], 
     if len(arrays) == 1:
         array = arrays[0]
     else:
-        for other in arrays[1:]:
-            if other.shape[1:] != arrays[0].shape[1:]:
-                raise ragged(name, arrays[0].shape[1:], other.shape[1:])
+        shapes = sorted({array.shape[1:] for array in arrays})
+        if len(shapes) > 1:
+            raise ragged(name, *shapes[:2])
         array = np.concatenate(arrays)
     return array, len(arrays) > 1 or array.dtype == bool  # Arrow has eight of these in a byte
 

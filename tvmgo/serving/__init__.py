@@ -1,19 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Models behind the Open Inference Protocol, on KServe's server: what ``tvmgo serve`` runs.
+"""Models behind the Open Inference Protocol, on KServe's server: what ``tvmgo serve`` runs; and on Ray Serve.
 
 `ServedModel` is the class that a user of KServe would write around a `tvmgo.Model`. It needs KServe, which
-``pip install 'tvmgo[serve]'`` brings, and is imported when it is first asked for.
+``pip install 'tvmgo[serve]'`` brings, and is imported when it is first asked for; so does `ray_application` need Ray,
+which ``tvmgo[ray]`` brings.
 """
 
 import importlib as _importlib
 import typing as _typing
 
 if _typing.TYPE_CHECKING:
+    from tvmgo.serving.ray_serve import ray_application
     from tvmgo.serving.served_model import ServedModel
     from tvmgo.serving.server import serve
     from tvmgo.serving.settings import Settings
 
-_PLACES = {"ServedModel": "served_model", "serve": "server", "Settings": "settings"}
+_PLACES = {
+    "ServedModel": "served_model",
+    "Settings": "settings",
+    "ray_application": "ray_serve",
+    "serve": "server",
+}
 
 
 def __getattr__(name: str) -> _typing.Any:
@@ -22,4 +29,4 @@ def __getattr__(name: str) -> _typing.Any:
     return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
 
 
-__all__ = ["ServedModel", "Settings", "serve"]
+__all__ = ["ServedModel", "Settings", "ray_application", "serve"]
