@@ -8,8 +8,9 @@ import pytest
 
 from tests.batch.conftest import rows_of
 from tests.helpers import output_of
-from tvmgo import Model
+from tvmgo import DType, Model, TensorInfo
 from tvmgo.batch import Predictor
+from tvmgo.batch.columns import stacked
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 21])
@@ -125,9 +126,13 @@ def test_feature_with_several_numbers_in_a_row(predictor):
         )
 
 
-def test_feature_that_would_be_cut_off(predictor):
-    with pytest.raises(TypeError, match="column 'b': expected float32, got complex128|numbers"):
-        predictor("two", {"a": "a", "b": ["b"]})({"a": np.ones(2), "b": np.ones(2) * 1j})
+def test_feature_that_would_be_cut_off():
+    info = TensorInfo("x", ("batch", 2), DType("int32"))
+    columns = {"a": np.arange(3), "b": np.ones(3)}
+    with pytest.raises(TypeError, match="column 'b': expected int32, got float64"):
+        stacked("x", columns, info)
+    columns["b"] = np.array([True, False, True])
+    np.testing.assert_array_equal(stacked("x", columns, info), [[0, 1], [1, 0], [2, 1]])
 
 
 def test_no_model(tmp_path):
