@@ -57,7 +57,9 @@ def ask(connection, inputs):
 
 def asked(port, seconds, meanwhile):
     """Ask over several connections until `meanwhile` has returned and so many seconds are over."""
-    clients = [Client(port, number) for number in range(CLIENTS)]
+    clients = [
+        Client(port, 1 + number) for number in range(CLIENTS)
+    ]  # 0 is both models' answer to 0
     for client in clients:
         client.start()
     end = time.monotonic() + seconds
