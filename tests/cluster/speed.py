@@ -5,7 +5,6 @@ import statistics
 import time
 
 import numpy as np
-import ray
 
 from tests.cluster.nodes import cluster
 from tests.cluster.tables import MLP, MOBILENET, Observed, Rival, compare, predicted
@@ -89,7 +88,3 @@ def line(task, count, actors, found):
         },
         "their_load_seconds": median(theirs, "load_seconds"),
     }
-
-
-def nodes():
-    return len(ray.nodes())

@@ -81,9 +81,9 @@ class Observed(ray_data.RayPredictor):
     kind = "tvmgo"
 
     def __init__(self, *arguments, **options):
-        start = time.process_time(), time.monotonic()
+        start = time.monotonic()
         super().__init__(*arguments, **options)
-        self.started = time.process_time() - start[0], time.monotonic() - start[1]
+        self.load_seconds = time.monotonic() - start
         self.read = self.in_store = 0
 
     def __call__(self, batch):
@@ -99,7 +99,7 @@ class Observed(ray_data.RayPredictor):
             "copies": self.copies - copies,
             "read": self.read,
             "in_store": self.in_store,
-            "load": self.started[1],
+            "load": self.load_seconds,
         }
         for name, value in facts.items():
             column = np.zeros(batch.num_rows)
@@ -128,8 +128,10 @@ class Rival(Observed):
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = self.model.threads
         settings.inter_op_num_threads = 1
+        start = time.monotonic()
         path = dict(self.arguments["model"].arguments)["path"].replace(".tvmgo", ".onnx")
         self._session = onnxruntime.InferenceSession(path, settings, ["CPUExecutionProvider"])
+        self.load_seconds = time.monotonic() - start
         self._names = [each.name for each in self._session.get_outputs()]
 
     def answers(self, inputs, rows):
