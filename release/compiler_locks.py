@@ -37,6 +37,12 @@ REQUIREMENTS = {
         "tensorflow-cpu>=2.16; platform_machine == 'x86_64'",
         "tensorflow>=2.16; platform_machine != 'x86_64'",
     ],
+    **{kind: [str(need) for need in NEEDS[kind]] for kind in ("paddle", "mxnet")},
+}
+# Of what has not wheels of all its packages everywhere: for which Pythons and platforms it has.
+ONLY = {
+    "paddle": (("3.10", "3.11", "3.12"), ("manylinux_x86_64", "macosx_arm64")),
+    "mxnet": (("3.10", "3.11"), ("manylinux_x86_64",)),
 }
 
 
@@ -63,9 +69,11 @@ def main(kinds: list[str]) -> None:
     for kind in kinds or REQUIREMENTS:
         for old in LOCKS.glob(f"{kind}-*.txt"):
             old.unlink()
-        for python in PYTHONS:
-            for platform, name in PLATFORMS.items():
+        pythons, platforms = ONLY.get(kind, (PYTHONS, tuple(PLATFORMS)))
+        for python in pythons:
+            for platform in platforms:
                 with tempfile.TemporaryDirectory(prefix="tvmgo-locks-") as work:
+                    name = PLATFORMS[platform]
                     text = resolve(REQUIREMENTS[kind], python, name, Path(work))
                 path = lock_path(kind, f"cp{python.replace('.', '')}", platform)
                 path.write_text(text)

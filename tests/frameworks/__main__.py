@@ -85,7 +85,7 @@ def rows_of_page():
 def main(names):
     rows, wrong = rows_of_page() if names else {}, []
     for program in PROGRAMS:
-        if program not in COMPILERS:
+        if program not in COMPILERS and FRAMEWORKS[program].environment != "simplify":
             os.environ[PYTHON_VARIABLE] = str(python_of(program))
         for path in models_of(program):
             if names and not any(path.name.startswith(name) for name in names):

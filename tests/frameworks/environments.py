@@ -17,6 +17,9 @@ CACHE = Path(__file__).resolve().parents[2] / ".cache" / "frameworks"
 PROGRAMS = {
     "pytorch": ("torch==2.13.0", "onnx", "onnxscript"),
     "tensorflow": (),
+    "paddle": (),
+    "mxnet": (),
+    "darknet": ("opencv-python-headless<5",),
 }
 
 

@@ -21,6 +21,8 @@ COMPILERS = {
     "relax": "apache-tvm 0.27",
     "relay": "TVM 0.19",
     "tensorflow": "TensorFlow and tf2onnx",
+    "paddle": "PaddlePaddle and paddle2onnx",
+    "mxnet": "MXNet 1.9 and its mx2onnx",
 }
 ENVIRONMENT = {"simplify": "relax"}  # others have their own
 SECONDS = 60.0  # in which a Python has to say what it is
@@ -35,7 +37,8 @@ def interpreter_of(kind: str, compiler: str | os.PathLike[str] | None = None) ->
 
     Parameters
     ----------
-    kind : {"simplify", "relax", "relay", "pytorch", "tensorflow"}
+    kind : str
+        A key of `NEEDS`.
     compiler : path-like, optional
         A Python to take instead; for `relay` it may have any TVM 0.19. It is asked without the
         variables ``PYTHON...`` and the user's own packages, as its workers run without them, too.

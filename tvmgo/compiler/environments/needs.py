@@ -62,6 +62,18 @@ NEEDS = {
         Need(("tensorflow", "tensorflow-cpu"), "2.16"),
         Need(("tf2onnx",), "1.17"),
     ),
+    "paddle": (
+        NUMPY,
+        ONNX_CONVERTED,
+        Need(("paddlepaddle", "paddlepaddle-gpu"), "3.0"),
+        Need(("paddle2onnx",), "2.1"),
+        Need(("packaging",), "20"),  # paddle2onnx imports it and does not ask for it
+    ),
+    "mxnet": (
+        Need(("numpy",), "1.21", "1.24"),  # MXNet imports numpy.bool
+        Need(("onnx",), "1.16", "1.17"),  # and onnx.mapping
+        Need(("mxnet",), "1.9.1", "2"),
+    ),
 }
 DISTRIBUTIONS = tuple(
     dict.fromkeys([name for needs in NEEDS.values() for need in needs for name in need.names])

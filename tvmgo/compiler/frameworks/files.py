@@ -44,6 +44,29 @@ def is_graph_def(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".pb" and head.startswith(b"\x0a")
 
 
+def is_paddle(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() == ".json":
+        return b'"pir"' in begin_of(path)
+    return path.suffix.lower() in (".pdmodel", ".pdiparams")
+
+
+def is_mxnet(path: Path, head: bytes) -> bool:
+    if path.name.endswith("-symbol.json"):
+        return head.startswith(b"{")
+    return path.suffix == ".params" and head.startswith(b"\x12\x01" + bytes(6))
+
+
+def is_darknet(path: Path, head: bytes) -> bool:
+    if path.suffix.lower() == ".weights":
+        return path.with_suffix(".cfg").is_file()
+    return path.suffix.lower() == ".cfg" and b"[net" in begin_of(path)
+
+
+def begin_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4096)
+
+
 def members_of(path: Path, head: bytes) -> set[str]:
     """Return the names of files in an archive; none if it is not one."""
     if not head.startswith(b"PK"):
@@ -62,6 +85,9 @@ FILES: tuple[tuple[str, Callable[[Path, bytes], bool]], ...] = (
     ("keras", is_hdf5),
     ("keras", is_keras),
     ("tensorflow", is_graph_def),
+    ("paddle", is_paddle),
+    ("mxnet", is_mxnet),
+    ("darknet", is_darknet),
 )
 
 # What a folder of a framework holds, and which framework that is.
@@ -76,6 +102,8 @@ SUFFIXES = {
     ".pt2": "an ExportedProgram of PyTorch",
     ".pth": "a TorchScript program of PyTorch",
     ".hdf5": "a model of Keras",
+    ".cfg": "a network of Darknet, with its section [net]",
+    ".weights": "weights of Darknet beside a .cfg of the same name",
 }
 
 

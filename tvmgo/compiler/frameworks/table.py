@@ -31,4 +31,7 @@ FRAMEWORKS = {
     "tensorflow": Framework("TensorFlow", "tf2onnx", "tensorflow"),
     "keras": Framework("Keras", "tf2onnx", "tensorflow"),
     "tflite": Framework("TensorFlow Lite", "tf2onnx", "tensorflow"),
+    "paddle": Framework("PaddlePaddle", "paddle2onnx", "paddle"),
+    "mxnet": Framework("MXNet", "mx2onnx", "mxnet"),
+    "darknet": Framework("Darknet", "tvmgo", "simplify"),
 }
