@@ -94,6 +94,28 @@ def test_lstm_with_quantised_weights(dtype, direction):
         np.testing.assert_allclose(result, reference, rtol=1e-5, atol=1e-6)
 
 
+def test_lstm_with_quantised_weights_after_another():
+    """ONNX's inference knows nothing of the first one's result."""
+    inputs = [normal(STEPS, 1, WIDTH), *([np.ones((1, WIDTH, 4 * WIDTH), "int8")] * 2)]
+    scale = np.float32([0.01])
+    inputs += [None, None, None, None, None, scale, np.int8([0]), scale, np.int8([0])]
+    model, values = one_node(
+        "DynamicQuantizeLSTM", inputs, constants=range(1, 12), domain="com.microsoft", hidden_size=3
+    )
+    (first,) = model.graph.node
+    second = helper.make_node("DynamicQuantizeLSTM", ["z", *first.input[1:]], ["y0"])
+    second.MergeFrom(onnx.NodeProto(domain="com.microsoft", attribute=first.attribute))
+    first.output[:] = ["a"]
+    squeeze = helper.make_node("Squeeze", ["a", "axis"], ["z"])
+    model.graph.node.extend([squeeze, second])
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1]), "axis"))
+    simple = simplify(model, {}, {})
+    assert "DynamicQuantizeLSTM" not in operators(simple)
+    np.testing.assert_allclose(
+        *(onnx_runtime(each, values)[0] for each in (simple, model)), atol=1e-6
+    )
+
+
 @pytest.mark.parametrize("values", [[-1, 0, 3.5], [1, 2, 3], [-3, -2, -1], [0, 0, 0]])
 def test_dynamic_quantization(values):
     model = one_node("DynamicQuantizeLinear", [np.float32(values)], 3)

@@ -112,7 +112,6 @@ EXPANDED: Mapping[str, Rewrite] = {
     "Sinh": sinh,
     "Softplus": softplus,
     "TopK": top_k,
-    "com.microsoft.DynamicQuantizeLSTM": lstm,
     NBITS: matmul_of_floats,
     SUMS: sums_by_steps,
 }
@@ -131,6 +130,7 @@ CONTRIB: Mapping[str, Rewrite] = {
 # Expanded before the others, since they become what is expanded there.
 EARLY: Mapping[str, Rewrite] = {
     **OPEN,
+    "com.microsoft.DynamicQuantizeLSTM": lstm,
     **ESTIMATORS,
     "NonMaxSuppression": rank_scores,
     **CONTRIB,
