@@ -23,7 +23,7 @@ EXTENSION_SOURCES := setup.py pyproject.toml \
 	$(wildcard tvmgo/_core/*.pyx tvmgo/_core/*.pxd tvmgo/capi/*) \
 	$(shell find tvmgo/cxx -name '*.[ch]' -o -name '*.cc')
 
-.PHONY: demo test test-frameworks docs docs-links lint format bench bench-check bench-models wheel wheels wheel-aarch64 ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
+.PHONY: demo test test-frameworks quantised docs docs-links lint format bench bench-check bench-models wheel wheels wheel-aarch64 ffi-releases trial fuzz valgrind old-artifacts old-runtimes aarch64 relay \
 	models soak load test-serving test-cluster test-rpc compilers operators random-models clean
 
 demo: $(INSTALLED) $(DEMO)/deploy.so
@@ -208,6 +208,11 @@ test-frameworks: $(INSTALLED)
 	TVMGO_COMPILERS=$(CURDIR)/$(CACHE)/compilers $(RUN) -m tests.frameworks $(FRAMEWORKS)
 	$(RUN) -m tests.estimators $(ESTIMATORS)
 	$(RUN) -m tests.article
+
+# Quantised and half-precision models in every form, beside ONNX Runtime; its quantisers get an environment of their own.
+# QUANTISED='LSTM dynamic' takes those whose names hold one of these words.
+quantised: $(INSTALLED)
+	$(RUN) -m tests.quantised $(QUANTISED)
 
 # Random models by the thousand, beside ONNX Runtime and between pages without access: half an hour or
 # more. RANDOM_MODELS='--first 7 --count 1 --show' makes one of them again.

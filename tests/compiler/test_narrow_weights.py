@@ -163,6 +163,20 @@ def test_halves_of_a_table(dtype, tmp_path):
     assert size < table.size * 2.2
 
 
+def test_bytes_of_a_table(tmp_path):
+    table = RANDOM.integers(-128, 128, (50, COLUMNS)).astype("int8")
+    nodes = [
+        helper.make_node("DequantizeLinear", ["t", "s", "z"], ["f"]),
+        helper.make_node("Cast", ["x"], ["i"], to=TensorProto.INT64),
+        helper.make_node("Gather", ["f", "i"], ["y"]),
+    ]
+    x = np.array([3, 0, 49, 3], "float32")
+    weights = {"t": table, "s": np.float32(0.5), "z": np.int8(-7)}
+    result, _, size = exported(nodes, weights, tmp_path, x=x)
+    assert (result == (table.astype("float32") + 7)[[3, 0, 49, 3]] * 0.5).all()
+    assert size < table.size * 1.3
+
+
 def test_halves_of_a_convolution_are_floats_when_it_is_exported(tmp_path):
     image, content = normal(1, 8, 9, 9), normal(16, 8, 3, 3).astype("float16")
     nodes = [

@@ -85,3 +85,34 @@ def test_the_report_prints_the_costly_kernels_and_is_ready_for_json(exported):
         assert kernel.template in str(kernel)
     assert "without a template" in text
     assert json.loads(json.dumps(dataclasses.asdict(report)))["kernels"][0]["share"] > 0
+
+
+def quantised_convolutions():
+    """One of bytes, one along one axis, and a product with a factor of floats."""
+    nodes = [
+        helper.make_node("DequantizeLinear", ["x", "s"], ["a"]),
+        *(helper.make_node("DequantizeLinear", [each, "s"], [f"{each}f"]) for each in "wvm"),
+        helper.make_node("Conv", ["a", "wf"], ["b"], name="of_bytes"),
+        helper.make_node("Squeeze", ["a", "two"], ["c"]),
+        helper.make_node("Conv", ["c", "vf"], ["d"], name="along_an_axis"),
+        helper.make_node("Sigmoid", ["d"], ["e"]),
+        helper.make_node("MatMul", ["e", "mf"], ["y"], name="of_floats"),
+    ]
+    weights = {
+        "w": np.ones((8, 8, 1, 1), "int8"),
+        "v": np.ones((8, 8, 3), "int8"),
+        "m": np.ones((14, 16), "int8"),
+        "s": np.float32(0.1),
+        "two": np.array([2]),
+    }
+    outputs = {"y": (FLOAT, None), "b": (FLOAT, None)}
+    return onnx_model(nodes, {"x": (3, [1, 8, 1, 16])}, outputs, weights)
+
+
+def test_quantised_products_that_are_computed_with_floats_are_told(tmp_path):
+    model = quantised_convolutions()
+    told = export(model, tmp_path, target="native", verify=False).report.details
+    said = told["quantised products computed with floats"]
+    assert "along_an_axis (there is no kernel of bytes for conv1d)" in said
+    assert "of_floats (its first factor is not quantised to eight bits, with one scale)" in said
+    assert "of_bytes" not in said

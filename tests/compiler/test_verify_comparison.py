@@ -43,6 +43,18 @@ def test_rounding_is_accepted_and_a_fault_is_not(dtype, rounding, fault):
     assert difference.error > 1
 
 
+def test_float64_that_float32_has_computed_is_held_to_that():
+    """As of scikit-learn's support vector machines: what is cast to float64 has no more digits."""
+    exact = RANDOM.uniform(0, 1, (4, 5))
+    other = noisy(exact, 1e-6)
+    short = exact.astype("float32").astype("float64")
+    assert accepts(other, short)
+    assert not accepts(other, exact)
+    assert not accepts(short * (1 + 1e-3), short)
+    whole = np.arange(20, dtype="float64")
+    assert not accepts(whole * (1 + 1e-6), whole)
+
+
 def test_small_numbers_are_held_to_their_own_size():
     expected = np.array([1000, 0.5], "float32")
     assert accepts(np.array([1000, 0.505], "float32"), expected)  # a sum with large terms

@@ -34,6 +34,7 @@ from tvmgo.compiler.relax.graph_builder import build_graph
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.relax_module import import_relax
 from tvmgo.compiler.relax.passes.pipeline import lower_to_kernels, simplify_model
+from tvmgo.compiler.relax.passes.quantized.floats import products_of_floats
 from tvmgo.compiler.relax.passes.quantized.sums import has_byte_products
 from tvmgo.compiler.relax.vm_library import write_vm_library
 from tvmgo.exceptions import ExportError
@@ -56,6 +57,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
         return write_vm(imported, targets[0], files[0], linker, progress)
 
     progress("folding constants")
+    floats = products_of_floats(imported.module, imported.products)
     module = simplify_model(imported.module, targets[0])
     if is_gpu(targets[0]):
         progress(f"compiling for {targets[0]}")
@@ -87,7 +89,7 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     return {
         "target": "; ".join(str(code.target) for code in codes),
         "versions": {"apache-tvm": tvm.__version__},
-        "details": details(first, foreign, left_out),
+        "details": {**details(first, foreign, left_out), **floats},
         "kernels": explain(first.graph, explained, foreign),
         "model_id": number,
         "tensors": imported.tensors,

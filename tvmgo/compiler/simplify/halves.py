@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weights of float16 or bfloat16 that are cast to float32: kept as they are for kernels that read them so."""
+"""Weights that are made floats of when a model runs: kept as they are where kernels read them so."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from onnx import TensorProto, helper
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, rewrite_graph
 
 HALVES = (TensorProto.FLOAT16, TensorProto.BFLOAT16)
+BYTES = (TensorProto.INT8, TensorProto.UINT8)
 # Initialisers are constants in models of earlier versions, whatever else they are.
 SINCE = 4
 READERS = ("Gemm", "MatMul")
 
 
-def cast_what_is_gathered(model: Any) -> Any:
-    """Let the rows of a table be cast that are read, not the table."""
+def widen_what_is_gathered(model: Any) -> Any:
+    """Let the rows of a table become floats that are read, not the table."""
 
     def rewrite(proto: Any, g: GraphEditor) -> bool:
         if proto.op_type == "Constant" and not proto.domain:
@@ -28,13 +29,14 @@ def cast_what_is_gathered(model: Any) -> Any:
                 return False
             g.set_tensor(proto.output[0], value.t)
             return True
-        cast = g.maker(proto.input[0]) if proto.op_type == "Gather" else None
-        if cast is None or not is_of_half(cast, g):
+        source = g.maker(proto.input[0]) if proto.op_type == "Gather" else None
+        if source is None or not (is_of_half(source, g) or is_of_bytes(source, g)):
             return False
         node = Node(proto, 0)
         axis = node.attributes.get("axis", 0)
-        rows = g.add("Gather", [cast.input[0], node.input(1)], axis=axis)
-        g.add("Cast", [rows], node.outputs, to=TensorProto.FLOAT)
+        rows = g.add("Gather", [source.input[0], node.input(1)], axis=axis)
+        given = {} if source.op_type == "DequantizeLinear" else {"to": TensorProto.FLOAT}
+        g.add(source.op_type, [rows, *source.input[1:]], node.outputs, **given)
         return True
 
     rewrite_graph(model.graph, rewrite)
@@ -46,6 +48,15 @@ def is_of_half(proto: Any, g: GraphEditor) -> bool:
     if proto.op_type != "Cast" or proto.domain or proto.attribute[0].i != TensorProto.FLOAT:
         return False
     return g.has_constant(proto.input[0]) and g.element_type(proto.input[0]) in HALVES
+
+
+def is_of_bytes(proto: Any, g: GraphEditor) -> bool:
+    """Whether a node makes floats of constant bytes by one scale."""
+    if proto.op_type != "DequantizeLinear" or proto.domain:
+        return False
+    values, scale = proto.input[:2]
+    known = g.has_constant(values) and g.element_type(values) in BYTES
+    return known and g.shape(scale) == []
 
 
 def keep_halves(model: Any) -> list[str]:

@@ -27,7 +27,7 @@ from tvmgo.compiler.simplify.functions import (
     expand_functions,
     inline_functions,
 )
-from tvmgo.compiler.simplify.halves import cast_what_is_gathered, keep_halves, release
+from tvmgo.compiler.simplify.halves import keep_halves, release, widen_what_is_gathered
 from tvmgo.compiler.simplify.inference import infer
 from tvmgo.compiler.simplify.opset import NORMAL_OPSET, opset_of, to_normal_opset
 from tvmgo.compiler.simplify.pool_sizes import infer_rightly
@@ -87,7 +87,7 @@ def simplify_in_place(
     simple = inline_functions(simple)
     check_domains(simple, {**KNOWN_BESIDE_ONNX, **known})
     simple = expand_operators(infer_rightly(simple), FIRST)
-    simple = cast_what_is_gathered(simple)
+    simple = widen_what_is_gathered(simple)
     halves = keep_halves(simple) if with_kernels else []
     simple = infer_rightly(fold_constants(simple))
     if with_kernels:

@@ -45,8 +45,11 @@ class ImportedModel:
     tensors : mapping or None
         What `tvmgo.compiler.graph.tensors` says of inputs and outputs, where the format is read
         here and no other worker has said it.
+    products : sequence of str
+        Names of convolutions and matrix products, in order, where the format has names.
     """
 
     module: tvm.IRModule
     outputs: Sequence[DeclaredOutput] = ()
     tensors: Mapping[str, Any] | None = None
+    products: Sequence[str] = ()

@@ -16,6 +16,8 @@ from tvmgo.compiler.relax.importing.dynamic.importer import from_dynamic_onnx
 from tvmgo.compiler.relax.importing.imported_model import DeclaredOutput, ImportedModel
 from tvmgo.compiler.relax.importing.onnx_importer import from_onnx
 
+PRODUCTS = ("Conv", "ConvTranspose", "Gemm", "MatMul", "MatMulInteger")
+
 
 def import_onnx(path: str | os.PathLike[str], *, keep_open: bool = False) -> ImportedModel:
     """Import the file that `tvmgo.compiler.simplify` has written.
@@ -33,7 +35,11 @@ def import_onnx(path: str | os.PathLike[str], *, keep_open: bool = False) -> Imp
         else:
             shapes: Any = {value.name: dimensions_of(value) for value in model.graph.input}
             module = from_onnx(model, shapes)
-    return ImportedModel(module, [declared_output(value) for value in model.graph.output])
+    products = [
+        each.name or each.output[0] for each in model.graph.node if each.op_type in PRODUCTS
+    ]
+    outputs = [declared_output(value) for value in model.graph.output]
+    return ImportedModel(module, outputs, products=products)
 
 
 def dimensions_of(value: Any) -> list[int | None]:
