@@ -416,6 +416,23 @@ def test_an_empty_input_of_resize_is_none(opset):
     assert_computes(*model)
 
 
+@pytest.mark.parametrize("by", [1.7, 0.6, 1.25, 3])
+@pytest.mark.parametrize("coordinates", ["asymmetric", "half_pixel", "align_corners"])
+def test_the_nearest_of_two_equally_far_is_onnx_runtimes(by, coordinates):
+    """What float32 makes of the border between two elements decides."""
+    empty, scales = np.zeros(0, FLOATS), np.array([1, 1, by], FLOATS)
+    for nearest in ("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"):
+        model = one_node(
+            "Resize",
+            [normal(1, 1, 20), empty, scales],
+            opset=18,
+            constants=(1, 2),
+            coordinate_transformation_mode=coordinates,
+            nearest_mode=nearest,
+        )
+        assert_computes(*model, gone=["Resize"])
+
+
 def test_empty_results_are_constants():
     x = normal(3, 5)
     starts, ends = np.array([4], INTS), np.array([2], INTS)

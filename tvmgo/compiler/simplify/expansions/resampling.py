@@ -66,8 +66,13 @@ class Resampling:
         ]
 
     def origins(self, axis: Axis) -> np.ndarray:
-        """Return where the new elements lie among the old ones."""
-        places, size, scale = np.arange(axis.new, dtype=float), axis.size, axis.scale
+        """Return where the new elements lie among the old ones.
+
+        The nearest is chosen by float32, as ONNX Runtime has it: a place on the border between two is on one
+        side of it by rounding alone.
+        """
+        kind: Any = np.float32 if self.mode == "nearest" else np.float64
+        places, size, scale = np.arange(axis.new, dtype=kind), axis.size, kind(axis.scale)
         length = scale * size  # before it was made whole
         if self.coordinates == "align_corners":
             return places * (size - 1) / (length - 1) if length != 1 else 0 * places
@@ -129,9 +134,12 @@ class Resampling:
     def left_to_compilers(self, axes: list[Axis]) -> bool:
         fixed = all(axis.size == axis.new for axis in axes if axis.place < 2)
         whole = all(abs(axis.size * axis.scale - axis.new) < 1e-3 for axis in axes)
+        # What divides without rounding; of other scales compilers choose other elements at a border.
+        exact = all(math.frexp(axis.scale)[0] == 0.5 for axis in axes)
         return (
             fixed
             and whole
+            and (exact or self.mode != "nearest")
             and len(self.shape) in (3, 4, 5)
             and self.policy == "stretch"
             and self.coordinates in THEIR_COORDINATES
