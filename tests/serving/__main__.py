@@ -2,7 +2,8 @@
 """``python -m tests.serving``: a real server, asked by real clients; then figures for docs/.
 
 Installs KServe and clients under ``.cache/serving`` and exports models there, the first time. ``--no-load``
-leaves out the figures, ``--only-load`` the tests; what else is given goes to ``tests.serving.load``.
+leaves out the figures, ``--only-load`` the tests, ``--only-clients`` all but those of clients that get answers or
+errors; what else is given goes to ``tests.serving.load``.
 """
 
 import argparse
@@ -16,14 +17,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--no-load", action="store_true")
     parser.add_argument("--only-load", action="store_true")
+    parser.add_argument("--only-clients", action="store_true")
     arguments, others = parser.parse_known_args()
     models()
     python = environment()
     if not arguments.only_load:
-        for folder in ("live", "embedded"):
-            tests = [python, "-m", "pytest", "-q", f"tests/serving/{folder}"]
-            subprocess.run(tests, cwd=CHECKOUT, check=True)
-    if not arguments.no_load:
+        for tests in ("live/test_clients.py" if arguments.only_clients else "live", "embedded"):
+            command = [python, "-m", "pytest", "-q", f"tests/serving/{tests}"]
+            subprocess.run(command, cwd=CHECKOUT, check=True)
+    if not (arguments.no_load or arguments.only_clients):
         subprocess.run([python, "-m", "tests.serving.load", *others], cwd=CHECKOUT, check=True)
 
 
