@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
+from benchmarks.case import Timed
 from benchmarks.networks.catalogue import BY_NAME, Network
 from benchmarks.networks.measuring import calls_of, cpu_time
 from benchmarks.networks.prepared import Prepared, made_up
@@ -56,10 +57,10 @@ def prepared(network: Network, folder: Path, **arguments: Any) -> Prepared:
     return Prepared(network, path, artifacts, made_up(network, path), time.monotonic() - start)
 
 
-def samples_of(rivals: Mapping[str, Any]) -> dict[str, list[float]]:
+def samples_of(rivals: Mapping[str, Timed]) -> dict[str, list[float]]:
     """Return milliseconds of all rivals, which are right, round by round."""
     for name, timed in rivals.items():
-        if not timed.is_right(timed.call()):
+        if not timed.right(timed.call()):
             raise SystemExit(f"{name} computes something else than ONNX Runtime")
     calls = {name: calls_of(timed, SAMPLE_NS) for name, timed in rivals.items()}
     samples: dict[str, list[float]] = {name: [] for name in rivals}
