@@ -263,6 +263,12 @@ def check(files: Artifacts, verifier: Verifier | None, request: Request) -> str:
 
 def refusal_of_all(refusals: dict[str, ExportError], absent: str) -> ExportError:
     """Return the only refusal, or one that tells all, and who might take the model."""
+    if not refusals:  # nobody tried, because relay alone was asked
+        return ExportError(
+            "compiler",
+            'relay makes format="graph" of ONNX models alone',
+            'use compiler="relax" or "auto" for a Relax module or format="vm"',
+        )
     first, *others = refusals.values()
     where, reason, instead = first.args
     if others:

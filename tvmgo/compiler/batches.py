@@ -137,7 +137,8 @@ def without_batch(
     source: Source, request: Request, files: Artifacts, progress: Progress, rows: str
 ) -> Report:
     """Leave the number of rows open, which are not known to be independent, as `rows` says."""
-    if "vm" not in request.formats:
+    takes_vm = any(each.takes(source, "vm") for each in request.compilers)
+    if "vm" not in request.formats or not takes_vm:
         raise ExportError(
             "the first dimension", f"it is open, and rows {rows}", "pass shapes={...}"
         )

@@ -25,6 +25,8 @@ TIMEOUT = 20.0  # seconds for building a kernel, and again for running it
 WHOLE = 600.0  # for running two models
 # The processes find this environment alone, wherever they are started.
 ISOLATION = {"PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}
+# So they do not have this module, and get its functions as they are.
+cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
 def isolate(threads: str | None) -> None:
@@ -42,8 +44,6 @@ class Measure:
 
     def __init__(self, linker: Sequence[str]) -> None:
         command, *options = linker
-        # The processes do not have this module: they get its functions as they are.
-        cloudpickle.register_pickle_by_value(sys.modules[__name__])
         self.builder = LocalBuilder(TIMEOUT, build_func=cc.cross_compiler(command, options))
         self.runner = PopenPoolExecutor(max_workers=1, timeout=TIMEOUT)
 
