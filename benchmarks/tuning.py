@@ -33,9 +33,11 @@ ROUNDS, SAMPLE_NS = 25, 2e7
 HEAD = """\
 # What tuning buys
 
-{network}, one thread, compiled for the machine it ran on; made by `python -m benchmarks.tuning`. Tuning tried
-{trials} kernels within {span:.1f} minutes; a machine that does nothing else tries more. CPU time of a run, median and quartiles of {rounds} samples in turns, and its ratio to that of relay without tuning in the
-same round. [Tuning](../guide/tuning.md) tells how it is asked for.
+{network}, one thread, compiled for the machine it ran on; made by `python -m benchmarks.tuning`. The log has
+{trials} trials of kernels, made within {span:.1f} minutes; a machine that does nothing else tries more. CPU time of a run,
+median and quartiles of {rounds} samples in turns, and its ratio to that of relay without tuning in the same round;
+meanwhile {load:.1f} processes on average wanted the machine's {cores} cores.
+[Tuning](../guide/tuning.md) tells how it is asked for.
 
 | exported by | ms | relay untuned = 1 | export, s |
 | --- | --- | --- | --- |
@@ -117,7 +119,14 @@ def main() -> None:
     assert report is not None
     said = report.details["tuning"].replace(f", in {log}", "")
     span = (max(trials) - min(trials)) / 60
-    head = HEAD.format(network=network.name, trials=len(trials), span=span, rounds=ROUNDS)
+    head = HEAD.format(
+        network=network.name,
+        trials=len(trials),
+        span=span,
+        rounds=ROUNDS,
+        load=os.getloadavg()[0],
+        cores=os.cpu_count(),
+    )
     PAGE.write_text(f"{head}{''.join(lines)}\nThe report of the tuning: {said}.\n")
     print(PAGE.read_text())
 

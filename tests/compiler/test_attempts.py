@@ -131,12 +131,21 @@ def test_models_whose_form_depends_on_the_compiler_are_simplified_for_each(
     assert asked == [("simplify", "relax"), ("relax", None), ("simplify", "relay"), ("relay", None)]
 
 
+RELAX = """
+class Module:
+    @R.function
+    def main(x: R.Tensor((2,), "float32")):
+        return R.add(x, x)
+"""
+
+
 @pytest.mark.parametrize("kind", ["onnx", "relax"])
 def test_relay_alone_refuses_what_only_relax_takes(kind, only, monkeypatch, tmp_path):
     only("simplify", "relay")
     monkeypatch.setattr(attempts, "run_job", refuse)
-    model = models.mlp()[0] if kind == "onnx" else pytest.importorskip("tvm").IRModule()
-    form = "vm" if kind == "onnx" else "auto"
+    model, form = models.mlp()[0], "vm"
+    if kind == "relax":
+        model, form = models.relax_module(RELAX), "auto"
     with pytest.raises(ExportError, match='compiler: relay makes format="graph" of ONNX models'):
         export(model, tmp_path / "deployed", compiler="relay", format=form)
     assert not (tmp_path / "deployed").exists()

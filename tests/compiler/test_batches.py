@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 import tvmgo
 from tvmgo._core import vm_builtins
 from tvmgo.compiler import ExportError, export, sources
+from tvmgo.compiler.environments import interpreter_of
 from tvmgo.compiler.verify import job as verify_job
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
@@ -153,6 +154,15 @@ def test_rows_that_depend_on_each_other(mixing, tmp_path):
             model(x[:2])
     with pytest.raises(ExportError, match="rows depend on each other"):
         export(mixing, tmp_path / "graph", format="graph", target="native")
+
+
+def test_rows_that_depend_on_each_other_are_nothing_for_relay_alone(mixing, tmp_path):
+    try:
+        interpreter_of("relay")
+    except tvmgo.TVMImportError as error:
+        pytest.skip(str(error))
+    with pytest.raises(ExportError, match="the first dimension: it is open, and rows depend"):
+        export(mixing, tmp_path / "deployed", compiler="relay", target="native")
 
 
 def test_batches_that_cannot_be(mlp, tmp_path):
