@@ -37,12 +37,13 @@ REQUIREMENTS = {
         "tensorflow-cpu>=2.16; platform_machine == 'x86_64'",
         "tensorflow>=2.16; platform_machine != 'x86_64'",
     ],
-    **{kind: [str(need) for need in NEEDS[kind]] for kind in ("paddle", "mxnet")},
+    **{kind: [str(need) for need in NEEDS[kind]] for kind in ("paddle", "mxnet", "coreml")},
 }
 # Of what has not wheels of all its packages everywhere: for which Pythons and platforms it has.
 ONLY = {
     "paddle": (("3.10", "3.11", "3.12"), ("manylinux_x86_64", "macosx_arm64")),
     "mxnet": (("3.10", "3.11"), ("manylinux_x86_64",)),
+    "coreml": (("3.10", "3.11", "3.12"), ("manylinux_x86_64", "macosx_arm64")),
 }
 
 

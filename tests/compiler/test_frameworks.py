@@ -70,6 +70,38 @@ def test_archives_of_pytorch(tmp_path):
         kind_of(archive(tmp_path / "b.pt", "b/data.pkl", "b/data/0"))
 
 
+def test_files_of_paddle(tmp_path):
+    assert kind_of(written(tmp_path / "a.json", b'{"base_code":{"magic":"pir"}}')) == "paddle"
+    assert kind_of(written(tmp_path / "a.pdmodel", b"\x0a\x05")) == "paddle"
+    assert kind_of(written(tmp_path / "a.pdiparams", bytes(8))) == "paddle"
+    assert kind_of(written(tmp_path / "other.json", b"{}")) == "onnx"
+
+
+def test_files_of_mxnet(tmp_path):
+    assert kind_of(written(tmp_path / "a-symbol.json", b'{"nodes": []}')) == "mxnet"
+    begin = b"\x12\x01" + bytes(14)
+    assert kind_of(written(tmp_path / "a-0003.params", begin)) == "mxnet"
+    assert kind_of(written(tmp_path / "other.params", bytes(16))) == "onnx"
+
+
+def test_files_of_darknet(tmp_path):
+    assert kind_of(written(tmp_path / "a.cfg", b"# made\n[net]\nwidth=4\n")) == "darknet"
+    assert kind_of(written(tmp_path / "a.weights", bytes(20))) == "darknet"
+    for path in (written(tmp_path / "b.cfg", b"[section]\n"), written(tmp_path / "c.weights", b"")):
+        with pytest.raises(TVMValueError, match="model: expected .* Darknet.*, as its name says"):
+            kind_of(path)
+
+
+def test_files_of_core_ml(tmp_path):
+    """A specification begins with its version, as an ONNX file does: the name says which it is."""
+    assert kind_of(written(tmp_path / "a.mlmodel", b"\x08\x01\x12\x00")) == "coreml"
+    assert kind_of(written(tmp_path / "a.onnx", b"\x08\x01\x12\x00")) == "onnx"
+    inside = tmp_path / "a.mlpackage" / "Data" / "com.apple.CoreML"
+    inside.mkdir(parents=True)
+    (inside / "model.mlmodel").touch()
+    assert kind_of(tmp_path / "a.mlpackage") == "coreml"
+
+
 def test_folder_is_a_saved_model_or_nothing(tmp_path):
     with pytest.raises(
         TVMValueError, match=r"model: expected a file, or a folder with saved_model"
@@ -79,7 +111,7 @@ def test_folder_is_a_saved_model_or_nothing(tmp_path):
     assert kind_of(tmp_path) == "tensorflow"
 
 
-@pytest.mark.parametrize("suffix", [".tflite", ".keras", ".h5", ".pt", ".pt2"])
+@pytest.mark.parametrize("suffix", [".tflite", ".keras", ".h5", ".pt", ".pt2", ".mlmodel"])
 def test_name_that_promises_what_is_not_there(suffix, tmp_path):
     path = written(tmp_path / f"a{suffix}", b"something else, sixteen bytes and more")
     with pytest.raises(TVMValueError, match="model: expected an? .*, as its name says, got"):

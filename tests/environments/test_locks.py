@@ -12,10 +12,10 @@ from tvmgo.compiler.environments.needs import NEEDS, lacking
 PYTHONS = ("cp310", "cp311", "cp312", "cp313")
 PLATFORMS = ("manylinux_x86_64", "manylinux_aarch64", "macosx_arm64")
 WORKERS = {"relax": ("simplify", "relax"), "relay": ("relay",), "tensorflow": ("tensorflow",)}
-WORKERS |= {name: (name,) for name in ("paddle", "mxnet")}
+WORKERS |= {name: (name,) for name in ("paddle", "mxnet", "coreml")}
 # Where there are no wheels of all packages.
 PADDLE = [(tag, platform) for tag in PYTHONS[:3] for platform in PLATFORMS[::2]]
-SOME = {"paddle": PADDLE, "mxnet": [(tag, PLATFORMS[0]) for tag in PYTHONS[:2]]}
+SOME = {"paddle": PADDLE, "coreml": PADDLE, "mxnet": [(tag, PLATFORMS[0]) for tag in PYTHONS[:2]]}
 ALL = [(tag, platform) for tag in PYTHONS for platform in PLATFORMS]
 LOCKED = [(name, *each) for name in WORKERS for each in SOME.get(name, ALL)]
 PACKAGE = re.compile(r"([\w.-]+)==([\w.!+]+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)\n")

@@ -19,6 +19,7 @@ PROGRAMS = {
     "tensorflow": (),
     "paddle": (),
     "mxnet": (),
+    "coreml": (),
     "darknet": ("opencv-python-headless<5",),
 }
 

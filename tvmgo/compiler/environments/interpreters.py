@@ -23,6 +23,7 @@ COMPILERS = {
     "tensorflow": "TensorFlow and tf2onnx",
     "paddle": "PaddlePaddle and paddle2onnx",
     "mxnet": "MXNet 1.9 and its mx2onnx",
+    "coreml": "coremltools and onnxmltools",
 }
 ENVIRONMENT = {"simplify": "relax"}  # others have their own
 SECONDS = 60.0  # in which a Python has to say what it is

@@ -74,6 +74,13 @@ NEEDS = {
         Need(("onnx",), "1.16", "1.17"),  # and onnx.mapping
         Need(("mxnet",), "1.9.1", "2"),
     ),
+    "coreml": (
+        NUMPY,
+        Need(("onnx",), "1.16", "1.17"),
+        Need(("coremltools",), "8"),
+        Need(("onnxmltools",), "1.10", "1.11"),  # later ones do not import what converts Core ML
+        Need(("onnxconverter-common",), "1.8", "1.9"),
+    ),
 }
 DISTRIBUTIONS = tuple(
     dict.fromkeys([name for needs in NEEDS.values() for need in needs for name in need.names])

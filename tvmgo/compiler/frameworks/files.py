@@ -62,6 +62,11 @@ def is_darknet(path: Path, head: bytes) -> bool:
     return path.suffix.lower() == ".cfg" and b"[net" in begin_of(path)
 
 
+def is_coreml(path: Path, head: bytes) -> bool:
+    """Only the name tells it from ONNX: both begin with the version of their format."""
+    return path.suffix.lower() == ".mlmodel" and head.startswith(b"\x08")
+
+
 def begin_of(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(4096)
@@ -87,11 +92,12 @@ FILES: tuple[tuple[str, Callable[[Path, bytes], bool]], ...] = (
     ("tensorflow", is_graph_def),
     ("paddle", is_paddle),
     ("mxnet", is_mxnet),
+    ("coreml", is_coreml),
     ("darknet", is_darknet),
 )
 
 # What a folder of a framework holds, and which framework that is.
-FOLDERS = {"saved_model.pb": "tensorflow"}
+FOLDERS = {"saved_model.pb": "tensorflow", "Data/com.apple.CoreML/model.mlmodel": "coreml"}
 
 # Names that promise what was not found inside.
 SUFFIXES = {
@@ -102,6 +108,7 @@ SUFFIXES = {
     ".pt2": "an ExportedProgram of PyTorch",
     ".pth": "a TorchScript program of PyTorch",
     ".hdf5": "a model of Keras",
+    ".mlmodel": "a model of Core ML",
     ".cfg": "a network of Darknet, with its section [net]",
     ".weights": "weights of Darknet beside a .cfg of the same name",
 }

@@ -33,5 +33,6 @@ FRAMEWORKS = {
     "tflite": Framework("TensorFlow Lite", "tf2onnx", "tensorflow"),
     "paddle": Framework("PaddlePaddle", "paddle2onnx", "paddle"),
     "mxnet": Framework("MXNet", "mx2onnx", "mxnet"),
+    "coreml": Framework("Core ML", "onnxmltools", "coreml"),
     "darknet": Framework("Darknet", "tvmgo", "simplify"),
 }
