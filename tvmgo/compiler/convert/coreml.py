@@ -6,7 +6,7 @@ Elsewhere nobody can say it, so only layers pass that were held beside the arith
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def check(layer: Any) -> None:
 
 def objection(kind: str, given: Any) -> str:
     """Return why a layer is refused, or nothing."""
-    faults = {
+    faults: dict[str, Callable[[], object]] = {
         "activation": lambda: (
             (given.WhichOneof("NonlinearityType") not in ACTIVATIONS)
             and f"the activation {given.WhichOneof('NonlinearityType')} is not supported"
@@ -137,7 +137,7 @@ def objection(kind: str, given: Any) -> str:
     }
     if kind not in LAYERS:
         return f"layers of the kind {kind} are not supported"
-    return faults.get(kind, str)() or ""
+    return str(faults[kind]() or "") if kind in faults else ""
 
 
 def refuse_planes(model: onnx.ModelProto) -> None:
