@@ -15,6 +15,7 @@ from tests.model.conftest import COLUMNS
 from tvmgo import Batcher, Model
 from tvmgo.model import ModelClosedError, QueueFullError
 from tvmgo.model.engines.batched import cheapest
+from tvmgo.model.requests.batch_queue import BatchQueue, Entry
 
 
 def rows_of(count, start=0):
@@ -234,6 +235,32 @@ def test_threads_end_with_the_batcher(write_sizes):
         batcher({"x": rows_of(1)})
         assert threading.active_count() == before + 1  # one is enough for one client
     assert threading.active_count() == before
+
+
+def test_all_threads_end_while_one_gathers():
+    running, go = threading.Semaphore(0), threading.Semaphore(0)
+
+    def run(batch):
+        running.release()
+        assert go.acquire(timeout=20)
+        return [{} for _ in batch]
+
+    queue = BatchQueue(run, threads=2, max_batch=2, max_delay=20, capacity=10)
+    for _ in range(2):  # a thread each
+        queue.add(Entry([], rows=2))
+        assert running.acquire(timeout=20)
+    for _ in range(3):
+        go.release()
+    end = time.monotonic() + 20
+    while len(queue._idle) < 2 and time.monotonic() < end:
+        time.sleep(0.001)
+    last = Entry([], rows=1)
+    queue.add(last)  # one thread gathers, the other has nothing to do
+    closing = threading.Thread(target=queue.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()
+    assert last.wait() == {}
 
 
 def test_warmup_runs_every_size(write_sizes):

@@ -141,6 +141,10 @@ class BatchQueue:
             thread.start()
             self._threads.append(thread)
 
+    def _wake_all(self) -> None:
+        while self._idle:
+            self._idle.pop().release()
+
     def _serve(self) -> None:
         alarm = threading.Lock()
         alarm.acquire()
@@ -173,7 +177,9 @@ class BatchQueue:
                 batch.append(self._entries.popleft())
                 rows += batch[-1].rows
             self._rows -= rows
-            if self._entries:
+            if self._closed:
+                self._wake_all()  # they may have waited for this thread to gather
+            elif self._entries:
                 self._wake()
         return [entry for entry in batch if entry.claim()]
 
@@ -196,8 +202,7 @@ class BatchQueue:
         """Take no more requests; the threads end when those that are here are answered."""
         with self._lock:
             self._closed = True
-            while self._idle:
-                self._idle.pop().release()
+            self._wake_all()
             self._full.notify_all()
 
     def close(self) -> None:
