@@ -8,7 +8,7 @@ from onnx import TensorProto, helper
 
 from tests.compiler.models import normal, onnx_model, run
 from tvmgo.compiler import export
-from tvmgo.compiler.graph.short_integers import pack
+from tvmgo.compiler.short_integers import pack
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
 

@@ -208,9 +208,9 @@ def test_pip_that_installs_elsewhere_is_noticed(wheels, locks, root, monkeypatch
 
 @pytest.mark.parametrize("kind", ["simplify", "tensorrt"])
 def test_bad_arguments(kind, tmp_path):
-    with pytest.raises(TVMValueError, match="kind: expected one of relax, relay, got"):
+    with pytest.raises(TVMValueError, match="kind: expected one of relax, relay, .*, got"):
         install(kind)
-    with pytest.raises(TVMValueError, match="kind: expected one of relax, relay, got"):
+    with pytest.raises(TVMValueError, match="kind: expected one of relax, relay, .*, got"):
         remove(kind)
     with pytest.raises(TVMValueError, match="wheels: expected a folder, got"):
         install("relay", wheels=tmp_path / "nothing")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from tvm import relax
 
-from tvmgo.compiler.graph.short_integers import unpacked
 from tvmgo.compiler.relax.expressions import constant
 from tvmgo.compiler.relax.narrow import integers, narrow_product
+from tvmgo.compiler.short_integers import unpacked
 
 
 def convert_matmul_nbits(

@@ -9,7 +9,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from tvmgo.compiler.graph.short_integers import pack, unpacked
+from tvmgo.compiler.short_integers import pack, unpacked
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
 NBITS = "com.microsoft.MatMulNBits"
