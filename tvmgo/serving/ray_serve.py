@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import os
 import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,11 @@ from ray import serve
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tvmgo.exceptions import TVMError, TVMKeyError, TVMOverflowError, TVMTypeError, TVMValueError
-from tvmgo.model.batcher import Batcher
+from tvmgo.exceptions import TVMError, TVMValueError
 from tvmgo.model.errors import ModelClosedError, QueueFullError
 from tvmgo.model.files.model_files import existing
-from tvmgo.model.model import Model
 from tvmgo.model.requests.request import check_seconds
+from tvmgo.serving.warm import CALLERS, WarmModel
 
 __all__ = ["ray_application"]
 
@@ -30,45 +29,25 @@ MAX_ONGOING = 64
 STATUSES = (
     (QueueFullError, 503),
     (ModelClosedError, 503),
-    ((TVMKeyError, TVMTypeError, TVMValueError, TVMOverflowError), 422),
+    (CALLERS, 422),
 )
-
-
-class Served:
-    """The files of a path as they are now, warmed up; requests run together where rows are independent."""
-
-    def __init__(self, path: str, cpus: int, max_batch: int | None, max_delay: float) -> None:
-        # As many requests at a time as the replica has CPUs; other replicas of the machine have the parameters, too.
-        self.model = Model.load(path, concurrency=cpus, threads=1, private=False)
-        self.batcher: Batcher | None = None
-        try:
-            with contextlib.suppress(
-                TVMValueError
-            ):  # a call decides a size: there are no zeros to run
-                self.model.warmup()
-            if self.model.rows_independent and max_batch != 1:
-                self.batcher = Batcher(self.model, max_batch=max_batch, max_delay=max_delay)
-        except BaseException:
-            self.close()
-            raise
-
-    def submit(self, inputs: Mapping[str, Any]) -> Any:
-        return (self.batcher or self.model).submit(inputs)
-
-    def close(self) -> None:
-        """Answer what is here, and take no more."""
-        if self.batcher is not None:
-            self.batcher.close()
-        self.model.close()
 
 
 class Replica:
     """What a replica runs: the model of a path that Serve gives it by `reconfigure`, also when it starts."""
 
     def __init__(self, cpus: int, max_batch: int | None, max_delay: float, timeout: float) -> None:
-        self._how = cpus, max_batch, max_delay
+        # As many requests at a time as the replica has CPUs; other replicas of the machine have the parameters, too.
+        self._load = partial(
+            WarmModel,
+            max_batch=max_batch,
+            max_delay=max_delay,
+            concurrency=cpus,
+            threads=1,
+            private=False,
+        )
         self._timeout = timeout
-        self._served: Served | None = None
+        self._served: WarmModel | None = None
         self._ready = asyncio.Event()
 
     async def reconfigure(self, config: Mapping[str, Any]) -> None:
@@ -77,7 +56,7 @@ class Replica:
         A failure leaves all as it was, and Serve says that the deployment is unhealthy.
         """
         # This thread's loop alone submits requests and exchanges the model: none comes to one that is closed.
-        new = await asyncio.to_thread(Served, config["path"], *self._how)
+        new = await asyncio.to_thread(self._load, config["path"])
         old, self._served = self._served, new
         self._ready.set()
         if old is not None:

@@ -22,9 +22,9 @@ from tvmgo.serving import logs, metrics
 from tvmgo.serving.limits import Limits
 from tvmgo.serving.messages import LENGTH_HEADER, RequestMessage, read_request, write_answer
 from tvmgo.serving.repository import Extension, Repository
-from tvmgo.serving.served_model import CALLERS
 from tvmgo.serving.settings import Settings
 from tvmgo.serving.statuses import STATUSES, answer_error, answer_http_error
+from tvmgo.serving.warm import CALLERS
 
 APPLICATION = "kserve.model_server:app"
 

@@ -14,15 +14,12 @@ from typing import Any
 import kserve
 from kserve.errors import InvalidInput, ModelNotReady
 
-from tvmgo.exceptions import TVMKeyError, TVMOverflowError, TVMTypeError, TVMValueError
 from tvmgo.model.errors import ModelClosedError, QueueFullError, UnknownNameError
 from tvmgo.serving.loaded import Loaded
 from tvmgo.serving.metrics import REQUESTS
 from tvmgo.serving.settings import Settings
 from tvmgo.serving.tensors import array_of, checked_datatypes, unique
-
-# What tvmgo raises where the caller's values are wrong.
-CALLERS = (TVMKeyError, TVMTypeError, TVMValueError, TVMOverflowError)
+from tvmgo.serving.warm import CALLERS
 
 
 class ServedModel(kserve.Model):  # type: ignore[misc]
