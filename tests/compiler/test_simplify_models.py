@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tests.compiler.models import normal, onnx_model, onnx_runtime
 from tests.compiler.simplified import assert_computes, operators, simplified
 from tvmgo.compiler import ExportError
+from tvmgo.compiler.simplify.reference import fold_by_reference
 from tvmgo.compiler.simplify.simplifier import simplify
 from tvmgo.exceptions import TVMValueError
 
@@ -278,6 +279,22 @@ def test_shapes_are_folded_to_the_end_where_onnx_runtime_cannot_load_the_model()
     model = onnx_model(nodes, inputs, {"y": (11, [1, 1, 3, 3]), "z": (10, [3])}, weights)
     model.opset_import[0].version = 18
     assert "Shape" not in operators(simplified(model))
+
+
+@pytest.mark.parametrize("is_input", [False, True])
+def test_casts_that_onnx_runtime_writes_after_it_has_folded(is_input):
+    """Whatever reads them may have to know the constant, as Pad its value."""
+    half = TensorProto.FLOAT16
+    model = onnx_model(
+        [node("Cast", ["half"], ["value"], to=FLOAT), node("Pad", ["x", "pads", "value"], ["y"])],
+        {"x": (FLOAT, (3,)), **({"half": (half, ())} if is_input else {})},
+        {"y": (FLOAT, (6,))},
+        {"pads": np.array([2, 1]), "half": np.array(1.5, "float16")},
+    )
+    assert operators(fold_by_reference(model)) == ["Cast", "Pad"][not is_input :]
+    if not is_input:
+        (result,) = onnx_runtime(model, {"x": np.ones(3, "float32")})
+        assert result.tolist() == [1.5, 1.5, 1, 1, 1, 1.5]
 
 
 def test_models_whose_weights_do_not_fit_a_file(monkeypatch):

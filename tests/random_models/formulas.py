@@ -20,11 +20,17 @@ def skip_layer(inputs: Sequence[np.ndarray], epsilon: float = 1e-12) -> np.ndarr
     return centred(x, (-1,), lambda variance: np.sqrt(variance + epsilon)) * scale + sum(shifts[:1])
 
 
+def fast_gelu(inputs: Sequence[np.ndarray]) -> np.ndarray:
+    x = sum(inputs)
+    return x / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
+
+
 def centred(x: np.ndarray, axes: tuple[int, ...], deviation: Callable[[Any], Any]) -> np.ndarray:
     return (x - x.mean(axes, keepdims=True)) / deviation(x.var(axes, keepdims=True))
 
 
 FORMULAS: Mapping[str, Callable[..., np.ndarray]] = {
+    "FastGelu": fast_gelu,
     "MeanVarianceNormalization": mean_variance,
     "SkipLayerNormalization": skip_layer,
 }

@@ -11,8 +11,9 @@ import onnx
 
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, rewrite_graph, subgraphs
 
-# ONNX Runtime does not fold what has no fixed shape before it is computed.
-SHAPED_BY_DATA = {"NonZero", "Unique", "Compress"}
+# ONNX Runtime does not fold what has no fixed shape before it is computed, nor the casts that it writes
+# itself, after it has folded, where it computes float16 in float32.
+LEFT_BY_ONNX_RUNTIME = {"NonZero", "Unique", "Compress", "Cast"}
 RANDOM = {
     *("Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"),
     "RandomUniformLike",
@@ -22,13 +23,15 @@ LARGEST_RESULT = 1 << 24
 
 
 def fold_by_reference(model: Any, *, every: bool = False) -> Any:
-    """Compute what depends on constants alone: of every operator, or where the data give shapes."""
-
+    """Compute what depends on constants alone: of every operator, or of those left."""
+    inputs = {each.name for each in model.graph.input}
     shapes: dict[str, list[int | None]] = {}  # by the name of what holds one
 
     def fold(proto: Any, editor: GraphEditor) -> bool:
-        if not every and proto.op_type not in SHAPED_BY_DATA:
+        if not every and proto.op_type not in LEFT_BY_ONNX_RUNTIME:
             return False
+        if proto.op_type == "Cast" and proto.input[0] in inputs:
+            return False  # kept by `keep_halves`
         if proto.op_type == "Gather" and proto.input[0] in shapes:
             return fold_size(proto, editor, shapes[proto.input[0]])
         if proto.op_type == "Shape":
