@@ -252,3 +252,46 @@ def test_what_a_framework_says_when_it_cannot_save(torch, tmp_path):
         ExportError, match="saving the ExportedProgram of PyTorch: RuntimeError: a node"
     ):
         source_of(torch.export.ExportedProgram(), Examples()).write(tmp_path)
+
+
+class Layer(Program):
+    pass
+
+
+@pytest.fixture
+def paddle(monkeypatch):
+    """A package that is called paddle, which writes what it was asked to save."""
+    package = ModuleType("paddle")
+    package.nn = SimpleNamespace(Layer=Layer)
+    package.static = SimpleNamespace(InputSpec=lambda *given: given)
+
+    def save(layer, path, specs):
+        Path(f"{path}.pdiparams").touch()
+        Path(f"{path}.json").write_text(repr(specs))
+
+    package.jit = SimpleNamespace(save=save)
+    monkeypatch.setitem(sys.modules, "paddle", package)
+
+
+@pytest.mark.parametrize(("batched", "rows"), [(True, None), (False, 2)])
+def test_layer_is_saved_as_the_program_of_its_examples(batched, rows, paddle, tmp_path):
+    examples = Examples({"scale": [2, 4]}, {"image": np.zeros((2, 3), "int64")}, batched)
+    source = source_of(Layer(), examples)
+    assert source.kind == "paddle"
+    written = source.write(tmp_path)
+    assert written.name == "model.json"
+    specs = [([rows, 3], "int64", "image"), ([rows, 4], "float32", "scale")]
+    assert written.read_text() == repr(specs)
+
+
+def test_layer_that_is_a_program_knows_its_inputs(paddle, tmp_path):
+    layer = Layer()
+    layer.forward = type("StaticFunction", (), {"concrete_program": property(lambda self: 1 / 0)})()
+    assert source_of(layer).write(tmp_path).read_text() == "None"
+
+
+def test_layer_in_training_mode_is_refused(paddle, tmp_path):
+    layer = Layer()
+    layer.training = True
+    with pytest.raises(ExportError, match="PaddlePaddle: the module: .*training mode"):
+        source_of(layer, Examples({"image": [2]})).write(tmp_path)

@@ -144,18 +144,107 @@ def classifier():
     return net, {"image": image[None]}, [softmax(dense @ h.mean((1, 2)) + bias)[None]]
 
 
+# ---------------------------------------------------------------- what is refused
+
+
+def convolution(net, **options):
+    arguments = {"stride_height": 1, "stride_width": 1, "border_mode": "same", "groups": 1}
+    arguments |= {"W": draw(3, 3, 4, 4), "b": None, "has_bias": False}
+    names = {"input_name": "x", "output_name": "y"}
+    net.add_convolution("conv", 4, 4, 3, 3, **{**arguments, **options}, **names)
+
+
+def pool(net, kind, padding="VALID", **options):
+    net.add_pooling("pool", 3, 3, 1, 1, kind, padding, "x", "y", **options)
+
+
+def quantised(net):
+    convolution(net)
+    net.spec.neuralNetwork.layers[0].convolution.weights.quantization.numberOfBits = 8
+
+
+def mean_picture(net):
+    convolution(net)
+    net.spec.neuralNetwork.preprocessing.add().meanImage.meanImage.extend([1.0])
+
+
+def any_rank(net):
+    convolution(net)
+    net.spec.specificationVersion = 4
+    net.spec.neuralNetwork.arrayInputShapeMapping = 1
+
+
+def program(net):
+    net.spec.mlProgram.SetInParent()
+
+
+def trees(net):
+    net.spec.treeEnsembleRegressor.SetInParent()
+
+
+def lstm(net):
+    layer = net.spec.neuralNetwork.layers.add(name="lstm", input=["x"], output=["y"])
+    layer.uniDirectionalLSTM.inputVectorSize = 4
+
+
+def instances(net):
+    options = {"compute_mean_var": True, "instance_normalization": True}
+    net.add_batchnorm("bn", 4, draw(4), draw(4), input_name="x", output_name="y", **options)
+
+
+EDGES = {f"padding_{side}": 1 for side in ("top", "bottom", "left", "right")}
+# What is refused, and words of the reason.
+REFUSED = {
+    "any_rank": (any_rank, "its arrays have any number of dimensions"),
+    "asymmetric": (
+        lambda net: convolution(net, same_padding_asymmetry_mode="TOP_LEFT_HEAVY"),
+        "SAME padding with more of it at the beginning",
+    ),
+    "bilinear": (
+        lambda net: net.add_upsample("up", 2, 2, "x", "y", mode="BILINEAR"),
+        "only the nearest neighbour",
+    ),
+    "deconvolution": (lambda net: convolution(net, is_deconv=True), "transposed convolutions"),
+    "instances": (instances, "statistics that are computed of the picture itself"),
+    "lstm": (lstm, "layers of the kind uniDirectionalLSTM"),
+    "mean_picture": (mean_picture, "it prepares pictures by meanImage"),
+    "padded_average": (lambda net: pool(net, "AVERAGE", **EDGES), "an average with padding"),
+    "planes": (lambda net: net.add_softmax("softmax", "x", "y"), "a softmax over the channels"),
+    "pool_l2": (lambda net: pool(net, "L2"), "pools of the kind L2"),
+    "pool_same": (lambda net: pool(net, "MAX", "SAME"), "same padding of a pool"),
+    "program": (program, "it is an ML program"),
+    "quantised": (quantised, "its weights are quantised"),
+    "sequences": (
+        lambda net: net.add_elementwise("cat", ["x", "x"], "y", "SEQUENCE_CONCAT"),
+        "sequences are not supported",
+    ),
+    "softplus": (
+        lambda net: net.add_activation("soft", "SOFTPLUS", "x", "y"),
+        "the activation softplus",
+    ),
+    "trees": (trees, "it is a treeEnsembleRegressor, not a neural network"),
+}
+
 MODELS = {"mlp": mlp, "cnn": cnn, "joined": joined, "half": half, "classifier": classifier}
+
+
+def write(folder, name, net, values):
+    path = folder / f"{name}.mlmodel"
+    coremltools.utils.save_spec(net.spec, str(path))
+    np.savez(folder / f"{path.name}.npz", **values)
+    print(path.name, flush=True)
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     for name, build in MODELS.items():
         net, inputs, results = build()
-        path = folder / f"{name}.mlmodel"
-        coremltools.utils.save_spec(net.spec, str(path))
-        values = {f"y{i}": value.astype("float32") for i, value in enumerate(results)}
-        np.savez(folder / f"{path.name}.npz", **inputs, **values)
-        print(path.name, flush=True)
+        results = {f"y{i}": value.astype("float32") for i, value in enumerate(results)}
+        write(folder, name, net, {**inputs, **results})
+    for name, (change, reason) in REFUSED.items():
+        net = NeuralNetworkBuilder([("x", Array(4, 6, 6))], [("y", Array(4, 6, 6))])
+        change(net)
+        write(folder, name, net, {"x": draw(1, 4, 6, 6), "refused": reason})
 
 
 if __name__ == "__main__":

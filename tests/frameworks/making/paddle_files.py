@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes models of PaddlePaddle, and what it computes."""
+"""Writes models of PaddlePaddle: by itself, and as objects that `export` has it save; and what it computes."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 import paddle
 from paddle import nn
 from paddle.static import InputSpec
+from saving import save
 
 RANDOM = np.random.RandomState(0)
 
@@ -78,11 +79,16 @@ def main(folder):
         x = draw.astype(dtype)
         results = model(paddle.to_tensor(x))
         results = results if isinstance(results, tuple) else (results,)
-        path = folder / f"{name}.json"
-        paddle.jit.save(model, str(path.with_suffix("")), [InputSpec([None, *shape], dtype, given)])
         values = {f"y{i}": value.numpy() for i, value in enumerate(results)}
-        np.savez(folder / f"{path.name}.npz", **{given: x}, **values)
-        print(path.name, flush=True)
+        specs = [InputSpec([None, *shape], dtype, given)]
+        paddle.jit.save(model, str(folder / name), specs)
+        paths = [folder / f"{name}.json", save(model, folder / f"{name}.object", {given: x}, True)]
+        if name == "mlp":
+            static = paddle.jit.to_static(model, input_spec=specs)
+            paths.append(save(static, folder / f"{name}.static"))
+        for path in paths:
+            np.savez(folder / f"{path.name}.npz", **{given: x}, **values)
+            print(path.name, flush=True)
 
 
 if __name__ == "__main__":

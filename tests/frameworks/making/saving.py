@@ -12,13 +12,14 @@ server.import_tvmgo(whole=False)
 
 
 def save(model, path, inputs=None, batched=False):
-    """Save an object as `export` would, and put what comes out at a path without a suffix; return it."""
+    """Save an object as `export` would, and put what comes out at a path without a suffix; return it. Weights may lie
+    beside it."""
     objects = import_module("tvmgo.compiler.frameworks.objects")
     folder = path.parent / f".{path.name}"
     folder.mkdir()
     _, write = objects.saver_of(model, objects.Examples({}, inputs or {}, batched))
     made = write(folder)
-    target = path.with_name(f"{path.name}{made.suffix or '.saved'}")
-    made.rename(target)
+    for each in folder.iterdir():
+        each.rename(path.with_name(f"{path.name}{each.suffix or '.saved'}"))
     folder.rmdir()
-    return target
+    return path.with_name(f"{path.name}{made.suffix or '.saved'}")

@@ -33,6 +33,7 @@ LOSSES = {
 def convert(request: Request, path: Path) -> dict[str, str]:
     symbol, weights = load(request.model)
     symbol = mxnet.sym.Group([without_label(output) for output in symbol])
+    symbol = spelt_out(symbol, weights)
     names = [name for name in symbol.list_inputs() if name not in weights]
     known = symbol.attr_dict()
     shapes = [shape_of(name, request, known.get(name, {})) for name in names]
@@ -99,6 +100,23 @@ def without_label(output: Any) -> Any:
         elif given.get("preserve_shape", "False") not in ("True", "1"):
             extra["axis"] = 1  # of rows, which is all that it is used for
     return LOSSES[node["op"]](output.get_children()[0], name=node["name"], **extra)
+
+
+def spelt_out(symbol: Any, weights: dict[str, Any]) -> Any:
+    """Say what a symbol means where mx2onnx takes it for something else; `weights` may change."""
+    graph = json.loads(symbol.tojson())
+    for node in graph["nodes"]:
+        given = node.setdefault("attrs", {})
+        if node["op"] == "FullyConnected":
+            given.setdefault("flatten", "True")
+        elif node["op"] == "BatchNorm" and given.get("fix_gamma", "True") in ("True", "1"):
+            gamma = graph["nodes"][node["inputs"][1][0]]["name"]
+            if gamma in weights:
+                weights[gamma] = mxnet.nd.ones_like(weights[gamma])
+        elif node["op"] == "Embedding":  # its indices end at the first and the last row
+            node["op"], node["inputs"] = "take", node["inputs"][::-1]
+            node["attrs"] = {"axis": "0", "mode": "clip"}
+    return mxnet.sym.load_json(json.dumps(graph))
 
 
 def shape_of(name: str, request: Request, known: Mapping[str, str]) -> tuple[int, ...]:

@@ -24,8 +24,22 @@ def convert(request: Request, path: Path) -> dict[str, str]:
         {each["name"]: name for name, each in inputs.items()},
         {each["name"]: name for name, each in outputs.items()},
     )
+    forget_carried_shapes(model.graph)
     onnx.save(model, path)
     return {"tensorflow": tf.__version__, "tf2onnx": tf2onnx.__version__}
+
+
+def forget_carried_shapes(graph: Any) -> None:
+    """Leave out the shapes of what loops carry, which ONNX infers: tf2onnx says of tensors that one loop gets of
+    another that they have no dimensions, and no runtime loads that."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                body = attribute.g
+                # The count and the condition of a loop are numbers, which has to be said.
+                for value in (*body.input[2:], *body.output[1:], *body.value_info):
+                    value.type.tensor_type.ClearField("shape")
+                forget_carried_shapes(body)
 
 
 def compute(request: Request, inputs: Mapping[str, np.ndarray]) -> tuple[str, list[np.ndarray]]:

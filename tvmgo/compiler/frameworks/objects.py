@@ -56,33 +56,62 @@ def save_script(module: Any, folder: Path, examples: Examples) -> Path:
 def save_module(module: Any, folder: Path, examples: Examples) -> Path:
     """Save the program that a module runs for the examples, with open first dimensions for batches."""
     torch = sys.modules["torch"]
-    if module.training:
-        raise ExportError(
-            "PyTorch: the module",
-            "it is in training mode, in which dropout draws random numbers and normalisation follows its inputs",
-            "call model.eval() first",
-        )
+    check_mode(module, "PyTorch")
+    values, dynamic = {}, {}
+    for name, example in examples_for(module, "PyTorch", examples).items():
+        value = torch.from_numpy(np.array(example))
+        if examples.batched:
+            dynamic[name] = {0: torch.export.Dim("batch")}
+            if len(value) == 1:  # which would count as a constant
+                value = torch.cat([value, value])
+        values[name] = value
+    with torch.no_grad():
+        program = torch.export.export(module, (), values, dynamic_shapes=dynamic or None)
+    return save_program(program, folder, examples)
+
+
+def examples_for(module: Any, title: str, examples: Examples) -> dict[str, np.ndarray]:
+    """Return examples for the parameters of a module's `forward`, in their order."""
     parameters = inspect.signature(module.forward).parameters
     given = {*examples.inputs, *examples.shapes}
     needed = {name for name, each in parameters.items() if each.default is each.empty}
     if not needed <= given <= {*parameters}:
         raise ExportError(
-            "PyTorch: the module",
+            f"{title}: the module",
             f"expected examples for {', '.join(parameters)}, which its forward takes, got {sorted(given)}",
             "pass them as inputs={name: value}, or shapes={name: shape} for float32",
         )
-    values, dynamic = {}, {}
-    for name in parameters:
-        if name in given:
-            value = torch.from_numpy(np.array(examples[name]))
-            if examples.batched:
-                dynamic[name] = {0: torch.export.Dim("batch")}
-                if len(value) == 1:  # which would count as a constant
-                    value = torch.cat([value, value])
-            values[name] = value
-    with torch.no_grad():
-        program = torch.export.export(module, (), values, dynamic_shapes=dynamic or None)
-    return save_program(program, folder, examples)
+    return {name: examples[name] for name in parameters if name in given}
+
+
+def check_mode(module: Any, title: str) -> None:
+    if module.training:
+        raise ExportError(
+            f"{title}: the module",
+            "it is in training mode, in which dropout draws random numbers and normalisation follows its inputs",
+            "call model.eval() first",
+        )
+
+
+# ---------------------------------------------------------------- PaddlePaddle
+
+
+def save_layer(layer: Any, folder: Path, examples: Examples) -> Path:
+    """Save the program that a layer runs for the examples; what `paddle.jit.to_static` returns knows its inputs."""
+    paddle = sys.modules["paddle"]
+    check_mode(layer, "PaddlePaddle")
+    specs = None
+    if not hasattr(type(layer.forward), "concrete_program"):
+        specs = [
+            paddle.static.InputSpec(
+                [None, *value.shape[1:]] if examples.batched else [*value.shape],
+                str(value.dtype),
+                name,
+            )
+            for name, value in examples_for(layer, "PaddlePaddle", examples).items()
+        ]
+    paddle.jit.save(layer, str(folder / "model"), specs)
+    return next(each for each in folder.iterdir() if each.suffix in (".json", ".pdmodel"))
 
 
 # ---------------------------------------------------------------- TensorFlow and Keras
@@ -134,6 +163,7 @@ OBJECTS: tuple[tuple[str, str, str, Save], ...] = (
     ("torch", "export.ExportedProgram", "pytorch", save_program),
     ("torch", "jit.ScriptModule", "pytorch", save_script),
     ("torch", "nn.Module", "pytorch", save_module),
+    ("paddle", "nn.Layer", "paddle", save_layer),
     ("keras", "Model", "keras", save_keras),
     ("tensorflow", "types.experimental.GenericFunction", "tensorflow", save_tf_function),
     ("tensorflow", "types.experimental.ConcreteFunction", "tensorflow", save_tf_function),
