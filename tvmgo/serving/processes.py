@@ -8,6 +8,7 @@ import signal
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+from tvmgo.serving.garbage import freeze
 from tvmgo.serving.repository import Extension, Repository
 from tvmgo.serving.rest import Plane, Rest
 from tvmgo.serving.rpc import Rpc
@@ -44,6 +45,7 @@ class Server:
         """Serve until `stop`."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
+        freeze()
         self.repository.follow()
         servers: list[Coroutine[Any, Any, None]] = [(self._workers or self._rest).start()]
         if self._rpc is not None:

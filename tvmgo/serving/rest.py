@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 import tvmgo
 from tvmgo.serving import logs, metrics
+from tvmgo.serving.garbage import freeze
 from tvmgo.serving.limits import Limits
 from tvmgo.serving.messages import LENGTH_HEADER, RequestMessage, read_request, write_answer
 from tvmgo.serving.repository import Extension, Repository
@@ -87,6 +88,7 @@ class Rest(RESTServer):  # type: ignore[misc]
     def run(self, sockets: Any = None) -> None:
         """What a process of several does."""
         logs.configure(self._settings.access_log)
+        freeze()
         self.dataplane.model_registry.follow()
         super().run(sockets)
 
