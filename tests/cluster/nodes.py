@@ -102,8 +102,8 @@ def cluster(*cpus):
         nodes = []
         try:
             nodes.append(Node(folder, cpus[0]))
+            wait_for(lambda: listens(nodes[0].address), nodes[0].log)
             wait_for(lambda: connects(nodes[0].address), nodes[0].log)
-            ray.init(nodes[0].address, log_to_driver=False, logging_level="ERROR")
             for count in cpus[1:]:
                 nodes.append(joined(folder, count, nodes[0]))
             yield nodes
@@ -133,6 +133,15 @@ def alive():
 
 
 def connects(address):
+    """Connect to a cluster, if its first node has told it of itself, which it does after the port is open."""
+    try:
+        ray.init(address, log_to_driver=False, logging_level="ERROR")
+    except ConnectionError:
+        return False
+    return True
+
+
+def listens(address):
     host, _, port = address.partition(":")
     with contextlib.suppress(OSError):
         socket.create_connection((host, int(port))).close()
