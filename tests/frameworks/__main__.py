@@ -31,8 +31,10 @@ Each was written by its framework, exported as it is, and run on the inputs and 
 wrote down when it made the file; made by `make test-frameworks`. How to export such models:
 [from each framework](../guide/frameworks.md).
 
-*Difference* is the largest to the framework's results, in parts of the largest number of an output. *Agrees with* is
-what the export itself has compared with, on other inputs. *Any rows* were exported without shapes, for 1, 8 and 32 rows.
+*Difference* is the largest to the framework's results, in parts of the largest number of an output; in place of Core ML,
+which runs on Apple's systems alone, and Darknet, which has no package, those are NumPy's by Apple's specification and
+OpenCV's. *Agrees with* is what the export itself has compared with, on other inputs. *Any rows* were exported without
+shapes, for 1, 8 and 32 rows; *object* and *module* were saved by `export`. What is refused has to be, with these words.
 
 | framework | model | exported as | agrees with | difference |
 | --- | --- | --- | --- | --- |
