@@ -198,9 +198,10 @@ def link(
     """
     paths = [path for code in (*codes, *filter(None, [checks])) for path in code.paths]
     number = identify(each.read_bytes() for each in paths)
-    sources = {"model_id.c": library_source(number, codes[0].features)}
+    # In as few files as can be: to start a compiler takes it longer than to compile one of these.
+    sources = {"library.c": library_source(number, codes[0].features)}
     if is_elf(codes[0].target):
-        sources["classic.c"] = classic_source(codes[0].symbols)
+        sources["library.c"] += classic_source(codes[0].symbols)
     if checks is not None:
         sources["levels.c"] = dispatch_source(
             codes[0].symbols, [(code.suffix, code.features) for code in codes], checks.suffix
