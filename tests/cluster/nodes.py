@@ -89,6 +89,9 @@ class Node:
                 os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
+    def has_ended(self):
+        return self.process.poll() is not None
+
     def pids(self):
         return [self.process.pid, *descendants(self.process.pid)]
 
@@ -101,11 +104,10 @@ def cluster(*cpus):
     with tempfile.TemporaryDirectory(prefix="r", dir="/tmp", ignore_cleanup_errors=True) as folder:
         nodes = []
         try:
-            nodes.append(Node(folder, cpus[0]))
-            wait_for(lambda: listens(nodes[0].address), nodes[0].log)
-            wait_for(lambda: connects(nodes[0].address), nodes[0].log)
+            nodes.append(started(folder, cpus[0], None, lambda head: connects(head.address)))
             for count in cpus[1:]:
-                nodes.append(joined(folder, count, nodes[0]))
+                before = alive()
+                nodes.append(started(folder, count, nodes[0], lambda _: alive() > before))
             yield nodes
         finally:
             ray.shutdown()
@@ -113,17 +115,22 @@ def cluster(*cpus):
                 node.kill()
 
 
-def joined(folder, cpus, head):
-    """Return a further node; a second one, should another program have taken a port of the first in time."""
-    before = alive()
+def started(folder, cpus, head, is_there):
+    """Return a node that is there.
+
+    A second one, should another program have taken a port of the first in time, or Ray have given it up, as it does after
+    half a minute on a machine with much to do.
+    """
     for attempt in range(3):
         node = Node(folder, cpus, head)
         try:
-            wait_for(lambda: alive() > before, node.log, 60)
-            return node
-        except TimeoutError:
+            wait_for(lambda: node.has_ended() or is_there(node), node.log, 60 if head else 180)
+            if not node.has_ended():
+                return node
+            raise TimeoutError(node.log.read_text()[-3000:])
+        except BaseException as error:
             node.kill()
-            if attempt == 2:
+            if attempt == 2 or not isinstance(error, TimeoutError):
                 raise
     return None
 
@@ -134,19 +141,13 @@ def alive():
 
 def connects(address):
     """Connect to a cluster, if its first node has told it of itself, which it does after the port is open."""
+    host, _, port = address.partition(":")
     try:
+        socket.create_connection((host, int(port))).close()
         ray.init(address, log_to_driver=False, logging_level="ERROR")
-    except ConnectionError:
+    except OSError:  # among them Ray's ConnectionError
         return False
     return True
-
-
-def listens(address):
-    host, _, port = address.partition(":")
-    with contextlib.suppress(OSError):
-        socket.create_connection((host, int(port))).close()
-        return True
-    return False
 
 
 def wait_for(holds, log=None, seconds=180):

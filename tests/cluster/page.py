@@ -62,8 +62,9 @@ be exactly that of one of the two models. Meanwhile is exchanged:
 SPEED = """\
 ## Beside ONNX Runtime
 
-The same dataset in the object store, the same class of actors, one thread each, with `tvmgo.Model` or a session of ONNX
-Runtime in it; the two take turns, medians of {rounds} rounds, from the first batch on. *Ratio* is tvmgo's rows a second by
+The same dataset in the object store, which a run answers several times, the same class of actors, one thread each, with
+`tvmgo.Model` or a session of ONNX Runtime in it; the two take turns, medians of {rounds} rounds, from the first batch on, when
+all actors have started. *Ratio* is tvmgo's rows a second by
 ONNX Runtime's, *CPU* the time of the calling thread in the predictor for each row, with its ratio, which other work on
 the machine changes least. Load average {busy:.1f} on {cpus} CPUs when it began.
 

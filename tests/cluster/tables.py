@@ -160,7 +160,7 @@ class Found(NamedTuple):
 
     rows: int
     wrong: int
-    twice: int
+    twice: int  # rows that came too often
     facts: dict[str, np.ndarray]  # of each batch
 
     def check(self, count):
@@ -168,8 +168,11 @@ class Found(NamedTuple):
         return self
 
 
-def compare(dataset, task, truth, count, meanwhile=None):
-    """Hold each answer of a dataset beside the truth, as it comes; `meanwhile` sees each block."""
+def compare(dataset, task, truth, count, meanwhile=None, times=1):
+    """Hold each answer of a dataset beside the truth, as it comes; `meanwhile` sees each block.
+
+    The dataset has each row so many times.
+    """
     seen, wrong, facts = np.zeros(count, int), 0, []
     output = None
     for block in dataset.iter_batches(batch_size=None, batch_format="numpy", prefetch_batches=0):
@@ -182,4 +185,4 @@ def compare(dataset, task, truth, count, meanwhile=None):
         if meanwhile is not None:
             meanwhile(facts[-1])
     together = {name: np.concatenate([each[name] for each in facts]) for name in facts[0]}
-    return Found(int((seen > 0).sum()), wrong, int((seen > 1).sum()), together)
+    return Found(int((seen >= times).sum()), wrong, int((seen > times).sum()), together)
