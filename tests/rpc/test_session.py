@@ -176,16 +176,17 @@ def test_nothing_is_left_of_a_session(server, library):
 
 
 def test_devices_of_no_open_session_are_refused(server):
+    stream = tvmgo.get_global_function("runtime.Device_StreamCreate")  # would end the process
     for device in (tvmgo.Device(129, 0), tvmgo.Device(128 * 1000 + 1, 0)):
         assert not device.exists
-        for use in (lambda: tvmgo.empty([4], device=device), device.sync):
-            with pytest.raises(tvmgo.TVMError, match="no device API for remote"):
+        for use in (lambda: tvmgo.empty([4], device=device), device.sync, lambda: stream(device)):
+            with pytest.raises(tvmgo.TVMError, match="device: there is no open session for remote"):
                 use()
     with connect(*server.address, KEY) as session:
         device = session.device("cpu")
         assert device.exists and tvmgo.empty([4], device=device).shape == (4,)
     assert not device.exists
-    with pytest.raises(tvmgo.TVMError, match="no device API for remote"):
+    with pytest.raises(tvmgo.TVMError, match="device: there is no open session for remote"):
         tvmgo.empty([4], device=device)
 
 
@@ -196,8 +197,41 @@ def test_sessions_are_separate(server):
             other.download("file")
         assert one.cpu() != other.cpu()
         array = one.array(X)
+        assert (other.array(array).numpy() == X).all()
+        with pytest.raises(ValueError, match="device: expected one of this session, got remote"):
+            other.array(X, one.cpu())
         with pytest.raises(tvmgo.TVMError):
             other.get_function("tvm.rpc.server.remove")(array)
+
+
+@pytest.mark.parametrize(
+    ("use", "kind", "text"),
+    [
+        (lambda session: session.get_function([]), TypeError, "name: expected a str, got list"),
+        (lambda session: session.upload(None), TypeError, "data: expected a path or bytes, got No"),
+        (lambda session: session.upload(b"", 3), TypeError, "target: expected a str, got int"),
+        (lambda session: session.upload(b"", "x", progress=3), TypeError, "progress: expected a"),
+        (lambda session: session.download(3), TypeError, "path: expected a str, got int"),
+        (lambda session: session.remove(None), TypeError, "path: expected a str, got NoneType"),
+        (lambda session: session.load_module(b"x"), TypeError, "path: expected a str, got bytes"),
+        (lambda session: session.device(-1), ValueError, "device: expected a kind of device"),
+        (lambda session: session.empty("2"), TypeError, "shape: expected ints, got str"),
+        (lambda session: setattr(session, "timeout", None), TypeError, "timeout: expected a num"),
+    ],
+)
+def test_arguments_that_make_no_sense(session, use, kind, text):
+    with pytest.raises(kind, match=text) as caught:
+        use(session)
+    assert isinstance(caught.value, tvmgo.TVMError)
+    assert session.empty(2).shape == (2,)
+
+
+def test_a_closed_session_says_so(server):
+    session = connect(*server.address, KEY)
+    session.close()
+    for use in (session.cpu, lambda: session.empty(2), lambda: session.array(X)):
+        with pytest.raises(tvmgo.TVMRPCError, match="the session is closed"):
+            use()
 
 
 def test_threads_take_turns(session, library):

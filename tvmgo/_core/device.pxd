@@ -8,7 +8,7 @@ cdef class Device:
 
 
 # What the layer `device_api` offers for devices other than the host: exists(device), sync(device),
-# alloc(shape, dtype, device), copy(source, target). There once tvmgo is imported.
+# alloc(shape, dtype, device), copy(source, target), require(device). There once tvmgo is imported.
 cdef object device_api
 
 cdef Device wrap_device(DLDevice c_device)

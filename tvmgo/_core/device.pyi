@@ -12,6 +12,7 @@ def use_device_api(
     sync: Callable[[Device], None],
     alloc: Callable[[tuple[int, ...], Any, Device], Any],
     copy: Callable[[Any, Any], None],
+    require: Callable[[Device], Any],
 ) -> None: ...
 
 REMOTE_STEP: Final[int]

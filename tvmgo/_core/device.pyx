@@ -54,10 +54,11 @@ DEVICE_TYPES.update(gpu=dlpack.kDLCUDA, cpu_pinned=dlpack.kDLCUDAHost, cl=dlpack
 cdef object device_api = None
 
 
-def use_device_api(*, exists, sync, alloc, copy):
+def use_device_api(*, exists, sync, alloc, copy, require):
     """Take the functions of `device_api`, which this module must not import."""
     global device_api
-    device_api = SimpleNamespace(exists=exists, sync=sync, alloc=alloc, copy=copy)
+    device_api = SimpleNamespace(exists=exists, sync=sync, alloc=alloc, copy=copy,
+                                 require=require)
 
 
 cdef class Device:

@@ -40,8 +40,10 @@ def _has_functions(device: Device) -> bool:
 
 def _require(device: Device) -> Any:
     """Load the runtime; refuse a device it cannot use. Return what keeps it usable meanwhile."""
-    locate.load()
     keeper = _keeper(device)
+    if keeper is None and device.is_remote:
+        raise TVMError(f"device: there is no open session for {device}")
+    locate.load()  # or say that it is not installed
     if keeper is None:
         raise TVMError(f"device: the runtime has no device API for {device}")
     return keeper
@@ -75,4 +77,4 @@ def copy(source: Any, target: Any) -> None:
     get_global_function("runtime.TVMTensorCopyFromTo")(source, target)
 
 
-use_device_api(exists=exists, sync=sync, alloc=alloc, copy=copy)
+use_device_api(exists=exists, sync=sync, alloc=alloc, copy=copy, require=_require)

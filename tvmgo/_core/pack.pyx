@@ -13,7 +13,7 @@ from libc.string cimport memchr, memcpy
 from tvmgo._core.array_exchange cimport tensor_from_dlpack
 from tvmgo._core.big_int cimport big_int_from_int
 from tvmgo._core.bytearray cimport ByteArray
-from tvmgo._core.device cimport Device, device_of
+from tvmgo._core.device cimport Device, device_api, device_of
 from tvmgo._core.dtype cimport DType, dtype_of
 from tvmgo._core.error cimport check, error_from_exception
 from tvmgo._core.handle cimport Object, drop, share
@@ -22,6 +22,7 @@ from tvmgo._core.owned_any cimport OwnedAny, clear, set_any, set_object
 from tvmgo._core.pointer cimport Pointer
 from tvmgo._core.tensor cimport is_kernel_ready, tensor_of
 from tvmgo.capi cimport ffi
+from tvmgo.capi.dlpack cimport SESSION_STEP
 from tvmgo.capi.ffi cimport TVMFFIAny, TVMFFIByteArray
 from tvmgo.capi.python cimport (
     Py_False, Py_None, Py_True, PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_GET_SIZE,
@@ -205,6 +206,12 @@ cdef int pack_device(object arg, TVMFFIAny* any, Packed* packed) except -1:
     return 0
 
 
+cdef int pack_own_device(object arg, TVMFFIAny* any, Packed* packed) except -1:
+    if <int>(<Device>arg).c_device.device_type >= SESSION_STEP:
+        device_api.require(arg)  # the runtime uses a session without looking whether there is one
+    return pack_device(arg, any, packed)
+
+
 cdef int pack_dtype(object arg, TVMFFIAny* any, Packed* packed) except -1:
     any.type_index = ffi.kTVMFFIDataType
     any.v_dtype = (<DType>arg).c_dtype
@@ -348,7 +355,7 @@ cdef list PACKERS = [
     (_is(OwnedAny), new_packer(pack_owned_any)),
     (_is(ByteArray), new_packer(pack_byte_array)),
     (lambda arg: is_ndarray(arg), new_packer(pack_ndarray)),
-    (_is(Device), new_packer(pack_device)),
+    (_is(Device), new_packer(pack_own_device)),
     (_is(DType), new_packer(pack_dtype)),
     (_is_numpy_dtype, new_packer(pack_numpy_dtype)),
     (_is(Pointer), new_packer(pack_pointer)),

@@ -24,6 +24,8 @@ cdef int read_shape(object shape, int64_t* dims) except -1:
 
 
 cdef tuple shape_tuple(object shape):
+    if isinstance(shape, (str, bytes, bytearray)):  # which are sequences, too
+        raise TVMTypeError(f"shape: expected ints, got {type(shape).__name__}")
     try:
         return tuple(shape)
     except TypeError:

@@ -246,6 +246,7 @@ class Session:
         return function
 
     def _find(self, name: str) -> Function | None:
+        _require_str("name", name)
         if name not in self._functions:
             if name not in self._open():
                 return None
@@ -264,9 +265,17 @@ class Session:
         ----------
         device : Device or str, default "cpu"
         device_id : int, optional
+
+        Raises
+        ------
+        ValueError
+            If it is a device of a session, or there is no such kind.
+        TVMRPCError
+            If the session is closed.
         """
+        self._open()
         local = Device(device, device_id)
-        if local.is_remote:
+        if not 0 < local.device_type < REMOTE_STEP:
             raise TVMValueError(f"device: expected a kind of device, got {local}")
         return Device(local.device_type + (self._index + 1) * REMOTE_STEP, local.device_id)
 
@@ -277,23 +286,54 @@ class Session:
     def empty(
         self, shape: int | Sequence[int], dtype: Any = "float32", device: Device | str = "cpu"
     ) -> Array:
-        """Make an array in the other machine's memory, as `tvmgo.empty` does here."""
+        """Make an array in the other machine's memory, as `tvmgo.empty` does here.
+
+        `device` is a kind of device, or one of this session's; errors are those of `tvmgo.empty`, and
+        `TVMRPCError` if there is no memory or no session.
+        """
         return empty(shape, dtype, self._own(device))
 
     def array(self, values: Any, device: Device | str = "cpu") -> Array:
-        """Copy an array, or what `numpy.asarray` takes, to the other machine."""
+        """Copy an array, or what `numpy.asarray` takes, to the other machine.
+
+        Parameters
+        ----------
+        values : Array or array-like
+            Of any session: from machine to machine it goes by way of this one.
+        device : Device or str, default "cpu"
+            A kind of device, or one of this session's.
+
+        Returns
+        -------
+        Array
+            Of the shape and element type of `values`, in memory there that goes with it.
+
+        Raises
+        ------
+        ValueError
+            If it is a device of another session.
+        TVMRPCError
+            If there is no memory or no session.
+        """
         import numpy
 
         if not isinstance(values, Array):
             values = numpy.asarray(values)
+        elif (
+            values.device.is_remote and _open_session(values.device) is not self
+        ):  # from machine to machine is by way of this one
+            values = values.numpy()
         made = empty(values.shape, values.dtype, self._own(device))
         made.copy_from(values)
         return made
 
     def _own(self, device: Device | str) -> Device:
-        if isinstance(device, Device) and device.is_remote:
-            return device
-        return self.device(device)
+        if not (isinstance(device, Device) and device.is_remote):
+            return self.device(device)
+        self._open()
+        if _open_session(device) is not self:
+            raise TVMValueError(f"device: expected one of this session, got {device}")
+        return device
 
     # ---------------------------------------------------------------- files and modules
 
@@ -322,11 +362,19 @@ class Session:
             lacks (tvmgo's server tells); nothing is sent then. If there is no name.
         FileNotFoundError
             If there is no such file.
+        TypeError
+            If an argument is of another type.
         """
+        if target is not None:
+            _require_str("target", target)
+        if progress is not None and not callable(progress):
+            raise TVMTypeError(f"progress: expected a callable, got {type(progress).__name__}")
         if isinstance(data, (bytes, bytearray, memoryview)):
             if not target:
                 raise TVMValueError("target: expected a name, since data is not a file")
             contents = memoryview(data).cast("B")
+        elif not isinstance(data, (str, os.PathLike)):
+            raise TVMTypeError(f"data: expected a path or bytes, got {type(data).__name__}")
         else:
             path = os.fsdecode(data)
             if not os.path.isfile(path):
@@ -349,15 +397,22 @@ class Session:
                 report(min(at + step, len(contents)), len(contents))
 
     def download(self, path: str) -> bytes:
-        """Return the contents of a file in the session's folder."""
+        """Return the contents of a file in the session's folder; `TVMRPCError` if there is none."""
+        _require_str("path", path)
         return bytes(self.get_function("tvm.rpc.server.download")(path))
 
     def remove(self, path: str) -> None:
-        """Delete a file in the session's folder."""
+        """Delete a file in the session's folder; no error if there is none."""
+        _require_str("path", path)
         self.get_function("tvm.rpc.server.remove")(path)
 
     def load_module(self, path: str) -> Module:
         """Load a library that has been uploaded.
+
+        Parameters
+        ----------
+        path : str
+            In the session's folder, as `upload` called it.
 
         Returns
         -------
@@ -373,8 +428,14 @@ class Session:
         -----
         This runs the library's code. Source: ``rpc.LoadRemoteModule``.
         """
+        _require_str("path", path)
         module: Module = get_global_function("rpc.LoadRemoteModule")(self._open(), path)
         return module
+
+
+def _require_str(argument: str, given: Any) -> None:
+    if not isinstance(given, str):
+        raise TVMTypeError(f"{argument}: expected a str, got {type(given).__name__}")
 
 
 def session_of(device: Device) -> Session:
