@@ -75,6 +75,27 @@ def test_export_of_a_missing_file_raises_file_not_found(tmp_path):
     assert error.value.strerror == os.strerror(errno.ENOENT)
 
 
+@pytest.mark.parametrize(
+    ("argument", "value", "kind", "text"),
+    [
+        ("directory", None, TypeError, "expected a path, got NoneType"),
+        ("directory", "", ValueError, "expected a path, got ''"),
+        ("shapes", ["x"], TypeError, "expected a mapping of names to shapes, got list"),
+        ("inputs", [], TypeError, "expected a mapping of names to values, got list"),
+        ("target", 3, TypeError, "expected a string, a dict or a Target, got int"),
+        ("target", {"kind": {1}}, TypeError, "Object of type set is not JSON serializable"),
+        ("batch", b"1", TypeError, "expected a sequence of ints, got bytes"),
+        ("progress", 3, TypeError, "expected a callable, got int"),
+    ],
+)
+def test_arguments_that_make_no_sense(tmp_path, argument, value, kind, text):
+    arguments = {"model": relax_module("class Module:" + GOOD), "directory": tmp_path / "out"}
+    with pytest.raises(kind, match=f"^{argument}: {text}") as error:
+        export(**{**arguments, argument: value})
+    assert isinstance(error.value, tvmgo.TVMError)
+    assert not (tmp_path / "out").exists()
+
+
 # An earlier export
 
 GOOD = """

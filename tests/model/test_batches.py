@@ -218,11 +218,16 @@ def test_arguments_that_make_no_sense(write_sizes, two_inputs):
             ({"max_batch": 0}, ValueError),
             ({"capacity": 0}, ValueError),
             ({"max_delay": -1}, ValueError),
+            ({"max_delay": float("inf")}, ValueError),
             ({"max_delay": "1"}, TypeError),
         ):
             with pytest.raises(kind, match=next(iter(arguments))) as caught:
                 Batcher(model, **arguments)
             assert isinstance(caught.value, tvmgo.TVMError)
+        with Batcher(model) as batcher:
+            for inputs in (None, 3, [rows_of(1)], np.zeros(0)):
+                with pytest.raises(tvmgo.TVMTypeError, match="inputs: expected a mapping, got"):
+                    batcher.submit(inputs)
         with pytest.raises(TypeError, match="model: expected a Model"):
             Batcher("model")
     with Model.load(two_inputs) as model, pytest.raises(ValueError, match="rows are independent"):

@@ -171,6 +171,15 @@ def test_wrong_out(model, out, kind, text):
         (lambda model: model.run([X, W]), TypeError, "expected a mapping, got list"),
         (lambda model: model.run({"x": X, "w": W}, ["a"]), KeyError, "no output 'a'"),
         (lambda model: model.run({"x": X, "w": W}, "y"), TypeError, "expected names, got the str"),
+        (
+            lambda model: model.run({"x": X, "w": W}, 3),
+            TypeError,
+            "outputs: expected names, got int",
+        ),
+        (lambda model: model.bind([X, W]), TypeError, "inputs: expected a mapping, got list"),
+        (lambda model: model.bind({"x": X, "w": W}, [X]), TypeError, "outputs: expected a mapping"),
+        (lambda model: model.warmup("1"), TypeError, "runs: expected an int, got str"),
+        (lambda model: model.warmup(-1), ValueError, "runs: expected 1 or more, got -1"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_models_words(model, call, kind, text):
@@ -193,6 +202,10 @@ def test_errors_have_attributes(model):
 def test_chosen_outputs_come_in_the_models_order(model):
     assert list(model.run({"x": X, "w": W}, ["z", "y"])) == ["y", "z"]
     assert model.run({"x": X, "w": W}, ["z"])["z"].tolist() == Z
+
+
+def test_chosen_outputs_may_come_one_by_one(model):
+    assert list(model.run({"x": X, "w": W}, (name for name in ["z"]))) == ["z"]
 
 
 def test_copy_never(two_inputs):

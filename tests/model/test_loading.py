@@ -101,6 +101,7 @@ def test_arguments_that_make_no_sense(folder):
             "expected a folder, a bundle .* or a library",
         ),
         (dict(path=folder, concurrency=0), ValueError, "concurrency: expected 1 or more, got 0"),
+        (dict(path=folder, concurrency=2**70), ValueError, "concurrency: expected less than 2"),
         (dict(path=folder, threads=1.5), TypeError, "threads: expected an int, got float"),
         (dict(path=folder, device="abacus"), ValueError, "abacus"),
     ]

@@ -81,7 +81,10 @@ def test_a_request_that_does_not_begin_in_time(held):
     assert held.stats().queued == 1
 
 
-@pytest.mark.parametrize(("value", "kind"), [(0, ValueError), (-1, ValueError), ("1", TypeError)])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(0, ValueError), (-1, ValueError), (float("inf"), ValueError), ("1", TypeError)],
+)
 def test_timeouts_that_are_none(held, value, kind):
     with pytest.raises(kind, match="timeout: expected"):
         held.submit(X, timeout=value)

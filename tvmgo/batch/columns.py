@@ -103,6 +103,10 @@ def output_columns(outputs: Any, known: Sequence[TensorInfo]) -> dict[str, str] 
     if isinstance(outputs, str):
         outputs = [outputs]
     if not isinstance(outputs, Mapping):
+        if not isinstance(outputs, Sequence) or isinstance(outputs, bytes):
+            raise TVMTypeError(
+                f"outputs: expected names of outputs, or a mapping of them to columns, got {outputs!r}"
+            )
         outputs = {name: name for name in outputs}
     for name, column in outputs.items():
         if names and name not in names:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from tvmgo.batch.source import opened
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import ALIGNMENT
 from tvmgo.model.errors import TensorShapeError
+from tvmgo.model.model import Model
 from tvmgo.model.tensor_info import TensorInfo
 
 __all__ = ["Predictor"]
@@ -78,8 +79,8 @@ class Predictor:
     ) -> None:
         if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
             raise TVMValueError(f"batch_size: expected an int, 1 or more, got {batch_size!r}")
-        if isinstance(keep, str):
-            raise TVMTypeError(f"keep: expected names of columns, got the str {keep!r}")
+        if keep is not None and not _are_names(keep):
+            raise TVMTypeError(f"keep: expected names of columns, got {keep!r}")
         self._model, source = opened(model, threads)
         self._columns = input_columns(columns, self._model.inputs)
         self._outputs = output_columns(outputs, self._model.outputs)
@@ -106,7 +107,7 @@ class Predictor:
         return _again, (type(self), self.arguments)
 
     @property
-    def model(self) -> Any:
+    def model(self) -> Model:
         """The `tvmgo.Model`."""
         return self._model
 
@@ -130,6 +131,11 @@ class Predictor:
 
     def check(self, known: Iterable[str]) -> None:
         """See that a table with such columns can be answered.
+
+        Parameters
+        ----------
+        known : iterable of str
+            The names of its columns.
 
         Raises
         ------
@@ -159,6 +165,12 @@ class Predictor:
                 f"give others in a mapping"
             )
 
+    @overload
+    def __call__(self, batch: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    @overload
+    def __call__(self, batch: Any) -> Any: ...
+
     def __call__(self, batch: Any) -> Any:
         """Return the columns that are kept, and one for each output.
 
@@ -180,11 +192,12 @@ class Predictor:
         """
         if isinstance(batch, Mapping):
             self.check(batch)
-            rows = len(next(iter(batch.values())))
+            kept = self._kept(batch)
+            rows = _rows_of({name: batch[name] for name in (*sorted(self._read), *kept)})
             results = self._answers(
                 rows, lambda name: (dense(f"column {name!r}", batch[name], rows), False)
             )
-            return {**{name: batch[name] for name in self._kept(batch)}, **results}
+            return {**{name: batch[name] for name in kept}, **results}
         arrow = sys.modules.get("pyarrow")  # whoever has a table has imported it
         if arrow is not None and isinstance(batch, arrow.RecordBatch):
             batch = arrow.Table.from_batches([batch])
@@ -271,6 +284,28 @@ class Predictor:
     def _part(self, inputs: Mapping[str, Any], rows: Any) -> dict[str, Any]:
         part = {name: array[rows] for name, array in inputs.items()}
         return {name: np.asarray(array) for name, array in self._model.run(part).items()}
+
+
+def _are_names(given: Any) -> bool:
+    return (
+        isinstance(given, Sequence)
+        and all(isinstance(name, str) for name in given)
+        and not isinstance(given, str)
+    )
+
+
+def _rows_of(columns: Mapping[str, Any]) -> int:
+    """Return how many rows all columns have."""
+    rows = None
+    for name, column in columns.items():
+        try:
+            found = len(column)
+        except TypeError:
+            raise TVMTypeError(f"column {name!r}: expected an array, got {column!r:.60}") from None
+        if rows not in (None, found):
+            raise TensorShapeError(f"column {name!r}", f"{rows} rows", [found])
+        rows = found
+    return rows or 0
 
 
 def _again(kind: type[Predictor], arguments: Mapping[str, Any]) -> Predictor:

@@ -35,7 +35,7 @@ def batch_named(sizes: Sequence[int] | None) -> tuple[int, ...]:
     """Return the sizes that a user names, sorted."""
     if sizes is None:
         return ()
-    if isinstance(sizes, str) or not isinstance(sizes, Sequence):
+    if isinstance(sizes, str | bytes) or not isinstance(sizes, Sequence):
         raise TVMTypeError(f"batch: expected a sequence of ints, got {type(sizes).__name__}")
     if not sizes or any(type(size) is not int or size < 1 for size in sizes):
         raise TVMValueError(f"batch: expected ints, 1 or more each, got {tuple(sizes)!r}")

@@ -99,7 +99,7 @@ def export(
         Minutes of trying other schedules for the model's kernels on this machine, shared among them by
         the time that they take. For ``compiler="relay"`` alone. The export's own steps come on top, and
         the trials under way at the end are finished. What was found is used if the whole model is
-        faster with it; the report says so. ``docs/guide/tuning.md`` has what it buys.
+        faster with it; the report says so. docs/guide/tuning.md says how.
     tune_log : str or os.PathLike, optional
         The file of all trials, JSON lines as AutoTVM has them, each written when it is done. Those that
         it has are not tried again, whichever model and export they are from. With `tune` None or 0 they
@@ -125,7 +125,7 @@ def export(
         make sense for this model.
     TVMTypeError
         If `model` is none of these, one of `shapes` is no sequence of integers, one of `inputs`
-        has another element type, or `tune` is no number.
+        has another element type, or any argument is of another type than here.
     TVMImportError
         If no environment has a package that is needed; says the command that brings it.
     TVMFileNotFoundError
@@ -162,11 +162,14 @@ def export(
     Source: ``relay.build`` and ``export_library`` of TVM up to 0.19, which wrote these three files.
     """
     sizes = batch_named(batch)
-    given = {name: list(check_sizes(name, shape)) for name, shape in (shapes or {}).items()}
+    shapes = mapping_named("shapes", "shapes", shapes)
+    given = {name: list(check_sizes(name, shape)) for name, shape in shapes.items()}
     values = arrays_of(inputs)
     source = source_of(model, Examples(given, values, bool(sizes)))
     compilers = compilers_named(compiler)
-    directory = Path(directory)
+    directory = directory_named(directory)
+    if progress is not None and not callable(progress):
+        raise TVMTypeError(f"progress: expected a callable, got {type(progress).__name__}")
     kinds = [each.kind for each in compilers]
     request = Request(
         compilers=compilers,
@@ -199,11 +202,27 @@ def verify_named(choice: bool | str) -> bool | str:
     return choice
 
 
+def directory_named(given: str | os.PathLike[str]) -> Path:
+    if not isinstance(given, str | os.PathLike):
+        raise TVMTypeError(f"directory: expected a path, got {type(given).__name__}")
+    name = os.fspath(given)
+    if not name or "\0" in name:  # nothing would be the current directory
+        raise TVMValueError(f"directory: expected a path, got {name!r}")
+    return Path(name)
+
+
+def mapping_named(argument: str, values: str, given: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        kind = type(given).__name__
+        raise TVMTypeError(f"{argument}: expected a mapping of names to {values}, got {kind}")
+    return given
+
+
 def arrays_of(inputs: Mapping[str, Any] | None) -> dict[str, np.ndarray]:
-    if not isinstance(inputs or {}, Mapping):
-        kind = type(inputs).__name__
-        raise TVMTypeError(f"inputs: expected a mapping of names to values, got {kind}")
-    return {name: array_of(name, value) for name, value in (inputs or {}).items()}
+    given = mapping_named("inputs", "values", inputs)
+    return {name: array_of(name, value) for name, value in given.items()}
 
 
 def array_of(name: str, value: Any) -> np.ndarray:
@@ -220,11 +239,13 @@ def target_in_json(target: Any) -> Any:
     """Return what a job says of a target; TVM's own objects say themselves as JSON."""
     if is_instance(target, "tvm", "target.Target"):
         return str(target)
+    if target is not None and not isinstance(target, str | dict):
+        kind = type(target).__name__
+        raise TVMTypeError(f"target: expected a string, a dict or a Target, got {kind}")
     try:
         json.dumps(target)
-    except TypeError:
-        kind = type(target).__name__
-        raise TVMTypeError(f"target: expected a string, a dict or a Target, got {kind}") from None
+    except TypeError as error:
+        raise TVMTypeError(f"target: {error}, in {target!r}") from None
     return target
 
 

@@ -93,17 +93,36 @@ class Batcher(ClosesItself):
     def __call__(self, inputs: Mapping[str, Any]) -> Answer:
         """Answer a request of one or more rows, as `Model.run` does.
 
+        Parameters
+        ----------
+        inputs : mapping of str to array-like
+            A value for each input, with the same number of rows.
+
+        Returns
+        -------
+        dict of str to numpy.ndarray
+            So many rows of each output: parts of arrays that all requests of a run share.
+
         Raises
         ------
         QueueFullError
             If as many wait as may.
         TVMError
             As `Model.run`; errors of one request are not those of others.
+        ModelClosedError
+            If the batcher or the model is closed.
+
+        Notes
+        -----
+        Releases the GIL while it waits and while kernels run. For any number of threads.
         """
         return self._add(Entry, inputs).wait()
 
     def submit(self, inputs: Mapping[str, Any]) -> Future[Answer]:
-        """The same without waiting; the future can be cancelled until its run begins."""
+        """The same without waiting: what is wrong with `inputs` is raised here, the rest by the future.
+
+        It can be cancelled until its run begins. Do not change `inputs` before the answer is there.
+        """
         return self._add(Promise, inputs).future
 
     def _add(self, kind: type[_Entry], inputs: Mapping[str, Any]) -> _Entry:
@@ -118,13 +137,19 @@ class Batcher(ClosesItself):
         return entry
 
     async def run_async(self, inputs: Mapping[str, Any]) -> Answer:
-        """Await an answer; the event loop goes on meanwhile. A full queue is an error here, too."""
+        """Await an answer, as a call gives it; the event loop goes on meanwhile.
+
+        Parameters, errors and all else as for a call: a full queue is an error here, too.
+        """
         from asyncio import wrap_future  # it takes as long to import as all of tvmgo
 
         return await wrap_future(self.submit(inputs))
 
     def close(self) -> None:
-        """Take no more requests, and wait for the answers of those that are here."""
+        """Take no more requests, and wait for the answers of those that are here, without the GIL.
+
+        The model stays open. Closing twice does no harm.
+        """
         self._queue.close()
 
 

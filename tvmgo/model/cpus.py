@@ -22,7 +22,8 @@ def allowed_cpus() -> int:
 def share_out(concurrency: int | None, threads: int | None) -> tuple[int, int]:
     """Return both; what is not given is such that their product is not more than the CPUs."""
     for name, value in (("concurrency", concurrency), ("threads", threads)):
-        _check(name, value)
+        if value is not None:
+            check_count(name, value)
     cpus = allowed_cpus()
     if concurrency is None:
         concurrency = max(1, cpus // (threads or 1))
@@ -31,10 +32,11 @@ def share_out(concurrency: int | None, threads: int | None) -> tuple[int, int]:
     return int(concurrency), int(threads)
 
 
-def _check(name: str, value: Any) -> None:
-    if value is None:
-        return
+def check_count(name: str, value: Any) -> None:
+    """See that an argument is an int of C, 1 or more."""
     if isinstance(value, bool) or not isinstance(value, numbers.Integral):
         raise TVMTypeError(f"{name}: expected an int, got {type(value).__name__}")
-    if value < 1:
+    if int(value) < 1:
         raise TVMValueError(f"{name}: expected 1 or more, got {value}")
+    if int(value) >= 2**31:
+        raise TVMValueError(f"{name}: expected less than 2**31, got {value}")

@@ -14,7 +14,7 @@ from tvmgo._native.forks import importing
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.closing import ClosesItself
-from tvmgo.model.cpus import share_out
+from tvmgo.model.cpus import check_count, share_out
 from tvmgo.model.engines.batched import BatchedEngine
 from tvmgo.model.engines.graph import GraphEngine
 from tvmgo.model.errors import ModelClosedError, UnknownNameError
@@ -285,8 +285,6 @@ class Model(ClosesItself):
             In the order of the model's outputs. Errors and all else as for a call.
         """
         serving = self._open()
-        if not isinstance(inputs, Mapping):
-            raise TVMTypeError(f"inputs: expected a mapping, got {type(inputs).__name__}")
         known = [info.name for info in serving.outputs]
         wanted = known if outputs is None else checked_outputs(outputs, known)
         arrays = serving.values_of((), inputs)
@@ -320,8 +318,9 @@ class Model(ClosesItself):
     async def run_async(self, inputs: Mapping[str, Any], *, timeout: float | None = None) -> Answer:
         """Await an answer, as `run` gives it; the event loop goes on meanwhile.
 
-        Where the queue is full it awaits a place. A task that is cancelled takes its request out
-        of the queue; one that has begun runs to its end. `timeout` as for `submit`.
+        Parameters, result and errors are those of `submit` and of its future, but that where the
+        queue is full it awaits a place. A task that is cancelled takes its request out
+        of the queue; one that has begun runs to its end.
         """
         self._open()
         queue = self._queue or self._begun_queue()
@@ -357,6 +356,8 @@ class Model(ClosesItself):
                     f"read, got {getattr(given, 'dtype', type(given).__name__)}"
                 )
         known = [info.name for info in serving.outputs]
+        if outputs is not None and not isinstance(outputs, Mapping):
+            raise TVMTypeError(f"outputs: expected a mapping, got {type(outputs).__name__}")
         into = dict(outputs or {})
         checked_outputs(into, known)
         serving.check_outs(into, values)
@@ -377,8 +378,12 @@ class Model(ClosesItself):
         Raises
         ------
         ValueError
-            If a call decides a size or type of an input: run it once on real values instead.
+            If a call decides a size or type of an input: run it once on real values instead. If
+            `runs` is less than 1.
+        TypeError
+            If `runs` is no int.
         """
+        check_count("runs", runs)
         self._open().warm_up(runs)
 
     def memory(self) -> dict[str, int]:
@@ -389,7 +394,7 @@ class Model(ClosesItself):
         return self._open().memory()
 
     def stats(self) -> Stats:
-        """Return what the model has done since it was loaded or reloaded."""
+        """Return what the model has done since it was loaded or reloaded, requests under way included."""
         with importing:
             from tvmgo.model.stats import Stats, latency_of
         serving = self._open()
@@ -475,12 +480,27 @@ class Model(ClosesItself):
 
         Requests that run end on the old ones, those that come later run on the new ones; a failure
         leaves all as it was. Inputs and outputs may become others.
+
+        Raises
+        ------
+        FileNotFoundError, ValueError
+            As `load`.
+        ModelClosedError
+            If the model is closed.
+
+        Notes
+        -----
+        Takes as long as `load`. For any thread; of two that reload, one waits for the other.
         """
         with self._reloading:
             self._serving = self._load(self._open().profiler)
 
     def close(self) -> None:
-        """End the model: requests that are there are answered, later ones raise `ModelClosedError`."""
+        """End the model: requests that are there are answered, later ones raise `ModelClosedError`.
+
+        Waits for what `submit` and `run_async` have taken, without the GIL. Bindings go on. Closing twice
+        does no harm.
+        """
         with importing:  # no queue begins meanwhile
             queue, serving = self._queue, self._serving
             if queue is None:
@@ -515,16 +535,23 @@ def merged(values: Mapping[Any, Any], named: Mapping[str, Any]) -> dict[Any, Any
     return {**values, **named}
 
 
-def checked_outputs(names: Sequence[str] | Mapping[str, Any], known: Sequence[str]) -> list[str]:
+def checked_outputs(given: Sequence[str] | Mapping[str, Any], known: Sequence[str]) -> list[str]:
     """Return those names of outputs, in the model's order.
 
     Raises
     ------
     UnknownNameError
         If one is no output.
+    TVMTypeError
+        If they are no names.
     """
-    if isinstance(names, str):
-        raise TVMTypeError(f"outputs: expected names, got the str {names!r}")
+    if isinstance(given, str | bytes):
+        kind = type(given).__name__
+        raise TVMTypeError(f"outputs: expected names, got the {kind} {given!r}")
+    try:
+        names = list(given)
+    except TypeError:
+        raise TVMTypeError(f"outputs: expected names, got {type(given).__name__}") from None
     for name in names:
         if name not in known:
             raise UnknownNameError("output", name, known)

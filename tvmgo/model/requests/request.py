@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 LEAST_CLEARED = 64  # deadlines
+MOST_SECONDS = 1e8  # three years; what waits takes no more than 292, and ends with an error beyond
 
 # What `run` returns: arrays by the names of outputs.
 Answer: TypeAlias = "dict[str, npt.NDArray[Any]]"
@@ -165,5 +166,7 @@ def check_seconds(name: str, value: float | None) -> None:
         return
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TVMTypeError(f"{name}: expected seconds, got {type(value).__name__}")
-    if not value > 0:
-        raise TVMValueError(f"{name}: expected more than 0 seconds, got {value}")
+    if not 0 < value <= MOST_SECONDS:
+        raise TVMValueError(
+            f"{name}: expected more than 0 and at most {MOST_SECONDS:g} seconds, got {value}"
+        )

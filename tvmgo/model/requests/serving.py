@@ -88,7 +88,7 @@ class Serving:
         TVMError
             If one is missing, there is no such input, or it does not fit.
         """
-        if named or len(given) != len(self._in_order):
+        if len(given) != len(self._in_order) or named:
             given = self._matched(given, named)
         arrays = []
         for each, value in zip(self._in_order, given):
@@ -112,6 +112,8 @@ class Serving:
         self.copies += 1
 
     def _matched(self, given: Sequence[Any], named: Mapping[Any, Any]) -> list[Any]:
+        if not isinstance(named, Mapping):
+            raise TVMTypeError(f"inputs: expected a mapping, got {type(named).__name__}")
         names = list(self._inputs)
         if len(given) > len(names):
             raise TVMTypeError(f"expected {len(names)} inputs, got {len(given)}")
