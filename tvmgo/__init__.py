@@ -102,13 +102,15 @@ if _typing.TYPE_CHECKING:
 _FROM_MODEL = ("Batcher", "Binding", "Model", "Profile", "TensorInfo", "bundle", "doctor")
 
 
-def __getattr__(name: str) -> _typing.Any:
-    if name == "rpc":
-        return _import_module("tvmgo.rpc")
-    if name != "model" and name not in _FROM_MODEL:
-        raise AttributeError(f"module 'tvmgo' has no attribute {name!r}")
-    found = _import_module("tvmgo.model")
-    return found if name == "model" else getattr(found, name)
+if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of these
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name == "rpc":
+            return _import_module("tvmgo.rpc")
+        if name != "model" and name not in _FROM_MODEL:
+            raise AttributeError(f"module 'tvmgo' has no attribute {name!r}")
+        found = _import_module("tvmgo.model")
+        return found if name == "model" else getattr(found, name)
 
 
 def __dir__() -> list[str]:

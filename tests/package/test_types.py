@@ -2,6 +2,7 @@
 """What type checkers know of what users type most."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from typing_extensions import assert_type
 
 import tvmgo
+import tvmgo.serving
+from tvmgo.batch import Predictor
 from tvmgo.compiler import Artifacts, Report, export
 from tvmgo.graph_executor import GraphModule
 
@@ -107,10 +110,30 @@ assert_type(artifacts.library, Path)
 assert_type(artifacts.report, Report)
 assert_type(tvmgo.bundle("deployed", "net.tvmgo"), Path)
 assert_type(tvmgo.doctor("deployed").problems, tuple[tvmgo.model.Check, ...])
+
+with tvmgo.rpc.connect("board") as session:
+    assert_type(session, tvmgo.rpc.Session)
+    assert_type(session.array([1]), tvmgo.Array)
+    assert_type(session.empty(3), tvmgo.Array)
+    assert_type(session.load_module("deploy.so"), tvmgo.Module)
+    assert_type(session.get_function("f"), tvmgo.Function)
+    assert_type(session.download("file"), bytes)
+    assert_type(session.cpu(), tvmgo.Device)
+    assert_type(session.machine, dict[str, str] | None)
+
+predictor = Predictor("net.tvmgo", {"x": ["age", "height"]})
+assert_type(predictor.model, tvmgo.Model)
+assert_type(predictor({"x": image}), dict[str, Any])
+assert_type(predictor.rows, int)
 """
 
+# Each line is one.
 WRONG = """
 assert_type(graph.get_output(0), int)
+tvmgo.modle
+tvmgo.model.Stat
+tvmgo.batch.predcit
+tvmgo.serving.Setings
 """
 
 CHECKERS = {
@@ -131,5 +154,9 @@ def errors(checker: str, program: str, folder) -> list[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_types_of_what_users_type(checker, tmp_path):
-    [wrong] = errors(checker, PROGRAM + WRONG, tmp_path)
-    assert f"program.py:{len((PROGRAM + WRONG).splitlines())}:" in wrong
+    found = errors(checker, PROGRAM + WRONG, tmp_path)
+    first = len((PROGRAM + "\n").splitlines()) + 1
+    last = len((PROGRAM + WRONG).splitlines())
+    assert [int(re.findall(r"program.py:(\d+):", line)[0]) for line in found] == [
+        *range(first, last + 1)
+    ]

@@ -15,10 +15,12 @@ if _typing.TYPE_CHECKING:
 _PLACES = {"Predictor": "predictor", "predict": "ray_data"}
 
 
-def __getattr__(name: str) -> _typing.Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'tvmgo.batch' has no attribute {name!r}")
-    return getattr(_importlib.import_module(f"tvmgo.batch.{_PLACES[name]}"), name)
+if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of these
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'tvmgo.batch' has no attribute {name!r}")
+        return getattr(_importlib.import_module(f"tvmgo.batch.{_PLACES[name]}"), name)
 
 
 __all__ = ["Predictor", "predict"]

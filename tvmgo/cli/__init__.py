@@ -20,7 +20,7 @@ from tvmgo.exceptions import TVMError
 VERBS = {
     "info": "tell what a model is: inputs, outputs, sizes, how it was made",
     "doctor": "tell whether a model will run here, and if not, what to do",
-    "compile": "compile an ONNX model",
+    "compile": "compile a model, of ONNX or of a framework",
     "bundle": "put the files of a model into one",
     "run": "run a model once",
     "bench": "measure latency and throughput of a model",

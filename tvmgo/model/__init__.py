@@ -37,11 +37,13 @@ _LATER = {
 }
 
 
-def __getattr__(name: str) -> _typing.Any:
-    if name not in _LATER:
-        raise AttributeError(f"module 'tvmgo.model' has no attribute {name!r}")
-    with _importing:
-        return getattr(_import_module(f"tvmgo.model.{_LATER[name]}"), name)
+if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of these
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name not in _LATER:
+            raise AttributeError(f"module 'tvmgo.model' has no attribute {name!r}")
+        with _importing:
+            return getattr(_import_module(f"tvmgo.model.{_LATER[name]}"), name)
 
 
 __all__ = [

@@ -23,10 +23,12 @@ _PLACES = {
 }
 
 
-def __getattr__(name: str) -> _typing.Any:
-    if name not in _PLACES:
-        raise AttributeError(f"module 'tvmgo.serving' has no attribute {name!r}")
-    return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
+if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of these
+
+    def __getattr__(name: str) -> _typing.Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'tvmgo.serving' has no attribute {name!r}")
+        return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
 
 
 __all__ = ["ServedModel", "Settings", "ray_application", "serve"]
