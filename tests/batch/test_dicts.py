@@ -190,5 +190,21 @@ def test_import_brings_neither_ray_nor_arrow():
     assert output_of(code) == "set()\n"
 
 
+def test_what_needs_ray_says_how_to_get_it():
+    code = """
+        import sys, tvmgo.batch, tvmgo.serving
+        sys.modules["ray"] = None
+        for module, name in (tvmgo.batch, "predict"), (tvmgo.serving, "ray_application"):
+            try:
+                getattr(module, name)
+            except tvmgo.TVMImportError as error:
+                print(error)
+    """
+    assert output_of(code) == (
+        "predict: ray is not installed; `pip install 'tvmgo[ray]'` brings it\n"
+        "ray_application: ray is not installed; `pip install 'tvmgo[ray]'` brings it\n"
+    )
+
+
 def test_pickle_is_small(predictor):
     assert len(pickle.dumps(predictor())) < 2000

@@ -8,6 +8,8 @@ each process, for other engines to call, and needs no Ray.
 import importlib as _importlib
 import typing as _typing
 
+from tvmgo.exceptions import TVMImportError as _TVMImportError
+
 if _typing.TYPE_CHECKING:
     from tvmgo.batch.predictor import Predictor
     from tvmgo.batch.ray_data import predict
@@ -20,7 +22,12 @@ if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of t
     def __getattr__(name: str) -> _typing.Any:
         if name not in _PLACES:
             raise AttributeError(f"module 'tvmgo.batch' has no attribute {name!r}")
-        return getattr(_importlib.import_module(f"tvmgo.batch.{_PLACES[name]}"), name)
+        try:
+            return getattr(_importlib.import_module(f"tvmgo.batch.{_PLACES[name]}"), name)
+        except ModuleNotFoundError as error:
+            raise _TVMImportError(
+                f"{name}: {error.name} is not installed; `pip install 'tvmgo[ray]'` brings it"
+            ) from error
 
 
 __all__ = ["Predictor", "predict"]

@@ -9,6 +9,8 @@ which ``tvmgo[ray]`` brings.
 import importlib as _importlib
 import typing as _typing
 
+from tvmgo.exceptions import TVMImportError as _TVMImportError
+
 if _typing.TYPE_CHECKING:
     from tvmgo.serving.ray_serve import ray_application
     from tvmgo.serving.served_model import ServedModel
@@ -28,7 +30,13 @@ if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of t
     def __getattr__(name: str) -> _typing.Any:
         if name not in _PLACES:
             raise AttributeError(f"module 'tvmgo.serving' has no attribute {name!r}")
-        return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
+        try:
+            return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
+        except ModuleNotFoundError as error:
+            extra = "ray" if name == "ray_application" else "serve"
+            raise _TVMImportError(
+                f"{name}: {error.name} is not installed; `pip install 'tvmgo[{extra}]'` brings it"
+            ) from error
 
 
 __all__ = ["ServedModel", "Settings", "ray_application", "serve"]
