@@ -10,16 +10,21 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
 def reverse_sequence(node: Node, g: GraphEditor) -> bool:
-    """Read the first elements of each sequence backwards, and the others where they are."""
-    shape = g.need_shape(node)
+    """Read the first elements of each sequence backwards, and the others where they are.
+
+    Time and batch are the first two axes: of both together, whole rows are read.
+    """
+    axes = g.need_shape(node)[:2]
     batch, time = node.attributes.get("batch_axis", 1), node.attributes.get("time_axis", 0)
-    place = indices_along(g, shape, time)
-    lengths = along(g, g.cast(node.input(1), np.int64), len(shape), batch)
+    place = indices_along(g, axes, time)
+    lengths = along(g, g.cast(node.input(1), np.int64), 2, batch)
     last = g.add("Sub", [lengths, g.add_constant(1, np.int64)])
     mirrored = g.add("Sub", [last, place])
     chosen = g.add("Where", [g.add("Less", [place, lengths]), mirrored, place])
-    chosen = g.add("Expand", [chosen, g.integers(*shape)])
-    g.add("GatherElements", [node.input(0), chosen], node.outputs, axis=time)
+    both = [chosen, g.add("Expand", [indices_along(g, axes, batch), g.integers(*axes)])]
+    pairs = [g.add("Unsqueeze", [both[axis != time], g.integers(2)]) for axis in (0, 1)]
+    rows = g.add("Concat", pairs, axis=2)
+    g.add("GatherND", [node.input(0), rows], node.outputs)
     return True
 
 
