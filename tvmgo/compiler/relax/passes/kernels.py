@@ -6,10 +6,11 @@ from __future__ import annotations
 from tvm.relax import transform
 
 from tvmgo.compiler.relax.passes.folding import FoldConstants
+from tvmgo.compiler.relax.passes.rewrite.extremes import LEGALIZED
 
 # The order matters. Reshapes are told from kernels last, when fusion has taken those it can.
 PASSES = (
-    transform.LegalizeOps(),
+    transform.LegalizeOps(LEGALIZED),
     transform.AnnotateTIROpPattern(),
     FoldConstants(),
     transform.FuseOps(),

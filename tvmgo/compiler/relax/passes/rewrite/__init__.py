@@ -2,7 +2,8 @@
 """Operators whose kernels TVM makes otherwise than a deployed model needs.
 
 `operators` is the pass, with a table of what is rewritten how; the themes are `booleans`,
-`indices`, `division`, `nan`, `reductions` and `rounding`; `elementwise` makes kernels for them.
+`indices`, `division`, `nan`, `reductions` and `rounding`; `elementwise` makes kernels for them. `extremes`
+has kernels that take the place of TVM's when all else is done.
 """
 
 from __future__ import annotations
