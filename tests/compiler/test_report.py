@@ -31,9 +31,9 @@ def exported(tmp_path_factory):
     weights = {
         **{name: normal(32, 32, 5, 5) for name in "wv"},
         "m": normal(784, 2000),
-        "k": np.array([3]),
+        "k": np.array([2000]),
     }
-    outputs = {"y": (FLOAT, [1, 3]), "places": (7, [1, 3])}
+    outputs = {"y": (FLOAT, [1, 2000]), "places": (7, [1, 2000])}
     model = onnx_model(nodes, {"x": (FLOAT, [1, 32, 28, 28])}, outputs, weights)
     return export(model, tmp_path_factory.mktemp("report"), verify=False)
 

@@ -7,5 +7,5 @@ and the statements that all are made of), `elementwise` (kernels of one element 
 a tile), `tiles` (how work is cut to fit the registers), `contraction` (the register tile), `windows`
 (windows over images), `packing` (weights in the order in which a tile reads them), `facts` (what
 reports tell). Whole kernels are `convolution`, `winograd` with `winograd_numbers`, `transposed`,
-`few_outputs`, `matmul`, `channelwise`, `scanning` and `mapping`.
+`few_outputs`, `matmul`, `channelwise`, `scanning`, `selecting` and `mapping`.
 """

@@ -27,6 +27,7 @@ from tvmgo.compiler.relax.templates.operators.layouts import (
 from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
 from tvmgo.compiler.relax.templates.operators.scanning import SCANS
+from tvmgo.compiler.relax.templates.operators.selecting import replace_top_k
 from tvmgo.compiler.relax.templates.operators.transposed import replace_transposed
 
 
@@ -59,5 +60,6 @@ OPERATORS: dict[str, Operator] = {
     "relax.argmax": replace_place(R.argmax),
     "relax.argmin": replace_place(R.argmin),
     "relax.expand_dims": replace_reshape,
+    "relax.topk": replace_top_k,
     **SCANS,
 }
