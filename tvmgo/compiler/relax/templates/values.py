@@ -46,16 +46,44 @@ class Place:
         return self.count == self.joined.channels
 
 
+@dataclass(frozen=True)
+class Shuffle:
+    """An image with its channels last that is to be shuffled: one channel of each part after the other.
+
+    Its channels are `parts` parts that lie one behind the other.
+    """
+
+    content: relax.Expr
+    parts: int
+
+    def done(self, builder: relax.BlockBuilder) -> relax.Expr:
+        return exchanged(builder, self.content, self.parts)
+
+    def undone(self, builder: relax.BlockBuilder, image: relax.Expr) -> relax.Expr:
+        """Return another image, which is shuffled, with its channels in the order of `content`."""
+        return exchanged(builder, image, known_shape(image)[-1] // self.parts)
+
+
+def exchanged(builder: relax.BlockBuilder, image: relax.Expr, parts: int) -> relax.Expr:
+    """Take the last axis for a matrix of so many rows, and transpose that."""
+    shape = known_shape(image)
+    rank = len(shape)
+    matrix = builder.emit(R.reshape(image, (*shape[:-1], parts, shape[-1] // parts)))
+    matrix = builder.emit(R.permute_dims(matrix, [*range(rank - 1), rank, rank - 1]))
+    return builder.emit(R.reshape(matrix, shape))
+
+
 @dataclass
 class Value:
     """An expression of the new model, in the layout of the old one or with its channels last.
 
-    Or the place where it lies with its channels last.
+    Or the place where it lies with its channels last, or what is to be shuffled to get it.
     """
 
     plain: relax.Expr | None = None
     channels_last: relax.Expr | None = None
     place: Place | None = None
+    shuffle: Shuffle | None = None
 
 
 class Values:
@@ -98,13 +126,16 @@ class Values:
         if value.channels_last is None and place is not None:
             content = place.joined.content
             value.channels_last = content if place.is_whole else self.copied(place)
+        elif value.channels_last is None and value.shuffle is not None:
+            value.channels_last = value.shuffle.done(self.builder)
         elif value.channels_last is None:
             value.channels_last = self.permuted(value.plain, to_channels_last)
         return value.channels_last
 
     def has_channels_last(self, expression: relax.Expr) -> bool:
         value = self.of(expression)
-        return value.channels_last is not None or value.place is not None
+        known = (value.channels_last, value.place, value.shuffle)
+        return any(each is not None for each in known)
 
     def copied(self, place: Place) -> relax.Expr:
         content, first = place.joined.content, place.first

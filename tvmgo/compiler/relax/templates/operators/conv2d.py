@@ -44,6 +44,13 @@ from tvmgo.compiler.relax.templates.operators.context import (
     sum_type,
     windows_over,
 )
+from tvmgo.compiler.relax.templates.operators.shuffling import (
+    operands_as_they_lie,
+    over_parts,
+    reads_parts,
+    weights_as_they_lie,
+)
+from tvmgo.compiler.relax.templates.values import Value
 
 LAYOUTS = {
     "relax.nn.conv1d": ("NCW", "OIW"),
@@ -68,21 +75,31 @@ def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     depthwise = 1 < windows.groups == channels == windows.outputs
     values = context.values
     few = channels <= FEW_CHANNELS and windows.deep == Deep()
-    if few and not depthwise and not values.has_channels_last(x):
+    content = constant(weights)
+    shuffle = None if content is None else values.of(x).shuffle
+    if shuffle is not None and depthwise:
+        image, content = shuffle.content, weights_as_they_lie(content, shuffle)
+    elif shuffle is not None and reads_parts(windows, shuffle):
+        image, windows = over_parts(context, windows, shuffle)
+    elif few and not depthwise and not values.has_channels_last(x):
         windows = replace(windows, channels_first=True)
         image = values.plain(x)
     else:
         image = values.channels_last(x)
     dtype = str(call.ty.dtype)
-    tail, epilogue, operands = context.take_tail(index, channels_last=True, joins=True)
+    shuffle = shuffle if depthwise else None
+    joins = shuffle is None
+    tail, epilogue, operands = context.take_tail(index, channels_last=True, joins=joins)
+    if shuffle is not None:
+        operands = operands_as_they_lie(context, shuffle, epilogue, operands)
     squares = 0
-    if constant(weights) is not None and windows.deep == Deep() and sum_type(dtype) == "float32":
+    if content is not None and windows.deep == Deep() and sum_type(dtype) == "float32":
         reorder = may_reorder(tvm.target.Target.current())
         squares = best_outputs(windows) if reorder else 0
     if windows.turned().is_mostly_edges and not squares:
         image, windows = pad(context, image, windows)
     windows = windows.turned()
-    few_outputs = constant(weights) is not None and has_few_outputs(windows)
+    few_outputs = content is not None and has_few_outputs(windows)
     kernel: ChannelwiseKernel | ConvolutionKernel | FewOutputsKernel | WinogradKernel
     pack: Callable[[np.ndarray], np.ndarray]
     if depthwise:
@@ -99,15 +116,18 @@ def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
         kernel = ConvolutionKernel(windows, epilogue, context.unit)
     name = f"{call.op.name.rpartition('.')[2]}{tail.name}"
     function = kernel.emit(name, known_shape(image), dtype, sum_type(dtype))
-    content = constant(weights)
     if content is None:
         packed = pack_computed(context, weights, windows, depthwise)
     else:
         content = content.astype(sum_type(dtype))
-        content = pack(content.reshape(*content.shape[:2], -1, windows.window[1]))
+        each = windows.channels // windows.groups
+        content = pack(content.reshape(len(content), each, -1, windows.window[1]))
         packed = relax.const(content, str(content.dtype))
     result = context.call(function, name, [image, packed, *operands], epilogue)
-    context.set(tail.result, result, channels_last=True)
+    if shuffle is None:
+        context.set(tail.result, result, channels_last=True)
+    else:
+        values[tail.result] = Value(shuffle=replace(shuffle, content=result))
     return True
 
 

@@ -28,6 +28,7 @@ from tvmgo.compiler.relax.templates.operators.matmul import replace_matmul
 from tvmgo.compiler.relax.templates.operators.pools import replace_mean, replace_pool
 from tvmgo.compiler.relax.templates.operators.scanning import SCANS
 from tvmgo.compiler.relax.templates.operators.selecting import replace_top_k
+from tvmgo.compiler.relax.templates.operators.shuffling import replace_shuffle
 from tvmgo.compiler.relax.templates.operators.transposed import replace_transposed
 
 
@@ -52,7 +53,7 @@ OPERATORS: dict[str, Operator] = {
     "relax.call_dps_packed": replace_described,
     "relax.concat": replace_concat,
     "relax.permute_dims": replace_permute_dims,
-    "relax.reshape": replace_reshape,
+    "relax.reshape": first_of(replace_shuffle, replace_reshape),
     "relax.squeeze": replace_reshape,
     "relax.image.resize2d": replace_resize,
     "relax.nn.pad": replace_pad,
