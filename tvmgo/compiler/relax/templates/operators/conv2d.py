@@ -77,7 +77,7 @@ def replace_convolution(context: Context, index: int, call: relax.Call) -> bool:
     few = channels <= FEW_CHANNELS and windows.deep == Deep()
     content = constant(weights)
     shuffle = None if content is None else values.of(x).shuffle
-    if shuffle is not None and depthwise:
+    if content is not None and shuffle is not None and depthwise:
         image, content = shuffle.content, weights_as_they_lie(content, shuffle)
     elif shuffle is not None and reads_parts(windows, shuffle):
         image, windows = over_parts(context, windows, shuffle)
