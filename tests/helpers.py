@@ -31,7 +31,7 @@ def search_path(*first):
     return os.pathsep.join([*map(str, first), *given, str(PACKAGE.parent), str(CHECKOUT)])
 
 
-def run_python(code, *, path=(), env=(), arguments=(), timeout=100):
+def run_python(code, *, path=(), env=(), arguments=(), timeout=300):
     """Run `code` in a fresh interpreter and return the finished process, whatever became of it.
 
     It finds the same packages as this one, after those in `path`, and is in an empty folder.
@@ -119,7 +119,7 @@ for line in sys.stdin:
 class ForkServer:
     """Runs each of many scripts in a process of its own that has executed `setup` already."""
 
-    def __init__(self, setup, directory, timeout=100):
+    def __init__(self, setup, directory, timeout=300):
         environment = {
             **os.environ,
             "PYTHONFAULTHANDLER": "1",
