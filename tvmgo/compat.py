@@ -280,10 +280,17 @@ def _save_param_dict(params: Mapping[str, Any]) -> bytes:
     -------
     bytes
 
+    Raises
+    ------
+    TypeError
+        If `params` is no mapping, or one of its values no array.
+
     Notes
     -----
     Needs libtvm_runtime. Source: ``runtime.SaveParams``; TVM's ``save_param_dict``.
     """
+    if not isinstance(params, Mapping):
+        raise TVMTypeError(f"params: expected a mapping, got {type(params).__name__}")
     return bytes(get_global_function("runtime.SaveParams")(dict(params)))
 
 

@@ -228,10 +228,19 @@ class GraphModule(GraphTensors):
         params_bytes : bytes-like
             The same contents; only the names are read.
 
+        Raises
+        ------
+        TypeError
+            If `other` is no executor.
+        ValueError
+            If the contents are malformed, or a tensor does not fit; nothing is shared then.
+
         Notes
         -----
         Source: executor function ``share_params``.
         """
+        if not isinstance(other, GraphModule):
+            raise TVMTypeError(f"other: expected a GraphModule, got {type(other).__name__}")
         self.module["share_params"](other.module, _lent(params_bytes))
 
     def clone(self) -> GraphModule:

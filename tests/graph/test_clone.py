@@ -336,6 +336,11 @@ def test_sharing_parameters_with_a_clone_leaves_the_others_unchanged():
     expect(graph, W)
 
 
+def test_sharing_parameters_of_what_is_no_executor():
+    with pytest.raises(TypeError, match="other: expected a GraphModule, got int"):
+        make().share_params(3, params_blob([("w", W)]))
+
+
 def test_failed_load_into_a_clone_changes_none():
     graph = loaded()
     clone = graph.clone()

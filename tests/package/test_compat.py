@@ -119,6 +119,11 @@ def test_namespaces_hold_tvmgos_own():
         assert namespace.gpu(1) == tvmgo.Device("cuda", 1)
 
 
+def test_save_param_dict_of_no_mapping():
+    with pytest.raises(tvmgo.TVMTypeError, match="params: expected a mapping, got list"):
+        tvmgo.relay.save_param_dict([1])
+
+
 def test_save_param_dict_writes_what_load_params_reads():
     params = {"w": f32(1, 2), "b": tvmgo.array(np.arange(3))}
     blob = tvmgo.relay.save_param_dict(params)
