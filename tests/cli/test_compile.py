@@ -187,8 +187,8 @@ def test_commands_of_the_page(tmp_path, monkeypatch, capsys):
     commands = [line for block in blocks for line in block.splitlines() if line[:6] == "tvmgo "]
     assert len(commands) > 5
     for command in commands:
-        if command.startswith("tvmgo serve"):
-            continue  # it serves until it is stopped: tests/serving starts it
+        if command.startswith(("tvmgo serve", "tvmgo rpc server")):
+            continue  # they serve until they are stopped: tests/serving and tests/rpc start them
         if command.startswith("tvmgo replay"):
             record("deployed", "recorded", np.load("image.npy"))
         assert main(shlex.split(command, comments=True)[1:]) == 0, command

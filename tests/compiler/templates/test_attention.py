@@ -96,8 +96,8 @@ CASES = {
     "number": ((1, 2), 4, 9, 8, 8, "float32", (("add", 0, (1, 1, 1, 1)),)),
     "hidden": ((2, 2), 6, 35, 8, 16, "float32", (("where", -1e4, (2, 1, 1, 35)), SCALE)),
     "halves": ((2, 2), 9, 21, 8, 20, "float16", (SCALE,)),
-    "threads share rows": ((1, 1), 64, 130, 64, 64),
-    "threads share heads": ((2, 3), 40, 40, 64, 64),
+    "threads share rows": ((1, 1), 64, 130, 64, 64, "float32", (SCALE,)),
+    "threads share heads": ((2, 3), 40, 40, 64, 64, "float32", (SCALE,)),
 }
 
 
