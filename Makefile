@@ -10,6 +10,7 @@ CACHE := .cache
 DEMO := $(CACHE)/demo
 # How many processes share the tests, file by file; each takes up to 2 GB with its compilers.
 TEST_WORKERS ?= 2
+PYTEST := $(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
 # The oldest apache-tvm-ffi that pyproject.toml allows; the newest is in the environment.
 FFI_FLOOR := 0.1.14.post0
 FLOOR := $(CACHE)/tvm-ffi-$(FFI_FLOOR)
@@ -32,9 +33,9 @@ demo: $(INSTALLED) $(DEMO)/deploy.so
 	@$(RUN) examples/complex.py $(DEMO)
 
 test: $(INSTALLED) $(FLOOR)
-	$(RUN) -m pytest --numprocesses $(TEST_WORKERS) --dist loadfile
+	$(PYTEST)
 	@echo "== the binding and the executor again, on apache-tvm-ffi $(FFI_FLOOR)"
-	PYTHONPATH=$(FLOOR) $(RUN) -m pytest -q -m 'not slow' --numprocesses $(TEST_WORKERS) --dist loadfile $(FLOOR_TESTS)
+	PYTHONPATH=$(FLOOR) $(PYTEST) -q -m 'not slow' $(FLOOR_TESTS)
 
 # One style, kept by tools. Warnings of Cython and of the C compilers end the build, above.
 lint: $(VENV)/.lint

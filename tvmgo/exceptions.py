@@ -102,6 +102,11 @@ class TVMImportError(TVMError, ImportError):
     __module__ = "tvmgo"
     kind = "ImportError"
 
+    @classmethod
+    def for_package(cls, name: str, package: str, requirement: str) -> TVMImportError:
+        """Make the error for what `name` says, which needs a package that is not installed."""
+        return cls(f"{name}: {package} is not installed; `pip install {requirement}` brings it")
+
 
 class TVMIndexError(TVMError, IndexError):
     """A `TVMError` that is an `IndexError` as well."""

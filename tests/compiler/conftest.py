@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Exports of these tests are not verified unless they ask for it: what they are about is compared
-here, with NumPy or ONNX Runtime, and a run beside the original costs a process for each."""
+"""What holds for all tests of the exporter."""
 
 import zlib
 
@@ -14,6 +13,7 @@ from tvmgo.compiler import export
 
 @pytest.fixture(autouse=True)
 def no_verification_by_default(monkeypatch):
+    """What tests are about is compared there, with NumPy or ONNX Runtime; a run beside the original costs a process."""
     monkeypatch.setitem(export.__kwdefaults__, "verify", False)
 
 

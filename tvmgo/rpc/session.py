@@ -319,10 +319,8 @@ class Session:
 
         if not isinstance(values, Array):
             values = numpy.asarray(values)
-        elif (
-            values.device.is_remote and _open_session(values.device) is not self
-        ):  # from machine to machine is by way of this one
-            values = values.numpy()
+        elif values.device.is_remote and not self._has(values.device):
+            values = values.numpy()  # from machine to machine is by way of this one
         made = empty(values.shape, values.dtype, self._own(device))
         made.copy_from(values)
         return made
@@ -331,9 +329,12 @@ class Session:
         if not (isinstance(device, Device) and device.is_remote):
             return self.device(device)
         self._open()
-        if _open_session(device) is not self:
+        if not self._has(device):
             raise TVMValueError(f"device: expected one of this session, got {device}")
         return device
+
+    def _has(self, device: Device) -> bool:
+        return _open_session(device) is self
 
     # ---------------------------------------------------------------- files and modules
 

@@ -6,10 +6,9 @@
 which ``tvmgo[ray]`` brings.
 """
 
-import importlib as _importlib
 import typing as _typing
 
-from tvmgo.exceptions import TVMImportError as _TVMImportError
+from tvmgo.late import late_names as _late_names
 
 if _typing.TYPE_CHECKING:
     from tvmgo.serving.ray_serve import ray_application
@@ -17,26 +16,15 @@ if _typing.TYPE_CHECKING:
     from tvmgo.serving.server import serve
     from tvmgo.serving.settings import Settings
 
-_PLACES = {
-    "ServedModel": "served_model",
-    "Settings": "settings",
-    "ray_application": "ray_serve",
-    "serve": "server",
-}
-
-
 if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of these
-
-    def __getattr__(name: str) -> _typing.Any:
-        if name not in _PLACES:
-            raise AttributeError(f"module 'tvmgo.serving' has no attribute {name!r}")
-        try:
-            return getattr(_importlib.import_module(f"tvmgo.serving.{_PLACES[name]}"), name)
-        except ModuleNotFoundError as error:
-            extra = "ray" if name == "ray_application" else "serve"
-            raise _TVMImportError(
-                f"{name}: {error.name} is not installed; `pip install 'tvmgo[{extra}]'` brings it"
-            ) from error
-
+    __getattr__ = _late_names(
+        "tvmgo.serving",
+        {
+            "ServedModel": ("served_model", "serve"),
+            "Settings": ("settings", "serve"),
+            "ray_application": ("ray_serve", "ray"),
+            "serve": ("server", "serve"),
+        },
+    )
 
 __all__ = ["ServedModel", "Settings", "ray_application", "serve"]

@@ -46,8 +46,8 @@ def serve(paths: Sequence[str], settings: Settings | None = None) -> None:
         try:
             from tvmgo.serving.processes import Server
         except ImportError as error:
-            raise TVMImportError(
-                f"serve: {error.name or error} is not installed; `pip install 'tvmgo[serve]'` brings it"
+            raise TVMImportError.for_package(
+                "serve", error.name or str(error), "'tvmgo[serve]'"
             ) from None
         logs.configure(settings.access_log)
         server = Server(places, settings, GRACE)

@@ -178,9 +178,7 @@ def onnx_call(path: Pathlike, feed: dict[str, np.ndarray], threads: int) -> Call
     try:
         import onnxruntime
     except ImportError:
-        raise TVMImportError(
-            "onnx: ONNX Runtime is not installed; `pip install onnxruntime` brings it"
-        ) from None
+        raise TVMImportError.for_package("onnx", "ONNX Runtime", "onnxruntime") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -26,9 +26,7 @@ def check_plot(path: Pathlike) -> None:
     try:
         from matplotlib.backend_bases import FigureCanvasBase
     except ImportError:
-        raise TVMImportError(
-            "plot: matplotlib is not installed; `pip install matplotlib` brings it"
-        ) from None
+        raise TVMImportError.for_package("plot", "matplotlib", "matplotlib") from None
     kinds = FigureCanvasBase.get_supported_filetypes()
     ending = Path(path).suffix.lower()
     if ending[1:] not in kinds:
