@@ -267,5 +267,5 @@ def test_pointer_repr_shows_the_address(kernels):
 
 
 def test_pointer_cannot_be_made_by_python():
-    with pytest.raises(TypeError, match="made by tvmgo.s functions"):
+    with pytest.raises(TypeError, match="made by functions that return an address"):
         tvmgo.Pointer(1)

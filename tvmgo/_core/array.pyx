@@ -356,7 +356,8 @@ cdef class Array(Object):
         return f"<tvmgo.Array {self.shape} {self.dtype} on {self.device}>"
 
 
-cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Array)
+cdef newfunc construct = TVMGoTakeConstructor(
+    <PyTypeObject*>Array, b"tvmgo.array, tvmgo.empty and tvmgo.from_dlpack")
 TVMGoNameType(<PyTypeObject*>Array, b"tvmgo.Array")
 
 

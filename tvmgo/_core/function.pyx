@@ -368,7 +368,8 @@ cdef Py_ssize_t vectorcall_offset():
     return <char*>&sample.c_vectorcall - <char*><void*>sample
 
 
-cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Function)
+cdef newfunc construct = TVMGoTakeConstructor(
+    <PyTypeObject*>Function, b"tvmgo.convert_function and tvmgo.get_global_function")
 TVMGoNameType(<PyTypeObject*>Function, b"tvmgo.Function")
 TVMGoUseVectorcall(<PyTypeObject*>Function, vectorcall_offset())
 TVMGoUseGarbageCollector(<PyTypeObject*>Function, traverse, clear_cycle)

@@ -174,7 +174,8 @@ cdef class Module(Object):
         return f"<tvmgo.Module {self.kind} at {<size_t>self.c_handle:#x}>"
 
 
-cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Module)
+cdef newfunc construct = TVMGoTakeConstructor(
+    <PyTypeObject*>Module, b"tvmgo.load_module")
 TVMGoNameType(<PyTypeObject*>Module, b"tvmgo.Module")
 
 

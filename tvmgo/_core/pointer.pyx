@@ -30,7 +30,8 @@ cdef class Pointer:
         return f"<tvmgo.Pointer {<size_t>self.c_pointer:#x}>"
 
 
-cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>Pointer)
+cdef newfunc construct = TVMGoTakeConstructor(
+    <PyTypeObject*>Pointer, b"functions that return an address")
 TVMGoNameType(<PyTypeObject*>Pointer, b"tvmgo.Pointer")
 
 

@@ -32,7 +32,7 @@ from tvmgo.exceptions import TVMTypeError, TVMValueError
 
 
 @cython.final
-@cython.no_gc_clear  # `c_args` borrows from `args`; other objects of a cycle can be cut instead
+@cython.no_gc_clear  # `c_args` borrows from `given`; other objects of a cycle can be cut instead
 cdef class PreparedCall:
     """A function together with its arguments, made by `Function.prepare`.
 
@@ -58,8 +58,8 @@ cdef class PreparedCall:
     """
 
     cdef void* c_vectorcall         # the C function that answers calls, see TVMGoUseVectorcall
-    cdef readonly Function function
-    cdef readonly tuple args
+    cdef Function callee
+    cdef tuple given
     cdef TVMFFIAny* c_args          # `count` of them; as many of `packed` in the same memory
     cdef Packed* packed             # owns every object among the arguments
     cdef int32_t count
@@ -72,6 +72,20 @@ cdef class PreparedCall:
         release_packed(self.packed, self.count)
         PyMem_Free(self.c_args)
 
+    @property
+    def function(self):
+        """The function that is called, as it was prepared."""
+        return self.callee
+
+    @property
+    def args(self):
+        """The prepared arguments, a tuple of the very objects that `Function.prepare` was given.
+
+        What is written into an array or buffer among them counts at the next call; changes of lists
+        and dicts do not.
+        """
+        return self.given
+
     def __call__(self, *args):
         # Calls go straight to `vectorcall`; this is what `call.__call__` finds.
         cdef TVMFFIAny result
@@ -79,7 +93,7 @@ cdef class PreparedCall:
         return unpack_owned(&result)
 
     def __repr__(self):
-        return f"<tvmgo.PreparedCall of {self.function!r} with {self.count} arguments>"
+        return f"<tvmgo.PreparedCall of {self.callee!r} with {self.count} arguments>"
 
 
 cdef int call_with(PreparedCall self, PyObject* const* args, Py_ssize_t count,
@@ -88,15 +102,15 @@ cdef int call_with(PreparedCall self, PyObject* const* args, Py_ssize_t count,
         return call_prepared(self, result)
     if count != self.count:
         raise TVMTypeError(f"the call was prepared for {self.count} arguments, got {count}")
-    return call_checked(self.function, args, count, <unchecked_check>check_alike, self.c_args,
+    return call_checked(self.callee, args, count, <unchecked_check>check_alike, self.c_args,
                         result)
 
 
 cdef inline int call_prepared(PreparedCall self, TVMFFIAny* result) except -1:
     clear(result)
     if self.staged:
-        return call_staged(&self.function.c_entry, self.c_args, self.count, result)
-    return call_native(&self.function.c_entry, self.c_args, self.count, result)
+        return call_staged(&self.callee.c_entry, self.c_args, self.count, result)
+    return call_native(&self.callee.c_entry, self.c_args, self.count, result)
 
 
 cdef PyObject* call_general(PyObject* self, PyObject* const* args, Py_ssize_t count,
@@ -121,7 +135,7 @@ cdef PyObject* vectorcall(PyObject* self, PyObject* const* args, size_t nargsf,
         return (<unchecked_call_with_names>call_general)(self, args, count, names)
     clear(&result)
     if (<unchecked_call_native>call_native)(
-            &(<PreparedCall>self).function.c_entry, (<PreparedCall>self).c_args,
+            &(<PreparedCall>self).callee.c_entry, (<PreparedCall>self).c_args,
             (<PreparedCall>self).count, &result) != 0:
         return NULL
     return unpack_result(&result)
@@ -180,7 +194,8 @@ cdef Py_ssize_t vectorcall_offset():
     return <char*>&sample.c_vectorcall - <char*><void*>sample
 
 
-cdef newfunc construct = TVMGoTakeConstructor(<PyTypeObject*>PreparedCall)
+cdef newfunc construct = TVMGoTakeConstructor(
+    <PyTypeObject*>PreparedCall, b"Function.prepare")
 TVMGoNameType(<PyTypeObject*>PreparedCall, b"tvmgo.PreparedCall")
 TVMGoUseVectorcall(<PyTypeObject*>PreparedCall, vectorcall_offset())
 
@@ -192,8 +207,8 @@ def prepare(Function function, tuple args):
     cdef int found, seen = 0
     cdef TVMFFIAny* any
     self.c_vectorcall = <void*>vectorcall
-    self.function = function
-    self.args = args
+    self.callee = function
+    self.given = args
     self.c_args = <TVMFFIAny*>PyMem_Malloc((count + 1) * (sizeof(TVMFFIAny) + sizeof(Packed)))
     if self.c_args == NULL:
         raise MemoryError()

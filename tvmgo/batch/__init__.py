@@ -18,4 +18,9 @@ if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of t
         "tvmgo.batch", {"Predictor": ("predictor", "ray"), "predict": ("ray_data", "ray")}
     )
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["Predictor", "predict"]

@@ -60,7 +60,7 @@ def opened(model: Any, threads: int) -> tuple[Model, Source]:
     if isinstance(model, Model):
         given = model._arguments
         private = False if given["private"] is None else given["private"]
-        found = Model({**given, "concurrency": 1, "threads": threads, "private": private})
+        found = Model._make({**given, "concurrency": 1, "threads": threads, "private": private})
     elif isinstance(model, str | os.PathLike):
         path = os.fspath(model)
         relative = None if os.path.isabs(path) else path

@@ -18,15 +18,20 @@ static inline int TVMGoSealType(PyTypeObject* type) {
 }
 
 static PyObject* TVMGoRefuseConstruction(PyTypeObject* type, PyObject* args, PyObject* kwargs) {
-  PyErr_Format(PyExc_TypeError,
-               "%s objects are made by tvmgo's functions, not by calling the class", type->tp_name);
+  PyObject* makers = PyDict_GetItemString(type->tp_dict, "_made_by");
+  PyErr_Format(PyExc_TypeError, "%s objects are made by %U, not by calling the class",
+               type->tp_name, makers);
   return NULL;
 }
 
 // Seal a type and take its constructor away for the factories of its module, which get it as the
 // result. Nobody else, the unpickler included, can then make an instance whose C fields were never
-// filled, so that methods need no NULL checks.
-static inline newfunc TVMGoTakeConstructor(PyTypeObject* type) {
+// filled, so that methods need no NULL checks. Who calls the class is told the `makers` to call instead.
+static inline newfunc TVMGoTakeConstructor(PyTypeObject* type, const char* makers) {
+  PyObject* text = PyUnicode_FromString(makers);
+  int kept = text == NULL ? -1 : PyDict_SetItemString(type->tp_dict, "_made_by", text);
+  Py_XDECREF(text);
+  if (kept != 0) return NULL;
   newfunc construct = type->tp_new;
   type->tp_new = TVMGoRefuseConstruction;
   type->tp_vectorcall = NULL;  // Cython's short cut past tp_new

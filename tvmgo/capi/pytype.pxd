@@ -11,7 +11,7 @@ cdef extern from "Python.h":
     ctypedef object (*newfunc)(PyTypeObject* type, object args, PyObject* kwargs)
 
 cdef extern from "capi/pytype.h":
-    newfunc TVMGoTakeConstructor(PyTypeObject* type) except NULL
+    newfunc TVMGoTakeConstructor(PyTypeObject* type, const char* makers) except NULL
     int TVMGoSealType(PyTypeObject* type) except -1
     void TVMGoNameType(PyTypeObject* type, const char* name)
     void TVMGoUseVectorcall(PyTypeObject* type, Py_ssize_t offset)

@@ -46,6 +46,10 @@ if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of t
             return getattr(_import_module(f"tvmgo.model.{_LATER[name]}"), name)
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = [
     "Batcher",
     "Binding",

@@ -12,6 +12,7 @@ from numpy import ndarray
 from tvmgo._core.device import Device
 from tvmgo._native.forks import importing
 from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.made import Made
 from tvmgo.model.arrays import is_copy
 from tvmgo.model.closing import ClosesItself
 from tvmgo.model.cpus import check_count, share_out
@@ -38,7 +39,7 @@ if TYPE_CHECKING:  # else where they are needed: a program that only calls a mod
 __all__ = ["Model"]
 
 
-class Model(ClosesItself):
+class Model(Made, ClosesItself):
     """A model, ready to answer requests from any number of threads.
 
     Made by `Model.load`. Up to `concurrency` requests run at a time, each with memory of its own for
@@ -51,7 +52,9 @@ class Model(ClosesItself):
 
     __module__ = "tvmgo"
 
-    def __init__(self, arguments: Mapping[str, Any]) -> None:
+    _made_by = "tvmgo.Model.load"
+
+    def _begin(self, arguments: Mapping[str, Any]) -> None:
         self._arguments = dict(arguments)
         self._profiled: Sequence[OperatorProfile] = ()
         self._serving: Serving | None = self._load(Profiler())
@@ -123,7 +126,7 @@ class Model(ClosesItself):
                 f"private: expected True, False or None, got {type(private).__name__}"
             )
         concurrency, threads = share_out(concurrency, threads)
-        return cls(
+        return cls._make(
             {
                 "path": absolute("path", path),
                 "library": absolute("library", library),
@@ -447,7 +450,7 @@ class Model(ClosesItself):
         def ended(profile: Profile) -> None:
             self._profiled = profile.operators
 
-        return Profile(files.name, profiler, kernels, ended, max_events)
+        return Profile._make(files.name, profiler, kernels, ended, max_events)
 
     def dot(self, batch: int | None = None) -> str:
         """Return the graph as text in the language of Graphviz, which ``dot -Tsvg`` draws.
@@ -570,7 +573,7 @@ def unpickle(arguments: tuple[tuple[str, Any], ...], identity: str) -> Model:
         serving = None if known is None else known._serving
         if known is not None and serving is not None and serving.identity == identity:
             return known
-        model = Model(dict(arguments))
+        model = Model._make(dict(arguments))
         serving = model._open()
         if serving.identity != identity:
             raise TVMValueError(

@@ -30,6 +30,7 @@ from tvmgo.exceptions import (
     TVMTypeError,
     TVMValueError,
 )
+from tvmgo.made import Made
 from tvmgo.rpc import wire
 from tvmgo.rpc.bridge import Bridge
 from tvmgo.rpc.channel import Channel, PeerGone, PeerSilent, keep_alive
@@ -116,7 +117,7 @@ def connect(
     bridge = Bridge(channel, name)
     try:
         root = get_global_function("rpc.Connect")(*bridge.address, bridge.token, False)
-        return Session(root, bridge)
+        return Session._make(root, bridge)
     except BaseException:
         bridge.leave()
         raise
@@ -161,7 +162,7 @@ def _greet(host: str, port: int, key: str, options: str, timeout: float, name: s
         raise
 
 
-class Session:
+class Session(Made):
     """A process on another machine, of which modules, functions and arrays can be used from here.
 
     Made by `connect`. As a context manager it closes itself.
@@ -179,7 +180,10 @@ class Session:
     Ctrl-C ends a wait; the session is of no use then. In a forked child, it is not either.
     """
 
-    def __init__(self, root: Module, bridge: Bridge) -> None:
+    __module__ = "tvmgo.rpc"
+    _made_by = "tvmgo.rpc.connect"
+
+    def _begin(self, root: Module, bridge: Bridge) -> None:
         self.name = bridge.name
         self._root: Module | None = root
         self._bridge = bridge

@@ -27,4 +27,9 @@ if not _typing.TYPE_CHECKING:  # or a checker would take every name for one of t
         },
     )
 
+
+def __dir__() -> list[str]:
+    return __all__
+
+
 __all__ = ["ServedModel", "Settings", "ray_application", "serve"]

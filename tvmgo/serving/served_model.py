@@ -88,9 +88,17 @@ class ServedModel(kserve.Model):  # type: ignore[misc]
         return self._loaded
 
     def get_input_types(self) -> list[dict[str, Any]]:
+        """Return the inputs as the protocol's metadata tell them: "name", "datatype", "shape", -1 for any number of rows.
+
+        Raises
+        ------
+        ModelNotReady
+            If nothing is loaded.
+        """
         return self._now().inputs
 
     def get_output_types(self) -> list[dict[str, Any]]:
+        """Return the outputs, like `get_input_types`."""
         return self._now().outputs
 
     def _now(self) -> Loaded:
@@ -103,14 +111,32 @@ class ServedModel(kserve.Model):  # type: ignore[misc]
     ) -> kserve.InferResponse:
         """Answer a request.
 
+        Parameters
+        ----------
+        payload : kserve.InferRequest
+            Tensors of the model's own element types, of as many rows as the model takes.
+        headers, response_headers
+            Not used.
+
+        Returns
+        -------
+        kserve.InferResponse
+            The outputs that are asked for, by default all; arrays that nobody else has.
+
         Raises
         ------
         InvalidInput
             If the request is wrong.
+        ModelNotReady
+            If nothing is loaded.
         QueueFullError
             If as many wait as may.
         TimeoutError
             If there is no answer in time; a request that has not begun is not run.
+
+        Notes
+        -----
+        The event loop goes on meanwhile: the model runs in threads of its own, without the GIL.
         """
         with self._counted():
             try:
@@ -142,6 +168,7 @@ class ServedModel(kserve.Model):  # type: ignore[misc]
             )
 
     async def explain(self, payload: Any, headers: Any = None) -> Any:
+        """Refuse the request, by InvalidInput: a compiled model has nothing that explains."""
         raise InvalidInput("the model has no explainer")
 
     def _submit(self, payload: Any) -> tuple[Loaded, Future[dict[str, Any]]]:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tvmgo.exceptions import TVMTypeError, TVMValueError
+from tvmgo.made import Made
 from tvmgo.model.files.manifest import KernelInfo
 from tvmgo.model.profiling.graph_nodes import Tensor, inputs_of, nodes_of, tensors_of
 from tvmgo.model.profiling.profiler import Profiler
@@ -90,7 +91,7 @@ class OperatorProfile:
         return name if name.startswith(kernel) else f"{name} ({kernel})"
 
 
-class Profile:
+class Profile(Made):
     """What a model did in a ``with`` block, operator by operator; ``print`` shows a table.
 
     Made by `Model.profile`. All runs count that begin and end in the block, on whatever thread.
@@ -110,7 +111,9 @@ class Profile:
 
     __module__ = "tvmgo"
 
-    def __init__(
+    _made_by = "Model.profile"
+
+    def _begin(
         self,
         name: str,
         profiler: Profiler,

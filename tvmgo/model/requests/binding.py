@@ -8,12 +8,13 @@ from typing import Any
 
 from tvmgo._core.array import Array
 from tvmgo._graph.host_values import lendable
+from tvmgo.made import Made
 from tvmgo.model.engines.graph import GraphState
 
 __all__ = ["Binding"]
 
 
-class Binding:
+class Binding(Made):
     """Inputs and outputs that a state of its own reads and writes at each `run`.
 
     Made by `Model.bind`. For one thread at a time; another's call meanwhile raises `TVMBusyError`.
@@ -28,7 +29,9 @@ class Binding:
 
     __module__ = "tvmgo"
 
-    def __init__(self, outputs: dict[str, Any], run: Callable[[], object]) -> None:
+    _made_by = "Model.bind"
+
+    def _begin(self, outputs: dict[str, Any], run: Callable[[], object]) -> None:
         self.outputs = outputs
         self._run = run
 
@@ -89,14 +92,14 @@ def bind_graph(
             late.append((index, out[name]))
     run = executor["run"].prepare()
     if not late:
-        return Binding(outputs, run)
+        return Binding._make(outputs, run)
 
     def run_and_copy() -> None:
         run()
         for index, array in late:
             executor.get_output(index, array)
 
-    return Binding(outputs, run_and_copy)
+    return Binding._make(outputs, run_and_copy)
 
 
 def bind_any(
@@ -119,5 +122,5 @@ def bind_any(
             else:
                 binding.outputs[name] = result
 
-    binding = Binding(dict(out), run)
+    binding = Binding._make(dict(out), run)
     return binding
