@@ -26,7 +26,8 @@ static PyObject* TVMGoRefuseConstruction(PyTypeObject* type, PyObject* args, PyO
 
 // Seal a type and take its constructor away for the factories of its module, which get it as the
 // result. Nobody else, the unpickler included, can then make an instance whose C fields were never
-// filled, so that methods need no NULL checks. Who calls the class is told the `makers` to call instead.
+// filled, so that methods need no NULL checks. Who calls the class is told the `makers` to call
+// instead.
 static inline newfunc TVMGoTakeConstructor(PyTypeObject* type, const char* makers) {
   PyObject* text = PyUnicode_FromString(makers);
   int kept = text == NULL ? -1 : PyDict_SetItemString(type->tp_dict, "_made_by", text);
