@@ -7,7 +7,7 @@ from pathlib import Path
 import tvmgo
 
 sys.path.insert(0, str(Path(__file__).parent))
-from stubs import add_types, show_signature
+from stubs import add_types, show_signature, skip_plain_calls
 
 project = "tvmgo"
 copyright = "the tvmgo authors. Licence: Apache-2.0"
@@ -93,5 +93,6 @@ def find_anywhere(app, env, node, content):
 
 def setup(app):
     app.connect("autodoc-process-signature", show_signature)
+    app.connect("autodoc-skip-member", skip_plain_calls)
     app.connect("autodoc-process-docstring", add_types)
     app.connect("missing-reference", find_anywhere)

@@ -66,6 +66,11 @@ def show_signature(app, what, name, obj, options, signature, returns):
     return None
 
 
+def skip_plain_calls(app, what, name, obj, skip, options):
+    """Answer Sphinx's ``autodoc-skip-member``: of calls the docstring of their class tells all."""
+    return True if getattr(obj, "__doc__", "") == "Call self as a function." else None
+
+
 def add_types(app, what, name, obj, options, lines):
     """Answer Sphinx's ``autodoc-process-docstring``: attributes get their types."""
     if what in ("attribute", "property") and (kind := ATTRIBUTES.get(known_by(name, obj))):
