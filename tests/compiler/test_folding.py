@@ -49,6 +49,7 @@ def folded(expression):
 
 
 A, B = numbers(2, 3, 4), numbers(3, 1)
+C = np.array([3, -7, 1 << 40, -1])
 CASES = {
     "reshape": (R.reshape(const(A), (4, 6)), A.reshape(4, 6)),
     "expand_dims": (R.expand_dims(const(A), [0, 2]), A[None, :, None]),
@@ -74,6 +75,14 @@ CASES = {
         np.full(3, 144, "uint8"),
     ),
     "negative_integer": (R.negative(const(np.array([5, -7], "int32"))), np.array([-5, 7], "int32")),
+    "maximum": (R.maximum(const(C), const(C[::-1].copy())), np.maximum(C, C[::-1])),
+    "minimum": (R.minimum(const(C), const(C[::-1].copy())), np.minimum(C, C[::-1])),
+    "maximum_of_floats": (R.maximum(const(A), const(B)), np.maximum(A, B)),
+    "where": (R.where(const(A > 0), const(A), const(B)), np.where(A > 0, A, B)),
+    "sizes": (R.shape_to_tensor(relax.ShapeExpr([4, 5])), np.array([4, 5])),
+    "part": (R.strided_slice(const(A), [2, 0], [1, -1], [9, 2], [2, 1]), A[1:, :, 1:9:2]),
+    "part_without_steps": (R.strided_slice(const(C), [0], [1], [3]), C[1:3]),
+    "part_backwards": (R.strided_slice(const(C), [0], [3], [-5], [-1]), C[::-1]),
     "by_a_kernel": (R.floor(const(A)), np.floor(A)),
     "without_arguments": (R.zeros((2, 3), "float32"), np.zeros((2, 3), "f4")),
 }

@@ -12,7 +12,12 @@ from onnx import TensorProto, helper
 from tests.compiler.models import normal, onnx_model, onnx_runtime, relax_module, run
 from tvmgo.compiler import export
 from tvmgo.compiler.relax.codegen.target import resolve_target
-from tvmgo.compiler.relax.schedule.schedule import SCHEDULED, ScheduleKernels, schedule_kernel
+from tvmgo.compiler.relax.schedule.schedule import (
+    PASSES,
+    SCHEDULED,
+    ScheduleKernels,
+    schedule_kernel,
+)
 from tvmgo.compiler.relax.templates.kernels.vectors import vector_unit
 
 pytestmark = pytest.mark.slow
@@ -107,6 +112,41 @@ def test_steps_that_have_to_keep_their_order_do():
     x = np.arange(40, dtype="float32")
     assert (called(function, target, x, x) == 2 * np.cumsum(x) + 1).all()
     assert len(re.findall(r"f(?:add|mul) <\d+ x float>", assembly(function, target))) >= 2
+
+
+MAXIMUM = """class Module:
+    @T.prim_func(s_tir=True, private=True)
+    def f(X: T.Buffer((T.int64(50), T.int64(TERMS)), "float32"), Y: T.Buffer((T.int64(50),), "float32")):
+        T.func_attr({"tirx.noalias": True})
+        for i, k in T.grid(T.int64(50), T.int64(TERMS)):
+            with T.sblock("b"):
+                v, r = T.axis.remap("SR", [i, k])
+                with T.init():
+                    Y[v] = T.float32("-inf")
+                Y[v] = T.Select(
+                    Y[v] > X[v, r],
+                    Y[v],
+                    T.Select(Y[v] <= X[v, r], X[v, r], Y[v] + X[v, r]),
+                )
+"""
+
+
+def test_a_maximum_of_a_few_terms_is_as_long_as_these_together():
+    """Each comparison looks three times at the largest so far: that must have a name."""
+    lengths = {}
+    for terms in (2, 4):
+        module, target = (
+            relax_module(MAXIMUM.replace("TERMS", str(terms))),
+            resolve_target("native"),
+        )
+        with target:
+            module = tvm.transform.Sequential(PASSES)(module)
+        x = normal(50, terms)
+        x[3, 1] = x[9, 0] = np.nan
+        y = called(module["f"], target, x, np.empty(50, "float32"))
+        np.testing.assert_array_equal(y, np.maximum.reduce(x, 1))
+        lengths[terms] = len(module.script())
+    assert lengths[4] < 3 * lengths[2]
 
 
 DIFFERENCE = """class Module:

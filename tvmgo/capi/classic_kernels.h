@@ -32,7 +32,7 @@ typedef struct {
   int64_t *shape, *strides;
   uint64_t byte_offset;
 } TVMGoTensor;
-typedef int TVMGoKernel(void* self, const TVMGoAny* args, int32_t num_args, TVMGoAny* result);
+typedef int TVMGoKernel(void* self, const void* args, int32_t num_args, void* result);
 
 enum { kTVMGoClassicTensor = 7, kTVMGoClassicNDArray = 13 };
 enum { kTVMGoInt = 1, kTVMGoTensorPtr = 7 };

@@ -3,9 +3,12 @@
 
 import numpy as np
 import pytest
+from tvm import tirx
 
 from tests.compiler.templates.kernels import TARGETS, call_all, error, normal, unit_of
 from tvmgo.compiler.relax.attention import Attention, Place, Step
+from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT, lower
+from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.templates.kernels.attention import AttentionKernel
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
@@ -51,6 +54,11 @@ class Case:
             self.operands.append(mask)
 
     def run(self, target):
+        function, results, arguments = self.kernel(target)
+        return call_all(function, target, results, *arguments)[0]
+
+    def kernel(self, target):
+        """Return the kernel, shapes and element types of its results, and its arguments."""
         leading, rows, _, _, width = self.sizes
         bases = (self.query, self.key, self.value)
         places = [place(view, base) for view, base in zip(self.views, bases)]
@@ -66,7 +74,7 @@ class Case:
         specs = [(each.shape, str(each.dtype)) for each in arguments]
         function = kernel.emit("kernel", specs, shape, self.dtype)
         results = [(shape, self.dtype), ((kernel.memory_size,), "float32")]
-        return call_all(function, target, results, *arguments)[0]
+        return function, results, arguments
 
     def truth(self):
         query, key, value = (each.astype("float64") for each in self.views)
@@ -119,3 +127,16 @@ def test_rows_without_any_key_are_nan():
     case.operands[0][0, 0, 2] = -np.inf
     result = case.run(TARGETS[0].values[0])
     assert np.isnan(result[0, :, 0]).all(1).tolist() == [False, False, True, False]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_tvm_makes_of_a_kernel_is_hardly_longer(target):
+    """It puts values with names into one another, and the largest score is found in many steps."""
+    function, _, _ = Case(*CASES["tails"]).kernel(target)
+    nothing = function.with_body(tirx.Evaluate(0))
+
+    def length(kernel):
+        (lowered,) = lower({"f": kernel}, resolve_target(target), "", NOT_FOR_FLAT).values()
+        return len(lowered.script())
+
+    assert length(function) - length(nothing) < 2 * len(function.script())

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import queue
@@ -23,9 +24,17 @@ def main(kind: str) -> None:
     import_tvmgo(whole=kind == "verify")
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=read_jobs, args=(jobs,), daemon=True).start()
+    answers.write(answer(kind, jobs.get(), answers))
+    leave_out_what_stays()
     while True:
-        answers.write(answer(kind, jobs.get(), answers))
         give_memory_back()
+        answers.write(answer(kind, jobs.get(), answers))
+
+
+def leave_out_what_stays() -> None:
+    """Let no collection of garbage look at what the first job has imported: it took a tenth of the others."""
+    gc.collect()
+    gc.freeze()
 
 
 def give_memory_back() -> None:

@@ -11,6 +11,7 @@ import tvm
 from tvm import tirx
 from tvm.ir.transform import PassContext
 from tvm.target.codegen import llvm_get_cpu_features
+from tvm.tirx.build import codegen_build
 
 from tvmgo.compiler.errors import as_export_error
 from tvmgo.compiler.graph.model_id import library_source
@@ -49,20 +50,21 @@ NEVER = ["s_tir.CompactBufferAllocation"]
 Kernels = Mapping[str, tvm.tirx.PrimFunc]
 
 CHECKS = "__checks"  # what the symbols of kernels end with that only look at their arguments
-WITHOUT_CHECKS = {"tirx.disable_assert": True}
 
 
 def compile_checks(kernels: Kernels, target: tvm.target.Target, directory: Path) -> Code:
     """Compile what is the same at every level: how kernels look at their arguments.
 
-    That is more code than most kernels, and takes about as long to compile.
+    That is more code than most kernels; optimised, it would take longer to compile, and no less
+    time to run that could be measured.
     """
     nothing = tirx.Evaluate(0)
     checks = {
         symbol: tirx.PrimFunc(kernel.params, nothing, kernel.ret_type, kernel.attrs)
         for symbol, kernel in kernels.items()
     }
-    return compile_kernels(checks, target, directory, CHECKS)
+    plain = tvm.target.Target({**target.export(), "opt-level": 0})
+    return compile_kernels(checks, plain, directory, CHECKS)
 
 
 def compile_kernels(
@@ -92,76 +94,69 @@ def compile_kernels(
     ExportError
         If TVM cannot generate code for one of them.
     """
-    if checked and not any(nodes_of(kernel.body, tirx.AssertStmt) for kernel in kernels.values()):
-        config = WITHOUT_CHECKS
-    else:
-        config = {}
+    skips = checked and not any(
+        nodes_of(kernel.body, tirx.AssertStmt) for kernel in kernels.values()
+    )
     flat = {symbol: kernel for symbol, kernel in kernels.items() if IS_FLAT in kernel.attrs}
     others = {symbol: kernel for symbol, kernel in kernels.items() if symbol not in flat}
-    parts: list[tuple[str, Kernels, PassContext]] = []
-    if flat:
-        context = PassContext(disabled_pass=NEVER + NOT_FOR_FLAT, config=config)
-        parts.append((f"templates{suffix}.o", flat, context))
-    if others or not flat:
-        context = PassContext(disabled_pass=NEVER, config=config)
-        parts.append((f"kernels{suffix}.o", others, context))
     with as_export_error("compiling the kernels", instead=f"try another target than {target}"):
-        paths = [
-            path
-            for name, part, context in parts
-            for path in compile_part(part, target, directory / name, suffix, context)
-        ]
+        lowered = {
+            **lower(flat, target, suffix, NEVER + NOT_FOR_FLAT),
+            **lower(others, target, suffix, NEVER),
+        }
+        if skips:
+            lowered = functions_of(tirx.transform.SkipAssert()(tvm.IRModule(lowered)))
+        paths = write_objects(lowered, target, directory / f"kernels{suffix}.o")
     return Code(target, tuple(paths), tuple(kernels), suffix)
 
 
-def compile_part(
-    kernels: Kernels,
+def lower(
+    kernels: Kernels, target: tvm.target.Target, suffix: str, disabled: Sequence[str]
+) -> dict[tvm.ir.GlobalVar, tvm.tirx.PrimFunc]:
+    """Return kernels as code generation takes them."""
+    functions = {
+        tvm.ir.GlobalVar(symbol + suffix): kernel.with_attr("global_symbol", symbol + suffix)
+        for symbol, kernel in kernels.items()
+    }
+    pipeline, finalize, _ = tvm.tirx.get_default_tir_pipeline(target)
+    with PassContext(disabled_pass=list(disabled)):
+        module = tirx.transform.BindTarget(target.with_host(target))(tvm.IRModule(functions))
+        return functions_of(finalize()(pipeline(module)))
+
+
+def functions_of(module: tvm.IRModule) -> dict[tvm.ir.GlobalVar, tvm.tirx.PrimFunc]:
+    return dict(module.functions_items())
+
+
+def write_objects(
+    functions: Mapping[tvm.ir.GlobalVar, tvm.tirx.PrimFunc],
     target: tvm.target.Target,
     path: Path,
-    suffix: str,
-    context: PassContext,
 ) -> list[Path]:
     """Write an object file, or several: LLVM's last level of optimisation breaks some kernels.
 
     LLVM itself finds that out; such a kernel is compiled alone, and with less optimisation.
     """
     try:
-        compile_object(kernels, target, path, suffix, context)
+        codegen_build(tvm.IRModule(functions), target).write_to_file(str(path), "o")
         return [path]
     except tvm.error.InternalError as error:
         less = tvm.target.Target({**target.export(), "opt-level": 2})
         if "LLVM module verification failed" not in str(error) or str(less) == str(target):
             raise
-    if len(kernels) == 1:
-        return compile_part(kernels, less, path, suffix, context)
-    symbols = list(kernels)
-    middle = len(symbols) // 2
-    halves = [
-        {each: kernels[each] for each in half} for half in (symbols[:middle], symbols[middle:])
-    ]
+    if len(functions) == 1:
+        return write_objects(functions, less, path)
+    variables = list(functions)
+    middle = len(variables) // 2
     return [
         written
-        for number, half in enumerate(halves)
-        for written in compile_part(
-            half, target, path.with_name(f"{path.stem}.{number}.o"), suffix, context
+        for number, half in enumerate((variables[:middle], variables[middle:]))
+        for written in write_objects(
+            {each: functions[each] for each in half},
+            target,
+            path.with_name(f"{path.stem}.{number}.o"),
         )
     ]
-
-
-def compile_object(
-    kernels: Kernels,
-    target: tvm.target.Target,
-    path: Path,
-    suffix: str,
-    context: PassContext,
-) -> None:
-    functions = {
-        tvm.ir.GlobalVar(symbol + suffix): kernel.with_attr("global_symbol", symbol + suffix)
-        for symbol, kernel in kernels.items()
-    }
-    with context:
-        library = tvm.tirx.build(tvm.IRModule(functions), target=target)
-    library.write_to_file(str(path), "o")
 
 
 def link(
@@ -198,16 +193,14 @@ def link(
     """
     paths = [path for code in (*codes, *filter(None, [checks])) for path in code.paths]
     number = identify(each.read_bytes() for each in paths)
-    # In as few files as can be: to start a compiler takes it longer than to compile one of these.
-    sources = {"library.c": library_source(number, codes[0].features)}
+    # One file: to start a compiler takes it longer than to compile this.
+    parts = [library_source(number, codes[0].features)]
     if is_elf(codes[0].target):
-        sources["library.c"] += classic_source(codes[0].symbols)
+        parts.append(classic_source(codes[0].symbols))
     if checks is not None:
-        sources["levels.c"] = dispatch_source(
-            codes[0].symbols, [(code.suffix, code.features) for code in codes], checks.suffix
-        )
-    directory = paths[0].parent
-    for name, source in sources.items():
-        (directory / name).write_text(source, encoding="utf-8")
-    create_shared(path, [*paths, *(directory / name for name in sources)], linker, ["-O2"])
+        levels = [(code.suffix, code.features) for code in codes]
+        parts.append(dispatch_source(codes[0].symbols, levels, checks.suffix))
+    source = paths[0].with_name("library.c")
+    source.write_text("".join(parts), encoding="utf-8")
+    create_shared(path, [*paths, source], linker, ["-O1"])
     return number

@@ -14,7 +14,7 @@ from tvm.relax.analysis import free_vars
 
 from tvmgo.compiler.relax.expressions import constant, is_float, known_shape, shape_of
 
-Fold = Callable[..., np.ndarray]
+Fold = Callable[..., np.ndarray | None]  # None: of what is known now, it cannot be computed
 
 
 def reshape(call: relax.Call, x: np.ndarray) -> np.ndarray:
@@ -30,6 +30,26 @@ def permute(call: relax.Call, x: np.ndarray) -> np.ndarray:
     return x.transpose(None if axes is None else [int(axis) for axis in axes])
 
 
+def sizes(call: relax.Call) -> np.ndarray | None:
+    values = call.args[0].ty.values
+    if values is None or not all(isinstance(value, tvm.tirx.IntImm) for value in values):
+        return None
+    return np.array([int(value) for value in values], "int64")
+
+
+def cut(call: relax.Call, x: np.ndarray) -> np.ndarray | None:
+    """Take a part, forwards; TVM counts otherwise than NumPy from the end backwards."""
+    axes, begins, ends, *steps = ([int(value) for value in each.fields] for each in call.args[1:])
+    strides = steps[0] if steps else [1] * len(axes)
+    if min(strides, default=1) < 1:
+        return None
+    places = [slice(None)] * x.ndim
+    for axis, *part in zip(axes, begins, ends, strides):
+        places[axis] = slice(*part)
+    value = x[tuple(places)]
+    return value if value.shape == known_shape(call) else None
+
+
 def same(compute: Callable[..., np.ndarray]) -> Fold:
     """An operator that NumPy rounds as every processor does."""
     return lambda _, *operands: compute(*operands)
@@ -43,15 +63,22 @@ FOLDS: dict[str, Fold] = {
     "relax.flatten": reshape,
     "relax.broadcast_to": broadcast,
     "relax.permute_dims": permute,
+    "relax.shape_to_tensor": sizes,
+    "relax.strided_slice": cut,
     "relax.add": same(np.add),
     "relax.subtract": same(np.subtract),
     "relax.multiply": same(np.multiply),
     "relax.sqrt": same(np.sqrt),
     "relax.negative": same(np.negative),
+    "relax.maximum": same(np.maximum),
+    "relax.minimum": same(np.minimum),
+    "relax.where": same(np.where),
 }
 
 # Of integers, NumPy computes these in other types, or they are none of it.
 OF_FLOATS = ("relax.sqrt", "relax.negative")
+# Of floats, it may choose the other one of two zeros.
+OF_INTEGERS = ("relax.maximum", "relax.minimum")
 
 
 @tvm.transform.module_pass(opt_level=0, name="FoldConstants")
@@ -97,19 +124,22 @@ class ConstantFolder(relax.PyExprMutator):  # type: ignore[misc]  # of type Any
         fold = FOLDS.get(call.op.name) if isinstance(call.op, tvm.ir.Op) else None
         if fold is None or shape_of(call) is None:
             return call
-        if call.op.name in OF_FLOATS and not is_float(call):
+        if call.op.name in (OF_INTEGERS if is_float(call) else OF_FLOATS):
             return call
-        operands = [constant(each) for each in call.args if not is_shape(each)]
+        operands = [constant(each) for each in call.args if not is_described(each)]
         if not all(each is not None for each in operands):
             return call
         with np.errstate(all="ignore"):
             value = fold(call, *operands)
+        if value is None:
+            return call
         dtype = str(call.ty.dtype)
         return relax.const(np.ascontiguousarray(value).astype(dtype, copy=False), dtype)
 
 
-def is_shape(x: relax.Expr) -> bool:
-    return isinstance(x, relax.ShapeExpr)
+def is_described(x: relax.Expr) -> bool:
+    """Whether it says what is to be done, not to what."""
+    return isinstance(x.ty, relax.ShapeType) or isinstance(x, relax.Tuple)
 
 
 @tvm.transform.module_pass(opt_level=0, name="FoldBatchNorm")

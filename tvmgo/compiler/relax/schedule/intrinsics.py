@@ -18,6 +18,7 @@ from tvmgo.compiler.relax.schedule.expressions import (
     nodes_of,
     same,
     structural_key,
+    substitute,
 )
 
 INVERSE = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
@@ -82,11 +83,11 @@ def expand_statement(statement: Any) -> Any:
         return flat_sequence(statement)
     if not isinstance(statement, STATEMENTS):
         return statement
-    computed = (tvm.ir.Call, *UNSAFE)
+    computed = (tvm.ir.Call, tirx.Let, *UNSAFE)
     if not any(is_changed(node) for node in nodes_of(statement, computed)):
         return statement  # as nearly all are: to map takes far longer than to look
     names = Names()
-    statement = map_computed(statement, (tvm.ir.Call, names.expand), (UNSAFE, names.keep))
+    statement = names.compute(statement)
     return tirx.SeqStmt([*names.statements, statement]) if names.statements else statement
 
 
@@ -108,7 +109,7 @@ def is_changed(node: Any) -> bool:
     """Whether a node is expanded, written lane by lane, or must be kept from TVM."""
     if isinstance(node, tvm.ir.Call):
         return is_expanded(node) or is_scalar(node)
-    return is_unsafe(node)
+    return isinstance(node, tirx.Let) or is_unsafe(node)
 
 
 def is_unsafe(node: Any) -> bool:
@@ -143,6 +144,15 @@ class Names:
         index = tirx.const(0, "int32") if lanes == 1 else tirx.Ramp(0, 1, lanes)
         self.statements += [tirx.AllocBuffer(buffer), tirx.BufferStore(buffer, value, [index])]
         return buffer[index]
+
+    def compute(self, code: Any) -> Any:
+        """Return what computes the same in the way of this module."""
+        if nodes_of(code, tirx.Let):
+            code = map_nodes(code, tirx.Let, self.open_let, outer_first=True)
+        return map_computed(code, (tvm.ir.Call, self.expand), (UNSAFE, self.keep))
+
+    def open_let(self, let: Any) -> Any:
+        return substitute(let.body, {let.var: self(self.compute(let.value))})
 
     def expand(self, call: Any) -> Any:
         if not is_expanded(call):

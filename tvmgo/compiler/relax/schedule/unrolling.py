@@ -6,9 +6,13 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from typing import Any
 
-from tvmgo.compiler.relax.schedule.expressions import element_type, number, substitute
-from tvmgo.compiler.relax.schedule.nests import Nest
+import tvm
+from tvm import tirx
+
+from tvmgo.compiler.relax.schedule.expressions import element_type, nodes_of, number, substitute
+from tvmgo.compiler.relax.schedule.nests import Nest, Reduction
 
 MOST_TERMS = 4
 
@@ -23,6 +27,22 @@ def unroll(nest: Nest) -> Nest:
     total = reduction.identity
     for steps in itertools.product(*(range(axis.extent) for axis in reduction.axes)):
         place = {axis.var: number(step) for axis, step in zip(reduction.axes, steps)}
-        total = reduction.combine(total, substitute(reduction.term, place))
+        total = combined(reduction, total, substitute(reduction.term, place))
     value = substitute(nest.value, {reduction.result: total})
     return replace(nest, value=value, reduction=None)
+
+
+def combined(reduction: Reduction, total: Any, term: Any) -> Any:
+    """Combine what was found so far with a term; neither is written out more than once.
+
+    Maxima look at both several times, and each would be as long as all before it together.
+    """
+    variables = [tirx.Var(name, reduction.result.ty) for name in ("total", "term")]
+    value = reduction.combine(*variables)
+    used = nodes_of(value, tvm.ir.Var)
+    for variable, its in zip(variables, (total, term)):
+        if used.count(variable) > 1:
+            value = tirx.Let(variable, its, value)
+        else:
+            value = substitute(value, {variable: its})
+    return value

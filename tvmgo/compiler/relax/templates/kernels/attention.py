@@ -353,10 +353,10 @@ def larger(a: Any, b: Any) -> Any:
 
 def folded(value: Any, lanes: int, combine: Callable[[Any, Any], Any]) -> Any:
     """Return what is left of a vector when halves have been combined."""
-    value = T.bind(value)
     while lanes > 1:
+        whole = Accumulator(value, DTYPE, lanes).value
         lanes //= 2
-        low = tirx.Shuffle([value], list(range(lanes)))
-        high = tirx.Shuffle([value], list(range(lanes, 2 * lanes)))
-        value = T.bind(combine(T.bind(low), T.bind(high)))
+        low = tirx.Shuffle([whole], list(range(lanes)))
+        high = tirx.Shuffle([whole], list(range(lanes, 2 * lanes)))
+        value = combine(low, high)
     return value
