@@ -13,7 +13,7 @@ from tvmgo.compiler.simplify.truth.job import run
 from tvmgo.compiler.tensor_files import read_tensors, write_tensors
 from tvmgo.exceptions import TVMTypeError, TVMValueError
 
-FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
+FLOAT, DOUBLE, INT64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64
 
 
 def ask(model, directory, question="results", given=None, shapes=None, **details):
@@ -245,6 +245,23 @@ def test_scales_of_quantised_numbers_change_as_well(tmp_path):
     )
     runs = spread_of(model, tmp_path, {"x": np.int8([1, 2, 3])})
     assert len({run_.tobytes() for run_ in runs}) > 2
+
+
+def test_numbers_change_where_float64_is_made_shorter(tmp_path):
+    """By as much as float32 rounds them, and elsewhere by as much as float64 does."""
+    nodes = [
+        helper.make_node("Cast", ["x"], ["short"], to=TensorProto.FLOAT),
+        helper.make_node("Cast", ["short"], ["long"], to=TensorProto.DOUBLE),
+        helper.make_node("Concat", ["long", "x"], ["y"], axis=0),
+    ]
+    model = onnx_model(nodes, {"x": (DOUBLE, [50])}, {"y": (DOUBLE, [100])})
+    x = np.random.default_rng(0).standard_normal(50)
+    runs = spread_of(model, tmp_path, {"x": x})
+    assert len({run_.tobytes() for run_ in runs}) == len(runs)
+    for run_ in runs:
+        short, long = np.abs(run_.reshape(2, 50) / x - 1).max(axis=1)
+        assert 1e-7 < short < 3e-6
+        assert 1e-16 < long < 6e-15
 
 
 def test_sizes_do_not_change(tmp_path):
