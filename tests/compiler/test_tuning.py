@@ -2,21 +2,26 @@
 """Tuning by AutoTVM: what is asked for, and what a few seconds of it do to one convolution."""
 
 import json
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from onnx import TensorProto, helper
 
 import tvmgo
-from tests.compiler.models import assert_same, normal, onnx_runtime, run
+from tests.compiler.models import assert_same, normal, onnx_model, onnx_runtime, run
 from tests.compiler.simplified import one_node
 from tvmgo.cli import main
 from tvmgo.compiler import export
 from tvmgo.compiler.environments import interpreter_of
 from tvmgo.compiler.tuning import Tuning, tuning_named
+from tvmgo.compiler.workers import server
 
+FLOAT = TensorProto.FLOAT
 HERE = Path("deployed").absolute()
 
 
@@ -86,11 +91,15 @@ def test_relax_is_not_tuned(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def convolution():
+def relay():
     try:
-        interpreter_of("relay")
+        return interpreter_of("relay")
     except tvmgo.TVMImportError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def convolution(relay):
     arrays = [normal(1, 16, 14, 14), normal(32, 16, 3, 3)]
     return one_node("Conv", arrays, constants=[1], kernel_shape=[3, 3])
 
@@ -137,6 +146,64 @@ def test_a_tuned_convolution_is_right_and_no_slower(tuned, convolution):
     # What the kernel is without tuning is tried first.
     assert f"they take {min(times) / times[0]:.2f} of their untuned time" in said
     assert any(line.startswith("tuning: ") and "best so far" in line for line in lines)
+
+
+@pytest.mark.slow
+def test_kernels_write_and_read_blocks_of_one_size(relay, tmp_path):
+    # From 96 channels to 12, without tuning the second reads blocks that the first does not write.
+    nodes = [
+        helper.make_node("Conv", ["x", "wide"], ["between"]),
+        helper.make_node("Conv", ["between", "narrow"], ["y"]),
+    ]
+    weights = {"wide": normal(96, 16, 1, 1), "narrow": normal(12, 96, 1, 1)}
+    inputs = {"x": normal(1, 16, 14, 14)}
+    model = onnx_model(
+        nodes, {"x": (FLOAT, [1, 16, 14, 14])}, {"y": (FLOAT, [1, 12, 14, 14])}, weights
+    )
+    log = tmp_path / "log.json"
+    # It ends before, when all that go together are tried.
+    files = by_log((model, inputs), tmp_path / "deployed", log, tune=9)
+    right(files, (model, inputs))
+    blocks = {96: [], 12: []}  # read and written, by channels written
+    for line in log.read_text().splitlines():
+        record = json.loads(line)
+        choices = {name: value for name, _, value in record["config"]["entity"]}
+        channels = record["input"][2][1][1][0]
+        blocks[channels].append((choices["tile_ic"][-1], choices["tile_oc"][-1]))
+    [written] = {made for _, made in blocks[96]}
+    untuned, *tried = blocks[12]
+    assert untuned[0] < written
+    assert tried and {read for read, _ in tried} == {written}
+
+
+BUILD = """
+import sys
+
+sys.path.insert(0, sys.argv[1])
+import server
+
+server.import_tvmgo(whole=False)
+from tvm import autotvm, te
+from tvm.autotvm.measure import MeasureInput
+
+from tvmgo.compiler.relay.tuning.measuring import Measure
+
+tensors = [te.placeholder(shape) for shape in [(1, 32, 14, 14), (16, 32, 1, 1)]]
+rest = [(1, 1), (0, 0, 0, 0), (1, 1), "NCHW", "NCHW", "float32"]
+task = autotvm.task.create("conv2d_NCHWc.x86", [*tensors, *rest], "llvm")
+[built] = Measure(["g++"]).build([MeasureInput(task.target, task, task.config_space.get(0))])
+print(sorted(len(shape) for shape, _ in built.arg_info), autotvm.GLOBAL_SCOPE.in_tuning)
+"""
+
+
+@pytest.mark.slow
+def test_kernels_are_timed_with_their_tensors_in_blocks(relay, tmp_path):
+    """As the model calls them: putting the tensors in blocks belongs to kernels of their own."""
+    command = [relay, "-c", BUILD, Path(server.__file__).parent]
+    done = subprocess.run(
+        command, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, check=True
+    )
+    assert done.stdout.decode().strip() == "[5, 5, 6] False"
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from tvm.autotvm.measure import MeasureErrorNo, MeasureInput, MeasureResult
 from tvmgo.exceptions import TVMValueError
 
 Key = tuple[Any, ...]  # a task's name and its arguments
+Record = tuple[Any, Any]  # a trial and its result, of AutoTVM's classes
 
 
 class Log:
@@ -37,7 +38,7 @@ class Log:
         self.target = str(target)
         self.costs: dict[Key, dict[int, float]] = {}
         self.others: set[str] = set()
-        self.records: list[tuple[Any, Any]] = []
+        self.records: list[Record] = []
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
         for number, line in enumerate(lines, 1):
             try:

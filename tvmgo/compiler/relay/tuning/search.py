@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
 from tvm import autotvm
 from tvm.autotvm.measure import MeasureErrorNo, MeasureInput, MeasureResult
 from tvm.autotvm.tuner import GATuner
+
+Choices = Mapping[str, Any]  # of one configuration, by name
 
 POPULATION = 16  # as few, because a kernel gets tens of trials
 ELITE = 4
@@ -26,18 +29,45 @@ class Search:
         How often the model calls the kernel.
     known : mapping of int to float
         Seconds by configuration, of earlier trials.
+    default : mapping
+        What the kernel has without tuning, of `default_of`.
+    fits : callable, optional
+        Whether a configuration goes with other kernels, given its choices by name. All others are
+        left out, but for the default, which is timed to compare.
     """
 
-    def __init__(self, task: Any, calls: int, known: Mapping[int, float]) -> None:
+    def __init__(
+        self,
+        task: Any,
+        calls: int,
+        known: Mapping[int, float],
+        default: Choices,
+        fits: Callable[[Choices], bool] | None = None,
+    ) -> None:
         self.task = task
         self.calls = calls
         self.known = dict(known)
         self.batches = 0
-        self.default = default_index(task)
-        self.tuner = GATuner(task, POPULATION, ELITE, MUTATION)
-        best = sorted(self.known, key=self.known.__getitem__)
-        self._begin_with([self.default, *best] if self.default is not None else best)
+        self.default = index_of(task.config_space, default)
+        # A task of its own for the tuner: processes that build trials do not know what fits.
+        searched = copy(task)
+        searched.config_space = copy(task.config_space)
+        if fits is not None:
+            searched.config_space.multi_filter(fits)
+        self.tuner = GATuner(searched, POPULATION, ELITE, MUTATION)
+        first = sorted(filter(self.fits, self.known), key=self.known.__getitem__)
+        if self.default is not None and self.fits(self.default):
+            first.insert(0, self.default)
+        self._begin_with(first)
         self._pending: list[Any] = []  # what the tuner has proposed and not been told of
+
+    def fits(self, index: int) -> bool:
+        return bool(self.tuner.space.is_index_valid(index))
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the model can be compiled with something that has been tried."""
+        return any(map(self.fits, self.known))
 
     @property
     def untuned(self) -> float:
@@ -46,13 +76,17 @@ class Search:
 
     @property
     def best(self) -> float:
-        return min(self.known.values(), default=float("nan"))
+        """Seconds of the best configuration, which is that of today until one that fits is known."""
+        fitting = [seconds for index, seconds in self.known.items() if self.fits(index)]
+        return min(fitting, default=self.untuned)
 
     def propose(self, count: int) -> list[MeasureInput]:
-        """Return trials of what is not known; none when there is nothing left.
+        """Return trials of what is not known, that of today first; none when there is nothing left.
 
         The tuner gets what is known at once, and the rest by `take`.
         """
+        if self.default is not None and self.default not in self.known:
+            return [self._trial(self.task.config_space.get(self.default))]
         for _ in range(100):  # generations of which all is known
             self._pending = self.tuner.next_batch(count)
             new = {each.index: each for each in self._pending if each.index not in self.known}
@@ -69,7 +103,7 @@ class Search:
 
     def _begin_with(self, indices: Sequence[int]) -> None:
         """Put configurations first in the tuner's first generation, in place of random ones."""
-        space, size = self.task.config_space, len(self.tuner.genes)
+        space, size = self.tuner.space, len(self.tuner.genes)
         drawn = [space.knob2point(gene) for gene in self.tuner.genes]
         first = list(dict.fromkeys([*indices, *drawn]))[:size]
         self.tuner.genes = [space.point2knob(index) for index in first]
@@ -88,15 +122,19 @@ def result_of(seconds: float) -> MeasureResult:
     return MeasureResult((seconds,), code, 0.0, 0.0)
 
 
-def default_index(task: Any) -> int | None:
-    """Return the number of the configuration that a task has without tuning, if it is in the space."""
-    space = task.config_space
+def default_of(task: Any) -> Choices:
+    """Return the choices that a task has without tuning."""
     with autotvm.FallbackContext() as context, task.target:
         task.func(*task.args)
-        chosen = context.query(task.target, task.workload)
+        chosen: Choices = context.query(task.target, task.workload)._entity_map
+    return chosen
+
+
+def index_of(space: Any, chosen: Choices) -> int | None:
+    """Return the number of a configuration, None if the space does not have it."""
     point = []
     for name, options in space.space_map.items():
-        wanted = chosen._entity_map.get(name)
+        wanted = chosen.get(name)
         found = [i for i, each in enumerate(options.entities) if same(each, wanted)]
         if not found:
             return None

@@ -17,10 +17,10 @@ from tvm.autotvm.task.dispatcher import ApplyHistoryBest
 
 from tvmgo.compiler.relay.build import compile_graph
 from tvmgo.compiler.relay.failures import last_line
-from tvmgo.compiler.relay.tuning.log import Log
+from tvmgo.compiler.relay.tuning.log import Log, Record
 from tvmgo.compiler.relay.tuning.measuring import Measure, isolate, time_models
-from tvmgo.compiler.relay.tuning.search import Search
-from tvmgo.compiler.relay.tuning.tasks import tasks_of
+from tvmgo.compiler.relay.tuning.search import Search, default_of
+from tvmgo.compiler.relay.tuning.tasks import agreement, tasks_of
 from tvmgo.exceptions import TVMValueError
 
 Progress = Callable[[str], object]
@@ -63,8 +63,7 @@ def tuned_graph(
         raise TVMValueError(f"tune_log: expected trials for {target}, got some for {there}")
     isolate(wanted["threads"])
     progress("looking for kernels to tune")
-    tasks = tasks_of(module, target)
-    searches = [Search(task, calls, log.costs.get(task.workload, {})) for task, calls in tasks]
+    searches = searches_of(module, target, log)
     before = len(log.records)
     if wanted["seconds"] and searches:
         with temporary_files_in(wanted["folder"]):
@@ -78,8 +77,29 @@ def tuned_graph(
         return compile_graph(module, target, progress), ", ".join(said)
     if math.isfinite(estimated := ratio(used)):
         said.append(f"they take {estimated:.2f} of their untuned time")
-    factory, whole = faster_of(module, target, log, here, linker, progress)
+    records = fitting(log.records, searches)
+    factory, whole = faster_of(module, target, records, here, linker, progress)
     return factory, ", ".join([*said, whole])
+
+
+def searches_of(module: tvm.IRModule, target: tvm.target.Target, log: Log) -> list[Search]:
+    found = tasks_of(module, target)
+    tasks = [task for task, _ in found]
+    defaults = list(map(default_of, tasks))
+    return [
+        Search(task, calls, log.costs.get(task.workload, {}), default, fits)
+        for (task, calls), default, fits in zip(found, defaults, agreement(tasks, defaults))
+    ]
+
+
+def fitting(records: Sequence[Record], searches: Sequence[Search]) -> list[Record]:
+    """Return trials of a model's kernels that go with each other."""
+    by_task = {each.task.workload: each for each in searches}
+    return [
+        (trial, result)
+        for trial, result in records
+        if (search := by_task.get(trial.task.workload)) and search.fits(trial.config.index)
+    ]
 
 
 @contextmanager
@@ -129,9 +149,9 @@ def look(
 
 
 def next_of(searches: Sequence[Search]) -> Search:
-    """Return whose turn it is: all that are not known, then each as often as its share of the time."""
+    """Return whose turn it is: all that have nothing yet, then each as often as its share of the time."""
     for search in searches:
-        if not search.known:
+        if not search.is_begun:
             return search
     return max(searches, key=lambda each: time_of(each) / (each.batches + 1))
 
@@ -160,7 +180,7 @@ def ratio(searches: Sequence[Search]) -> float:
 def faster_of(
     module: tvm.IRModule,
     target: tvm.target.Target,
-    log: Log,
+    records: Sequence[Record],
     here: bool,
     linker: Sequence[str],
     progress: Progress,
@@ -172,7 +192,7 @@ def faster_of(
     """
     progress("compiling with the best kernels")
     relay.backend.te_compiler.get().clear()
-    with ApplyHistoryBest(log.records):
+    with ApplyHistoryBest(records):
         tuned = compile_graph(module, target, progress)
     if not here:
         return tuned, "not compared with the untuned model, which another machine runs"
