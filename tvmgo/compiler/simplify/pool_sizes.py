@@ -41,7 +41,14 @@ def without_windows_in_padding(node: Node, g: GraphEditor) -> bool:
     There is no such window, but ONNX's inference before opset 22 counts it.
     """
     sizes, read = g.shape(node.input(0)), node.attributes.get
-    if sizes is None or not read("ceil_mode", 0) or read("auto_pad", b"NOTSET") != b"NOTSET":
+    if not read("ceil_mode", 0):
+        return False
+    words = read("auto_pad", b"NOTSET")
+    if words != b"NOTSET":  # to keep the size says it all; to pad nothing does not
+        instead = {"auto_pad": None} if words == b"VALID" else {"ceil_mode": 0}
+        g.replace(node, node.inputs, **{**node.attributes, **instead})
+        return True
+    if sizes is None:
         return False
     sizes, ndim = sizes[2:], len(sizes) - 2
     pads = list(read("pads") or [0] * 2 * ndim)
@@ -53,6 +60,9 @@ def without_windows_in_padding(node: Node, g: GraphEditor) -> bool:
         if rest and (places + 1) * step >= pads[i] + size:
             changed = True
             pads[ndim + i] -= rest
+        elif rest and node.has_output(1):  # whose places are those of the whole picture
+            changed = True
+            pads[ndim + i] += step - rest
         elif rest:
             rounded_up = True
     if not changed:

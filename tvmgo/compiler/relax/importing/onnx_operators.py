@@ -31,9 +31,12 @@ Converter = Callable[[relax.BlockBuilder, Inputs, Attributes, str], Any]
 def convert_cast(bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, _: str) -> Any:
     """TVM does not know how what is too large for eight bits is rounded.
 
-    It would compute what is made of constants of two bytes, which kernels read as they are.
+    It would compute what is made of constants of two bytes, which kernels read as they are, and does
+    not ask a bfloat16 whether it is finite before it becomes an integer.
     """
     dtype = get_type(attributes["to"])
+    if str(inputs[0].ty.dtype) == "bfloat16" and "float" not in dtype:
+        inputs[0] = bb.normalize(R.astype(inputs[0], "float32"))
     if dtype == "float32" and is_constant_half(inputs[0]):
         return R.astype(inputs[0], dtype)
     said = {

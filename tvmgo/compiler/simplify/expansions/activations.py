@@ -38,9 +38,33 @@ def mish(node: Node, g: GraphEditor) -> bool:
 
 def celu(node: Node, g: GraphEditor) -> bool:
     """ONNX's own definition makes a number an array of one."""
-    alpha = g.add_constant(node.attributes.get("alpha", 1.0), wide_dtype(g, node))
-    scaled = g.add("Elu", [g.add("Div", [widen(g, node), alpha])])
-    finish(g, g.add("Mul", [scaled, alpha]), node)
+    x, dtype = widen(g, node), wide_dtype(g, node)
+    alpha = g.add_constant(node.attributes.get("alpha", 1.0), dtype)
+    scaled = g.add("Div", [x, alpha])
+    if node.attributes.get("alpha", 1.0) > 0:
+        result = g.add("Mul", [g.add("Elu", [scaled]), alpha])
+    else:  # the exponential still belongs to what is below zero
+        grown = g.add("Sub", [g.add("Exp", [scaled]), g.add_constant(1, dtype)])
+        below = g.add("Less", [x, g.add_constant(0, dtype)])
+        result = g.add("Where", [below, g.add("Mul", [grown, alpha]), x])
+    finish(g, result, node)
+    return True
+
+
+def shrink(node: Node, g: GraphEditor) -> bool:
+    """Integers are moved in floats, which are cut off then; a negative `lambd` keeps all numbers."""
+    dtype = g.dtype(node)
+    wide = np.dtype(np.float64) if dtype.kind in "iu" else wide_dtype(g, node)
+    x = node.input(0) if dtype == wide else g.cast(node.input(0), wide)
+    limit, bias = node.attributes.get("lambd", 0.5), node.attributes.get("bias", 0.0)
+    lowest, highest, moved, zero = (g.add_constant(v, wide) for v in (-limit, limit, bias, 0))
+    above = g.add("Where", [g.add("Greater", [x, highest]), g.add("Sub", [x, moved]), zero])
+    below = g.add("Less", [x, lowest])
+    result = g.add("Where", [below, g.add("Add", [x, moved]), above])
+    if dtype == wide:
+        g.add("Identity", [result], node.outputs)
+    else:
+        g.cast(result, dtype, node.outputs)
     return True
 
 

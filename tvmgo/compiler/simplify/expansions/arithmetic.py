@@ -13,9 +13,12 @@ from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 def power(node: Node, g: GraphEditor) -> bool:
     """Compute in one type of floats; the result has that of the base."""
     base, exponent = g.dtype(node, 0), g.dtype(node, 1)
-    if base == exponent and base.kind not in "iu":
+    is_short = base.name == "bfloat16"  # which compilers have no power of
+    if base == exponent and base.kind not in "iu" and not is_short:
         return False
     wide = np.dtype(np.float64) if base.kind in "iu" else base
+    if is_short:
+        wide = np.dtype(np.float32)
     result = g.add("Pow", [g.cast(node.input(i), wide) for i in (0, 1)])
     g.cast(result, base, node.outputs)
     return True
@@ -45,16 +48,47 @@ def eye_like(node: Node, g: GraphEditor) -> bool:
 
 
 def top_k(node: Node, g: GraphEditor) -> bool:
-    """Compilers sort signed integers; what does not fit into those is refused."""
+    """Compilers sort integers of one byte, and signed ones of four and eight."""
     dtype = g.dtype(node)
-    if dtype.kind != "u" or dtype.itemsize == 1:
+    if dtype.name not in ("int16", "uint16", "uint32", "uint64"):
         return False
-    if dtype.itemsize == 8:
-        raise node.refuse("no compiler sorts uint64", "cast to int64")
     values = node.outputs[0] and g.new_name("values")
     outputs = [values, *node.outputs[1:]]
-    wide = g.cast(node.input(0), np.int64)
+    # With their first bit turned over, signed integers have the order of unsigned ones.
+    turned = g.add_constant(np.iinfo(np.int64).min) if dtype.name == "uint64" else None
+
+    def turn(x: str) -> str:
+        return g.add("BitwiseXor", [x, turned]) if turned else x
+
+    wide = turn(g.cast(node.input(0), np.int64))
     g.add("TopK", [wide, node.input(1)], outputs, **node.attributes)
     if values:
-        g.cast(values, dtype, node.outputs[:1])
+        g.cast(turn(values), dtype, node.outputs[:1])
+    return True
+
+
+def log_sum_exp(node: Node, g: GraphEditor) -> bool:
+    """Take the largest number out of the sum, unless it is infinite: a difference would be NaN."""
+    dtype = g.dtype(node)
+    wide = dtype if dtype.name == "float64" else np.dtype(np.float32)
+    if dtype.kind in "iu":
+        wide = np.dtype(np.float64)
+    x = str(node.input(0)) if dtype == wide else g.cast(node.input(0), wide)
+    axes, keepdims = node.input(1), node.attributes.get("keepdims", 1)
+    noop: dict[str, Any] = {}
+    if node.attributes.get("noop_with_empty_axes"):
+        noop["noop_with_empty_axes"] = 1
+    largest = g.add("ReduceMax", [x, axes], keepdims=1, **noop)
+    size = g.add("Abs", [largest])
+    is_finite = g.add("Less", [size, g.add_constant(np.inf, wide)])
+    largest = g.add("Where", [is_finite, largest, g.add_constant(0, wide)])
+    small = g.add("Exp", [g.add("Sub", [x, largest])])
+    total = g.add("Log", [g.add("ReduceSum", [small, axes], keepdims=1, **noop)])
+    result = g.add("Add", [total, largest])
+    if not keepdims:  # a sum of what is one element away takes its dimensions
+        result = g.add("ReduceSum", [result, axes], keepdims=0, **noop)
+    if dtype == wide:
+        g.add("Identity", [result], node.outputs)
+    else:
+        g.cast(result, dtype, node.outputs)
     return True

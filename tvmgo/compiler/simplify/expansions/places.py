@@ -49,6 +49,28 @@ def one_hot(node: Node, g: GraphEditor) -> bool:
     return True
 
 
+def scatter_elements(node: Node, g: GraphEditor) -> bool:
+    """Say all coordinates where indices leave out a part of another axis: compilers would miss it."""
+    data, sizes = g.shape(node.input(0)), g.shape(node.input(1))
+    if data is None or sizes is None:
+        return False
+    axis = node.attributes.get("axis", 0) % len(data)
+    # No stride depends on the size of the axis itself, of the first one, and of the next one.
+    if all(a == b or i in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, sizes))):
+        return False
+    index = g.cast(node.input(1), np.int64)
+    places = [
+        index if i == axis else g.add("Expand", [indices_along(g, sizes, i), g.integers(*sizes)])
+        for i in range(len(sizes))
+    ]
+    last = g.integers(len(sizes))
+    points = g.add("Concat", [g.add("Unsqueeze", [x, last]) for x in places], axis=len(sizes))
+    reduction = node.attributes.get("reduction")
+    inputs = [node.input(0), points, node.input(2)]
+    g.add("ScatterND", inputs, node.outputs, reduction=reduction)
+    return True
+
+
 def cum_prod(node: Node, g: GraphEditor) -> bool:
     """Multiply, for each place of the axis, what lies before it; the rest counts as 1."""
     shape = g.need_shape(node)

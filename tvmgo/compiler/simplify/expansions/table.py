@@ -9,10 +9,19 @@ from typing import Any
 import numpy as np
 import onnx
 
-from tvmgo.compiler.simplify.expansions.activations import celu, cosh, mish, prelu, sinh, softplus
+from tvmgo.compiler.simplify.expansions.activations import (
+    celu,
+    cosh,
+    mish,
+    prelu,
+    shrink,
+    sinh,
+    softplus,
+)
 from tvmgo.compiler.simplify.expansions.arithmetic import (
     computed_in,
     eye_like,
+    log_sum_exp,
     power,
     top_k,
 )
@@ -44,7 +53,12 @@ from tvmgo.compiler.simplify.expansions.normalization import (
     mean_variance_normalization,
 )
 from tvmgo.compiler.simplify.expansions.open_recurrence import OPEN
-from tvmgo.compiler.simplify.expansions.places import col2im, one_hot, reverse_sequence
+from tvmgo.compiler.simplify.expansions.places import (
+    col2im,
+    one_hot,
+    reverse_sequence,
+    scatter_elements,
+)
 from tvmgo.compiler.simplify.expansions.pooling import lp_pool, max_pool, max_unpool
 from tvmgo.compiler.simplify.expansions.quantization import dequantize, quantize
 from tvmgo.compiler.simplify.expansions.quantized import (
@@ -61,6 +75,7 @@ from tvmgo.compiler.simplify.expansions.windows import (
     checked_padding,
     explicit_padding,
     transposed_padding,
+    wide_axes,
 )
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite, rewrite_graph
 from tvmgo.compiler.simplify.inference import infer
@@ -68,7 +83,11 @@ from tvmgo.compiler.simplify.inference import infer
 # ONNX Runtime has no kernel for these: it would expand them while it folds constants, by ONNX's
 # definition, in which the variance loses its digits. Whatever opset a model has that knows them,
 # it knows all that they become.
-FIRST: Mapping[str, Rewrite] = {"GroupNormalization": group_normalization}
+# Of axes in int32, ONNX infers nothing.
+FIRST: Mapping[str, Rewrite] = {
+    "GroupNormalization": group_normalization,
+    "Pad": wide_axes,
+}
 
 EXPANDED: Mapping[str, Rewrite] = {
     **dict.fromkeys(("AveragePool", "Conv"), explicit_padding),
@@ -102,13 +121,16 @@ EXPANDED: Mapping[str, Rewrite] = {
     "QLinearMatMul": q_linear_matmul,
     "RNN": rnn,
     "QuantizeLinear": quantize,
-    **dict.fromkeys(("ReduceL2", "ReduceLogSum", "ReduceLogSumExp"), computed_in(np.float64, "iu")),
+    **dict.fromkeys(("ReduceL2", "ReduceLogSum"), computed_in(np.float64, "iu")),
+    "ReduceLogSumExp": log_sum_exp,
     # The larger of two truths is their or: the same as of bytes.
     **dict.fromkeys(("ReduceMax", "ReduceMin"), computed_in(np.uint8, "b")),
     "ReduceMean": computed_in(np.int64, "iu"),
     "Resize": resize,
     "ReverseSequence": reverse_sequence,
     "STFT": stft,
+    "ScatterElements": scatter_elements,
+    "Shrink": shrink,
     "Sinh": sinh,
     "Softplus": softplus,
     "TopK": top_k,

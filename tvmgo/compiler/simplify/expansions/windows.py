@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from onnx import TensorProto
+
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
@@ -62,6 +65,15 @@ def same_padding(node: Node, g: GraphEditor) -> list[int] | None:
     ]
     less, more = [total // 2 for total in totals], [total - total // 2 for total in totals]
     return [*less, *more] if words == b"SAME_UPPER" else [*more, *less]
+
+
+def wide_axes(node: Node, g: GraphEditor) -> bool:
+    """Say the axes of a Pad in int64, as pads are."""
+    axes = node.input(3)
+    if g.element_type(axes) != TensorProto.INT32:
+        return False
+    g.replace(node, [*node.inputs[:3], g.cast(axes, np.int64)], **node.attributes)
+    return True
 
 
 def checked_padding(node: Node, g: GraphEditor) -> bool:
