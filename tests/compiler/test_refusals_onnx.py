@@ -89,9 +89,10 @@ def test_export_refuses_onnx(name, tmp_path, capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_export_of_a_file_that_is_no_onnx_is_refused(tmp_path):
+@pytest.mark.parametrize("content", [b"\xff not a protobuf", b"", b"x\n"])
+def test_export_of_a_file_that_is_no_onnx_is_refused(tmp_path, content):
     path = tmp_path / "model.onnx"
-    path.write_bytes(b"\xff not a protobuf")
+    path.write_bytes(content)
     with pytest.raises(ExportError) as error:
         export(path, tmp_path / "deployed")
     assert_refused(error, f"reading {path}", "give an ONNX file")

@@ -43,12 +43,9 @@ class Peer:
                 stderr=errors,
                 text=True,
             )
-        said = ""
-        while not said.rstrip().endswith("}"):
-            line = self.process.stdout.readline()
-            assert line, self.errors.read_text()
-            said += line
-        told = json.loads(said)
+        line = self.process.stdout.readline()
+        assert line, self.errors.read_text()
+        told = json.loads(line)
         self.address = told["host"], told["port"]
 
     def files(self):

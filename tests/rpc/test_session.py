@@ -285,6 +285,7 @@ def test_the_command_says_where_it_listens(server):
         (dict(timeout="1"), TypeError, "timeout"),
         (dict(session_timeout=-1), ValueError, "session_timeout"),
         (dict(host=1), TypeError, "host"),
+        (dict(host="127.0.0.1:9090"), ValueError, "host: .*port"),
     ],
 )
 def test_wrong_arguments(arguments, error, words):

@@ -14,7 +14,7 @@ from tvmgo.compiler.exporter import FORMATS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", help="an ONNX file")
+    parser.add_argument("model", help="a file of ONNX, or a file or folder of a framework")
     parser.add_argument(
         "-o",
         "--output",

@@ -18,14 +18,16 @@ def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
 
 
-def show(document: Document, arguments: argparse.Namespace) -> None:
+def show(document: Document, arguments: argparse.Namespace, *, one_line: bool = False) -> None:
     """Print a document of what JSON knows.
+
+    JSON takes one line, if wanted: for who reads it from a program that goes on.
 
     In text a mapping becomes a line for each entry, and a sequence of mappings a table. Numbers
     whose names are "bytes" or end with "seconds" get a unit.
     """
     if arguments.json:
-        print(json.dumps(document, indent=1))
+        print(json.dumps(document, indent=None if one_line else 1))
     else:
         print("\n".join(lines_of(document)))
 

@@ -102,6 +102,10 @@ def connect(
     wire.check_key(key)
     if not isinstance(host, str):
         raise TVMTypeError(f"host: expected a str, got {type(host).__name__}")
+    if host.count(":") == 1:  # an address of IPv6 has more
+        raise TVMValueError(
+            f"host: expected a name or an address, got {host!r}; the port is an argument of its own"
+        )
     if isinstance(port, bool) or not isinstance(port, int):
         raise TVMTypeError(f"port: expected an int, got {type(port).__name__}")
     if not 0 < port < 65536:

@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        show({"host": server.address[0], "port": server.address[1]}, arguments)
+        show({"host": server.address[0], "port": server.address[1]}, arguments, one_line=True)
         print(end="", flush=True)  # who starts it waits for the port
         server.serve_forever()
     finally:

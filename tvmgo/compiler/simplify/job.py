@@ -34,6 +34,8 @@ def run(job: Mapping[str, Any], progress: Callable[[str], object]) -> dict[str, 
     name = job["model"]
     with as_export_error(f"reading {name}", instead="give an ONNX file"):
         model = onnx.load(name)
+        if not model.HasField("graph"):  # of nothing, and of much else, protobuf makes a message
+            raise ValueError("there is no graph in it")
     notes = as_numbers(model)
     keep_open = job["format"] == "vm"
     batch = None if keep_open else shapes_of_batch(model, job["shapes"], job["batch"])
