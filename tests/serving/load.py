@@ -2,8 +2,8 @@
 """``tvmgo serve`` under load, beside the same server with ONNX Runtime; writes docs/reports/serving.md.
 
 ``python -m tests.serving.load [--rounds 5] [--seconds 10] [--connections 1,8,64] [--requests 1000000]``: wrk asks one
-server after the other, in every round. Then every answer of the last so many requests is compared, while the
-model is loaded anew again and again.
+server after the other, in every round, for which both are started anew. Then every answer of the last so many requests
+is compared, while the model is loaded anew again and again.
 """
 
 import argparse
@@ -84,25 +84,28 @@ def ask(server, model, file, connections, seconds):
 
 
 def compare(folder, connections, rounds, seconds):
-    """Return a row for each model and number of connections."""
+    """Return a row for each model and number of connections.
+
+    Servers are started anew for each round: two processes of the same server differ by a tenth and more, as long as they
+    live.
+    """
     figures = {}
     names = list(SHAPES)
-    with (
-        serving(folder, *names) as ours,
-        serving(folder, *(f"{name}.onnx" for name in names), command=RIVAL) as theirs,
-    ):
-        files = {model: script(folder, model) for model in names}
-        for model in names:
-            for server in (ours, theirs):
-                ask(server, model, files[model], 8, 1)  # warms up
-        for number in range(rounds):
+    files = {model: script(folder, model) for model in names}
+    for number in range(rounds):
+        with (
+            serving(folder, *names) as ours,
+            serving(folder, *(f"{name}.onnx" for name in names), command=RIVAL) as theirs,
+        ):
             for model in names:
+                for server in (ours, theirs):
+                    ask(server, model, files[model], 8, 1)  # warms up
                 for count in connections:
                     servers = [("tvmgo", ours), ("ONNX Runtime", theirs)]
                     for kind, server in servers if number % 2 else reversed(servers):
                         found = ask(server, model, files[model], count, seconds)
                         figures.setdefault((model, count, kind), []).append(found)
-            print(f"round {number + 1} of {rounds}", flush=True)
+        print(f"round {number + 1} of {rounds}", flush=True)
     rows = []
     for model in names:
         for count in connections:
@@ -175,8 +178,8 @@ def page(rows, answers, arguments):
 # `tvmgo serve` under load
 
 `make test-serving` asks [the server](../guide/inference_protocol.md), and the same server with ONNX Runtime in tvmgo's
-place, by wrk over REST, a tensor of bytes in each request, all on one machine. The two take turns; medians of
-{arguments.rounds} rounds of {arguments.seconds} s. `mlp` has layers of 784, 512, 512 and 10, and a row in each request, which `tvmgo serve`
+place, by wrk over REST, a tensor of bytes in each request, all on one machine. The two take turns, and are started anew
+for each of {arguments.rounds} rounds of {arguments.seconds} s, of which these are medians. `mlp` has layers of 784, 512, 512 and 10, and a row in each request, which `tvmgo serve`
 runs together; `mobilenet` takes an image. CPU is the server's, for each request.
 
 {os.cpu_count()} CPUs, Python {platform.python_version()}, load average {arguments.busy:.1f} before the first round. Above 1 the machine had other work to
