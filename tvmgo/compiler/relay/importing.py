@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import tvm
 from tvm import relay
+from tvm.relay.frontend import common
 from tvm.relay.frontend import onnx as frontend
-from tvm.relay.frontend.common import infer_type
 
 from tvmgo.compiler.errors import REWRITE_OPERATOR
 from tvmgo.compiler.onnx_nodes import TrackedAttributes, TrackedInputs, ignored, unread
@@ -32,6 +32,22 @@ HARMLESS = {
     ("Split", "num_outputs"),  # the node has that many
     ("TopK", "sorted"),  # unsorted, any order is right
 }
+
+infer_all_anew = common.infer_type
+
+
+def infer_type(node: Any, mod: Any = None) -> Any:
+    """Infer the type of an expression from those of its parts, which are known.
+
+    TVM's function infers all of these anew, for each node: of thousands, that takes an hour.
+    """
+    if mod is not None or isinstance(node, relay.Function):
+        return infer_all_anew(node, mod)
+    relay.transform.InferTypeLocal(node)
+    return node
+
+
+common.infer_type = frontend.infer_type = infer_type
 
 
 def from_onnx(model: Any, progress: Callable[[str], object]) -> tvm.IRModule:
