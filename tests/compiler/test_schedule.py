@@ -9,7 +9,14 @@ import tvm
 import tvm_ffi
 from onnx import TensorProto, helper
 
-from tests.compiler.models import normal, onnx_model, onnx_runtime, relax_module, run
+from tests.compiler.models import (
+    assert_same,
+    normal,
+    onnx_model,
+    onnx_runtime,
+    relax_module,
+    run,
+)
 from tvmgo.compiler import export
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.schedule import (
@@ -227,3 +234,17 @@ def test_elements_at_an_edge_are_repeated_of_what_is_computed_before(tmp_path, s
     artifacts = export(model, tmp_path, verify=False)
     for result, expected in zip(run(artifacts, inputs), onnx_runtime(model, inputs)):
         np.testing.assert_allclose(result, expected, rtol=1e-5)
+
+
+def test_choices_in_a_row_behind_a_reduction_are_written_once(tmp_path):
+    """Each looks three times at the one before it: written out, ten would be 59,049."""
+    first = helper.make_node("MaxPool", ["x"], ["v0"], kernel_shape=[3, 3], pads=[1] * 4)
+    others = [
+        helper.make_node("LeakyRelu", [f"v{i}"], [f"v{i + 1}"], alpha=0.5 + i / 20)
+        for i in range(10)
+    ]
+    spec = (TensorProto.FLOAT, [1, 4, 6, 6])
+    model = onnx_model([first, *others], {"x": spec}, {"v10": spec})
+    inputs = {"x": normal(1, 4, 6, 6)}
+    artifacts = export(model, tmp_path, verify=False)
+    assert_same(run(artifacts, inputs), onnx_runtime(model, inputs))

@@ -11,7 +11,7 @@ import tvm_ffi
 from tvm import te, tirx
 
 from tests.compiler.guard_pages import guarded_copy
-from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT
+from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT, lower
 from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.schedule.intrinsics import ExpandIntrinsics
 from tvmgo.compiler.relax.templates.kernels.channelwise import (
@@ -51,6 +51,19 @@ RANDOM = np.random.default_rng(7)
 
 def normal(*shape, dtype="float32"):
     return RANDOM.standard_normal(shape).astype(dtype)
+
+
+def lowered_length(function, target):
+    """Return how long the text of a kernel is before LLVM gets it, without what checks arguments.
+
+    TVM may put parts of a kernel into one another, as often as each is used.
+    """
+
+    def length(kernel):
+        (lowered,) = lower({"f": kernel}, resolve_target(target), "", NOT_FOR_FLAT).values()
+        return len(lowered.script())
+
+    return length(function) - length(function.with_body(tirx.Evaluate(0)))
 
 
 def call(function, target, result, *arguments):

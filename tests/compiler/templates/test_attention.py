@@ -3,12 +3,16 @@
 
 import numpy as np
 import pytest
-from tvm import tirx
 
-from tests.compiler.templates.kernels import TARGETS, call_all, error, normal, unit_of
+from tests.compiler.templates.kernels import (
+    TARGETS,
+    call_all,
+    error,
+    lowered_length,
+    normal,
+    unit_of,
+)
 from tvmgo.compiler.relax.attention import Attention, Place, Step
-from tvmgo.compiler.relax.codegen.build import NOT_FOR_FLAT, lower
-from tvmgo.compiler.relax.codegen.target import resolve_target
 from tvmgo.compiler.relax.templates.kernels.attention import AttentionKernel
 
 pytestmark = [pytest.mark.slow, pytest.mark.apache_tvm]
@@ -133,10 +137,4 @@ def test_rows_without_any_key_are_nan():
 def test_what_tvm_makes_of_a_kernel_is_hardly_longer(target):
     """It puts values with names into one another, and the largest score is found in many steps."""
     function, _, _ = Case(*CASES["tails"]).kernel(target)
-    nothing = function.with_body(tirx.Evaluate(0))
-
-    def length(kernel):
-        (lowered,) = lower({"f": kernel}, resolve_target(target), "", NOT_FOR_FLAT).values()
-        return len(lowered.script())
-
-    assert length(function) - length(nothing) < 2 * len(function.script())
+    assert lowered_length(function, target) < 2 * len(function.script())

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from tests.compiler.templates.kernels import TARGETS, call_all, error, normal, unit_of
+from tests.compiler.templates.kernels import (
+    TARGETS,
+    call_all,
+    error,
+    lowered_length,
+    normal,
+    unit_of,
+)
 from tvmgo.compiler.relax.templates.kernels.cells import (
     Activation,
     Gru,
@@ -182,3 +189,13 @@ def test_nan_remains():
     series, *_ = made.run("llvm -mcpu=x86-64")
     assert np.isnan(series[0, 0, 0]).tolist() == [unit == 3 for unit in range(16)]
     assert np.isnan(series[1]).all()
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_tvm_makes_of_a_kernel_is_hardly_longer(target):
+    """Each function looks several times at what those before it give."""
+    names = ("Affine", "LeakyRelu", "ScaledTanh")
+    cell = Lstm([Activation(name, 0.3, 0.5, clip=1.0) for name in names], input_forget=True)
+    what = Recurrence(cell, 4, 1, 2, BACKWARD, False, ("lengths", "peepholes", "initial_c"))
+    function = RecurrenceKernel(what, unit_of(target)).emit("kernel")
+    assert lowered_length(function, target) < 2 * len(function.script())

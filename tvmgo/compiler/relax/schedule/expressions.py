@@ -38,6 +38,13 @@ def substitute(expression: Any, values: Mapping[Any, Any]) -> Any:
     return map_nodes(expression, tvm.ir.Var, lambda variable: values.get(variable, variable))
 
 
+def with_operand(value: Any, variable: Any, operand: Any) -> Any:
+    """Return the value with the operand for the variable; it is computed once, however often used."""
+    if nodes_of(value, tvm.ir.Var).count(variable) > 1:
+        return tirx.Let(variable, operand, value)
+    return substitute(value, {variable: operand})
+
+
 def map_nodes(
     code: Any,
     type_: type | tuple[type, ...],

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tvm import tirx
+
 from tvmgo.compiler.relax.schedule.costs import is_cheap
 from tvmgo.compiler.relax.schedule.expressions import (
     constant,
@@ -15,6 +17,7 @@ from tvmgo.compiler.relax.schedule.expressions import (
     same,
     substitute,
     variables_of,
+    with_operand,
 )
 from tvmgo.compiler.relax.schedule.nests import Axis, Kernel, Nest
 
@@ -131,5 +134,9 @@ def finish(producer: Nest, places: list[Axis | None], consumer: Nest) -> Nest | 
         return None
     assert producer.reduction is not None
     reduction = replace(producer.reduction, term=substitute(producer.reduction.term, values))
-    joined = inline(producer, places, consumer)
-    return replace(joined, reduction=reduction)
+    result = tirx.Var("ended", loads[0].ty)
+    value = map_loads(
+        consumer.value, lambda load: result if load.source.same_as(producer.buffer) else load
+    )
+    value = with_operand(value, result, substitute(producer.value, values))
+    return replace(consumer, value=value, reduction=reduction)

@@ -8,10 +8,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import tvm
 from tvm import tirx
 
-from tvmgo.compiler.relax.schedule.expressions import element_type, nodes_of, number, substitute
+from tvmgo.compiler.relax.schedule.expressions import (
+    element_type,
+    number,
+    substitute,
+    with_operand,
+)
 from tvmgo.compiler.relax.schedule.nests import Nest, Reduction
 
 MOST_TERMS = 4
@@ -39,10 +43,6 @@ def combined(reduction: Reduction, total: Any, term: Any) -> Any:
     """
     variables = [tirx.Var(name, reduction.result.ty) for name in ("total", "term")]
     value = reduction.combine(*variables)
-    used = nodes_of(value, tvm.ir.Var)
     for variable, its in zip(variables, (total, term)):
-        if used.count(variable) > 1:
-            value = tirx.Let(variable, its, value)
-        else:
-            value = substitute(value, {variable: its})
+        value = with_operand(value, variable, its)
     return value

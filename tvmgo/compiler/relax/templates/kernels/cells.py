@@ -7,9 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from tvm.script.ir_builder import tirx as T
-
 from tvmgo.compiler.relax.templates.kernels.activations import ACTIVATIONS, like, within
+from tvmgo.compiler.relax.templates.kernels.emitting import kept
 
 
 @dataclass(frozen=True)
@@ -22,10 +21,9 @@ class Activation:
     clip: float = 0.0
 
     def __call__(self, x: Any) -> Any:
-        x = T.bind(x)
         if self.clip:
-            x = within(x, -self.clip, self.clip)
-        return T.bind(ACTIVATIONS[self.name](x, self.alpha, self.beta))
+            x = within(kept(x), -self.clip, self.clip)
+        return kept(ACTIVATIONS[self.name](kept(x), self.alpha, self.beta))
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ class Lstm:
         cell = units.state(1)
         update = gate(0, cell)
         forget = like(1.0, update) - update if self.input_forget else gate(2, cell)
-        cell = T.bind(forget * cell + update * self.cell_in(units.total(3)))
+        cell = kept(forget * cell + update * self.cell_in(units.total(3)))
         return {1: cell, 0: gate(1, cell) * self.cell_out(cell)}
 
 

@@ -153,6 +153,16 @@ class Accumulator:
         T.buffer_store(self.buffer, value, [self.index])
 
 
+def kept(value: Any) -> Any:
+    """Give a value that is used several times a register.
+
+    TVM puts what `T.bind` names into what it is used for, as often as it is: of a few functions with
+    choices in a row, each of which looks at its argument three times, that makes hundreds.
+    """
+    dtype, _, lanes = str(value.ty.dtype).partition("x")
+    return Accumulator(value, dtype, int(lanes or 1)).value
+
+
 def zero(dtype: str) -> Any:
     return tirx.const(0, dtype)
 
