@@ -188,12 +188,6 @@ def test_constant_index_out_of_range_is_refused(operator, tmp_path):
     assert "an index is out of range of [2]" in error.reason
 
 
-def test_scatter_elements_that_do_not_cover_the_other_axes_are_refused(tmp_path):
-    inputs = {"x": normal(2, 3, 4), "i": np.zeros((2, 3, 2), "int64"), "u": normal(2, 3, 2)}
-    error = refusal(model_of("ScatterElements", inputs, axis=0), tmp_path)
-    assert "indices of shape (2, 3, 2) do not cover data of shape (2, 3, 4)" in error.reason
-
-
 @pytest.mark.parametrize("axis", [0, 1])
 def test_scatter_elements_with_fewer_rows_or_columns_are_right(axis, tmp_path):
     inputs = {"x": X, "i": np.array([[1, -1]]), "u": np.array([[3, 4]], "float32")}
