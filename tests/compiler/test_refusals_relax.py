@@ -297,5 +297,6 @@ def test_export_refuses_relax(name, tmp_path):
     with pytest.raises(ExportError) as error:
         export(module, tmp_path / "deployed", format="graph")
     assert_refused(error, place, reason, advice)
+    assert ("shapes=" in str(error.value)) == (advice == "shapes=")  # not to who gave them
     assert place in error.value.where
     assert not (tmp_path / "deployed").exists()

@@ -10,7 +10,7 @@ from typing import Any, Union
 import tvm
 from tvm import relax
 
-from tvmgo.compiler.errors import FIX_SHAPES
+from tvmgo.compiler.errors import FIX_SHAPES, VIRTUAL_MACHINE
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
 from tvmgo.compiler.graph.nodes import TensorSpec
 from tvmgo.exceptions import ExportError
@@ -45,8 +45,10 @@ def tensor_spec(ty: tvm.ir.Type, subject: Subject) -> TensorSpec:
         raise ExportError(describe(subject), reason, "pass separate tensors in and out of main")
     sizes = sizes_of(ty.shape.values if isinstance(ty.shape, relax.ShapeExpr) else None)
     if sizes is None:
+        # Within main only data leaves a shape open, once those of the parameters are known.
+        instead = FIX_SHAPES if isinstance(subject, relax.Var) else VIRTUAL_MACHINE
         raise ExportError(
-            describe(subject), f"the shape of {ty} is known only at run time", FIX_SHAPES
+            describe(subject), f"the shape of {ty} is known only at run time", instead
         )
     dtype = str(ty.dtype)
     if dtype not in ELEMENT_TYPES:
@@ -74,7 +76,7 @@ def check_type(ty: tvm.ir.Type, subject: Subject) -> None:
     elif isinstance(ty, relax.TensorType):
         tensor_spec(ty, subject)
     elif isinstance(ty, relax.ShapeType) and shape_sizes(ty) is None:
-        raise ExportError(describe(subject), "a shape is computed at run time", FIX_SHAPES)
+        raise ExportError(describe(subject), "a shape is computed at run time", VIRTUAL_MACHINE)
 
 
 def describe(subject: Subject) -> str:

@@ -15,6 +15,7 @@ from tvm.target.codegen import llvm_get_cpu_features
 from tvmgo.compiler.errors import GIVE_SHAPES, REWRITE_OPERATOR, as_export_error
 from tvmgo.compiler.graph.model_id import library_source, model_id
 from tvmgo.compiler.relax.codegen.linking import create_shared
+from tvmgo.compiler.relax.expressions import shape_of
 from tvmgo.compiler.relax.passes import kernels
 from tvmgo.compiler.relax.passes.empties import AllocateEmpties
 from tvmgo.compiler.relax.passes.ordering import SizesFirst
@@ -22,9 +23,6 @@ from tvmgo.compiler.relax.passes.rewrite.operators import RewriteOperators
 
 # The function of the library that returns the names of main's outputs.
 OUTPUT_NAMES = "output_names"
-
-# Open dimensions are what TVM's passes stumble over.
-INSTEAD = f"{GIVE_SHAPES}, or {REWRITE_OPERATOR}"
 
 # As for a graph, but functions that branches and loops became stay functions, constants are folded
 # by TVM, which goes into all of them, and nothing becomes a template, whose shapes are fixed.
@@ -74,18 +72,26 @@ def write_vm_library(
     ExportError
         If a pass or the code generator fails on the module, or the linker does.
     """
+    instead = advice(module["main"])
     if output_names:
         module = with_names(module, output_names)
     with target:
         for each in PASSES:
-            with as_export_error(f"pass {each.info.name}", instead=INSTEAD):
+            with as_export_error(f"pass {each.info.name}", instead=instead):
                 module = each(module)
-        with as_export_error("lowering to the virtual machine", instead=INSTEAD):
+        with as_export_error("lowering to the virtual machine", instead=instead):
             # Default passes of tvm.compile, of which the first ones find nothing left to do.
             executable = tvm.compile(module, target)
     number = link(executable, path, linker, sorted(llvm_get_cpu_features(target)))
     kernel_count = sum(isinstance(each, tvm.tirx.PrimFunc) for each in module.functions.values())
     return kernel_count, number
+
+
+def advice(main: relax.Function) -> str:
+    """Say what to do if TVM fails; open dimensions are what its passes stumble over."""
+    tensors = [each for each in main.params if isinstance(each.ty, relax.TensorType)]
+    is_open = None in map(shape_of, tensors)
+    return f"{GIVE_SHAPES}, or {REWRITE_OPERATOR}" if is_open else REWRITE_OPERATOR
 
 
 def with_names(module: tvm.IRModule, names: Sequence[str]) -> tvm.IRModule:
