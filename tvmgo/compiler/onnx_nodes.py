@@ -8,7 +8,7 @@ inputs that track which of them are read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import onnx
@@ -94,6 +94,18 @@ def unread(
 def ignored(what: str) -> str:
     """Return the reason for which a node is refused that has something unread."""
     return f"TVM's importer would ignore {what} and compute something else"
+
+
+def leaves_out(data: Sequence[Any], indices: Sequence[Any], axis: int) -> bool:
+    """Whether indices of ScatterElements, of these shapes, leave out what TVM's kernels count.
+
+    They take the strides of the data for those of the indices; no stride depends on the size of the
+    axis itself, of the first one, and of the next one.
+    """
+    axis %= len(data)
+    return any(
+        a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))
+    )
 
 
 def default_of(operator: str, attribute: str, opset: int) -> Any:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tvmgo.compiler.onnx_nodes import leaves_out
 from tvmgo.compiler.relay.nodes import Node
 from tvmgo.exceptions import ExportError
 
@@ -94,17 +95,8 @@ def ends_in_padding(node: Node) -> bool:
 
 
 def scatters_beside(node: Node) -> bool:
-    """Whether TVM's kernel, which takes the strides of data for those of indices, misses places.
-
-    No stride depends on the size of the axis itself, of the first one, and of the next one.
-    """
     data, indices = node.spec(0).shape, node.spec(1).shape
-    if data is None or indices is None:
-        return True
-    axis = node.attribute("axis") % len(data)
-    return any(
-        a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))
-    )
+    return data is None or indices is None or leaves_out(data, indices, node.attribute("axis"))
 
 
 REFUSALS = (

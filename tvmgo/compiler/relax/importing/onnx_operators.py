@@ -13,6 +13,7 @@ from tvm import relax
 from tvm.relax import op as R
 from tvm.relax.frontend.onnx.onnx_frontend import get_type
 
+from tvmgo.compiler.onnx_nodes import leaves_out
 from tvmgo.compiler.relax.expressions import is_float, is_number
 from tvmgo.compiler.relax.importing.narrow import convert_matmul_nbits
 from tvmgo.compiler.relax.importing.recurrent import convert_recurrent
@@ -224,12 +225,10 @@ def size_or_name(size: Any) -> int | str:
 def refuse_small_indices(
     bb: relax.BlockBuilder, inputs: Inputs, attributes: Attributes, where: str
 ) -> None:
-    """TVM's kernel takes the strides of `data` for those of `indices`, except along the axis."""
+    """What the first step wrote otherwise, where it knew the shapes."""
     refuse_constants_out_of_range(bb, inputs, attributes, where)
     data, indices = (tuple(map(size_or_name, each.ty.shape)) for each in inputs[:2])
-    axis = attributes.get("axis", 0) % len(data)
-    # No stride depends on the size of the axis itself, of the first one, and of the next one.
-    if any(a != b and i not in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, indices))):
+    if leaves_out(data, indices, attributes.get("axis", 0)):
         raise ExportError(
             where,
             f"indices of shape {indices} do not cover data of shape {data}, "

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tvmgo.compiler.simplify.expansions.widening import finish, wide_dtype, widen
+from tvmgo.compiler.simplify.expansions.widening import finish, float_dtype, wide_dtype, widen
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
 
@@ -53,18 +53,13 @@ def celu(node: Node, g: GraphEditor) -> bool:
 
 def shrink(node: Node, g: GraphEditor) -> bool:
     """Integers are moved in floats, which are cut off then; a negative `lambd` keeps all numbers."""
-    dtype = g.dtype(node)
-    wide = np.dtype(np.float64) if dtype.kind in "iu" else wide_dtype(g, node)
-    x = node.input(0) if dtype == wide else g.cast(node.input(0), wide)
+    wide = float_dtype(g, node)
+    x = widen(g, node, wide=wide)
     limit, bias = node.attributes.get("lambd", 0.5), node.attributes.get("bias", 0.0)
     lowest, highest, moved, zero = (g.add_constant(v, wide) for v in (-limit, limit, bias, 0))
     above = g.add("Where", [g.add("Greater", [x, highest]), g.add("Sub", [x, moved]), zero])
     below = g.add("Less", [x, lowest])
-    result = g.add("Where", [below, g.add("Add", [x, moved]), above])
-    if dtype == wide:
-        g.add("Identity", [result], node.outputs)
-    else:
-        g.cast(result, dtype, node.outputs)
+    finish(g, g.add("Where", [below, g.add("Add", [x, moved]), above]), node, wide)
     return True
 
 

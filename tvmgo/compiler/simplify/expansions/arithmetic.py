@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from tvmgo.compiler.simplify.expansions.widening import finish, float_dtype, widen
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node, Rewrite
 
 
 def power(node: Node, g: GraphEditor) -> bool:
     """Compute in one type of floats; the result has that of the base."""
     base, exponent = g.dtype(node, 0), g.dtype(node, 1)
-    is_short = base.name == "bfloat16"  # which compilers have no power of
-    if base == exponent and base.kind not in "iu" and not is_short:
-        return False
     wide = np.dtype(np.float64) if base.kind in "iu" else base
-    if is_short:
+    if base.name == "bfloat16":  # which compilers have no power of
         wide = np.dtype(np.float32)
+    if base == exponent == wide:
+        return False
     result = g.add("Pow", [g.cast(node.input(i), wide) for i in (0, 1)])
     g.cast(result, base, node.outputs)
     return True
@@ -69,26 +69,18 @@ def top_k(node: Node, g: GraphEditor) -> bool:
 
 def log_sum_exp(node: Node, g: GraphEditor) -> bool:
     """Take the largest number out of the sum, unless it is infinite: a difference would be NaN."""
-    dtype = g.dtype(node)
-    wide = dtype if dtype.name == "float64" else np.dtype(np.float32)
-    if dtype.kind in "iu":
-        wide = np.dtype(np.float64)
-    x = str(node.input(0)) if dtype == wide else g.cast(node.input(0), wide)
+    wide = float_dtype(g, node)
+    x = widen(g, node, wide=wide)
     axes, keepdims = node.input(1), node.attributes.get("keepdims", 1)
-    noop: dict[str, Any] = {}
-    if node.attributes.get("noop_with_empty_axes"):
-        noop["noop_with_empty_axes"] = 1
-    largest = g.add("ReduceMax", [x, axes], keepdims=1, **noop)
+    noop = node.attributes.get("noop_with_empty_axes") or None
+    largest = g.add("ReduceMax", [x, axes], keepdims=1, noop_with_empty_axes=noop)
     size = g.add("Abs", [largest])
     is_finite = g.add("Less", [size, g.add_constant(np.inf, wide)])
     largest = g.add("Where", [is_finite, largest, g.add_constant(0, wide)])
     small = g.add("Exp", [g.add("Sub", [x, largest])])
-    total = g.add("Log", [g.add("ReduceSum", [small, axes], keepdims=1, **noop)])
+    total = g.add("Log", [g.add("ReduceSum", [small, axes], keepdims=1, noop_with_empty_axes=noop)])
     result = g.add("Add", [total, largest])
     if not keepdims:  # a sum of what is one element away takes its dimensions
-        result = g.add("ReduceSum", [result, axes], keepdims=0, **noop)
-    if dtype == wide:
-        g.add("Identity", [result], node.outputs)
-    else:
-        g.cast(result, dtype, node.outputs)
+        result = g.add("ReduceSum", [result, axes], keepdims=0, noop_with_empty_axes=noop)
+    finish(g, result, node, wide)
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tvmgo.compiler.onnx_nodes import leaves_out
 from tvmgo.compiler.simplify.expansions.positions import along, indices_along, vector_shape
 from tvmgo.compiler.simplify.graph_editor import GraphEditor, Node
 
@@ -55,8 +56,7 @@ def scatter_elements(node: Node, g: GraphEditor) -> bool:
     if data is None or sizes is None:
         return False
     axis = node.attributes.get("axis", 0) % len(data)
-    # No stride depends on the size of the axis itself, of the first one, and of the next one.
-    if all(a == b or i in (0, axis, axis + 1) for i, (a, b) in enumerate(zip(data, sizes))):
+    if not leaves_out(data, sizes, axis):
         return False
     index = g.cast(node.input(1), np.int64)
     places = [

@@ -16,6 +16,7 @@ from tvmgo.compiler.relax.templates.kernels.emitting import (
     Accumulator,
     Kernel,
     broadcast,
+    kept,
     lanes_at,
     load,
     loop,
@@ -354,7 +355,7 @@ def larger(a: Any, b: Any) -> Any:
 def folded(value: Any, lanes: int, combine: Callable[[Any, Any], Any]) -> Any:
     """Return what is left of a vector when halves have been combined."""
     while lanes > 1:
-        whole = Accumulator(value, DTYPE, lanes).value
+        whole = kept(value)
         lanes //= 2
         low = tirx.Shuffle([whole], list(range(lanes)))
         high = tirx.Shuffle([whole], list(range(lanes, 2 * lanes)))

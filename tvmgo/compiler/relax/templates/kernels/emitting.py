@@ -13,6 +13,7 @@ from tvm.script.ir_builder import tirx as T
 
 from tvmgo.compiler.graph.element_types import ELEMENT_TYPES
 from tvmgo.compiler.relax.kernel_attributes import EXTENDS, IN_PLACE, IS_FLAT
+from tvmgo.compiler.relax.schedule.functions import lanes_of, scalar_type
 
 # Of an opaque kernel: TVM fuses nothing into it.
 OPAQUE = 8
@@ -159,8 +160,7 @@ def kept(value: Any) -> Any:
     TVM puts what `T.bind` names into what it is used for, as often as it is: of a few functions with
     choices in a row, each of which looks at its argument three times, that makes hundreds.
     """
-    dtype, _, lanes = str(value.ty.dtype).partition("x")
-    return Accumulator(value, dtype, int(lanes or 1)).value
+    return Accumulator(value, scalar_type(value), lanes_of(value)).value
 
 
 def zero(dtype: str) -> Any:
